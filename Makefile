@@ -1,0 +1,35 @@
+PYTHON ?= python3
+READY := .venv/.ready
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup demo test check bench tiny-model clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## install everything into .venv
+
+$(READY): pyproject.toml envs/constraints.txt envs/install.py
+	$(PYTHON) envs/install.py
+	@touch $@
+
+demo: $(READY) ## run the whole chain on a simulated world with a tiny model
+	snakemake --workflow-profile demo
+	@echo "The table is in results/demo/report/tables/main.csv (main.md to read)"
+
+test: $(READY) ## check style, types and layers, and run the tests
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	mypy
+	lint-imports
+	pytest
+
+bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
+	for file in tests/benchmarks/*.py; do python $$file || exit 1; done
+
+tiny-model: $(READY) ## make the tiny model again, into results/tiny-model
+	itdr tiny-model --out results/tiny-model
+
+clean: ## delete what the demo made
+	rm -rf results/demo

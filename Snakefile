@@ -1,0 +1,60 @@
+"""The whole pipeline: raw files to tables of metrics. `snakemake -n` shows what would be done."""
+
+import re
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from itdr.errors import ItdrError
+from itdr.settings.workflow import load_workflow
+from itdr.vocabulary import Dataset, Task
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+try:
+    WORKFLOW = load_workflow(
+        [Path("config/config.yaml"), *workflow.overwrite_configfiles],
+        workflow.config_settings.config,
+    )
+except ItdrError as error:
+    raise WorkflowError(str(error)) from None
+EXPERIMENT = WORKFLOW.experiment
+FLAGS = WORKFLOW.flags
+
+
+pathvars:
+    results=EXPERIMENT.results,
+    logs=f"{EXPERIMENT.results}/logs",
+    benchmarks=f"{EXPERIMENT.results}/benchmarks",
+
+
+wildcard_constraints:
+    task="|".join(Task),
+    dataset="|".join(Dataset),
+    model="|".join(map(re.escape, [*WORKFLOW.models, "trivial"])),
+    variant=r"[a-z0-9-]+",
+    seed=r"\d+",
+
+
+include: "rules/fetch.smk"
+include: "rules/normalise.smk"
+include: "rules/build.smk"
+include: "rules/mix.smk"
+include: "rules/train.smk"
+include: "rules/infer.smk"
+include: "rules/score.smk"
+include: "rules/report.smk"
+
+
+ruleorder: answer_trivially > infer_model
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.output,

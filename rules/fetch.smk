@@ -1,0 +1,58 @@
+"""Raw files of a dataset.
+
+Needs: config/datasets.yaml and a network; or a local folder named in `raw_folders`; or
+`simulated_world`, from which files in the dataset's own format are written.
+Makes: raw/{dataset}/manifest.json, written last, beside the files it lists.
+"""
+
+SIMULATED = [
+    dataset
+    for _, dataset in WORKFLOW.cells
+    if EXPERIMENT.simulated_world and dataset not in EXPERIMENT.raw_folders
+]
+LOCAL_FOLDER = {
+    **{dataset: f"{EXPERIMENT.results}/simulated/{dataset}" for dataset in SIMULATED},
+    **{dataset.value: folder for dataset, folder in EXPERIMENT.raw_folders.items()},
+}
+
+
+rule simulate_dataset:
+    output:
+        directory("<results>/simulated/{dataset}"),
+    log:
+        "<logs>/simulate/{dataset}.log",
+    benchmark:
+        "<benchmarks>/simulate/{dataset}.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        seed=EXPERIMENT.seed,
+        flags=FLAGS["simulate"],
+    shell:
+        "itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags}"
+        " > {log:q} 2>&1"
+
+
+rule fetch_dataset:
+    input:
+        branch(
+            lambda wildcards: wildcards.dataset in SIMULATED,
+            then=rules.simulate_dataset.output,
+        ),
+    output:
+        "<results>/raw/{dataset}/manifest.json",
+    log:
+        "<logs>/fetch/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fetch/{dataset}.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
+        local=lambda wildcards: (
+            f"--from {LOCAL_FOLDER[wildcards.dataset]}"
+            if wildcards.dataset in LOCAL_FOLDER
+            else ""
+        ),
+    shell:
+        "itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local} > {log:q} 2>&1"

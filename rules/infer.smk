@@ -1,0 +1,55 @@
+"""Answers to the test rows of all cells.
+
+Needs: the test parts, and for every variant but base its adapter; the trivial answers also need the
+training parts.
+Makes: predictions/{model}/{variant}/{seed}.parquet.
+"""
+
+
+rule infer_model:
+    input:
+        test=PARTS["test"],
+        adapter=branch(
+            evaluate("{variant} == 'base'"),
+            then=[],
+            otherwise=rules.train_adapter.output,
+        ),
+    output:
+        "<results>/predictions/{model}/{variant}/{seed}.parquet",
+    log:
+        "<logs>/infer/{model}/{variant}/{seed}.log",
+    benchmark:
+        "<benchmarks>/infer/{model}/{variant}/{seed}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 8
+    resources:
+        gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,
+        mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
+        * attempt,
+    params:
+        flags=FLAGS["infer"],
+        adapter=lambda wildcards, input: (
+            f"--adapter {input.adapter}" if input.adapter else ""
+        ),
+        weights=lookup(dpath="{model}", within=WORKFLOW.weights),
+    shell:
+        "itdr infer --model config/models/{wildcards.model}.yaml {params.adapter}"
+        " --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+
+
+rule answer_trivially:
+    input:
+        train=PARTS["train"],
+        test=PARTS["test"],
+    output:
+        "<results>/predictions/trivial/{variant}/{seed}.parquet",
+    log:
+        "<logs>/infer/trivial/{variant}/{seed}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        rows=EXPERIMENT.inference.rows_per_cell,
+    shell:
+        "itdr baseline {wildcards.variant} --train {input.train:q} --test {input.test:q}"
+        " --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed} > {log:q} 2>&1"

@@ -1,0 +1,32 @@
+"""Clean tables of a dataset.
+
+Needs: raw/{dataset}/manifest.json.
+Makes: tables/{dataset}/{interactions,items,users,rejected}.parquet and quality.json.
+"""
+
+
+rule normalise_dataset:
+    input:
+        "<results>/raw/{dataset}/manifest.json",
+    output:
+        quality="<results>/tables/{dataset}/quality.json",
+        tables=collect(
+            "<results>/tables/{{dataset}}/{table}.parquet",
+            table=["interactions", "items", "users", "rejected"],
+        ),
+    log:
+        "<logs>/normalise/{dataset}.log",
+    benchmark:
+        "<benchmarks>/normalise/{dataset}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    resources:
+        mem_mb=EXPERIMENT.normalise.memory_limit_mb + 1000,
+    params:
+        raw=subpath(input[0], parent=True),
+        out=subpath(output.quality, parent=True),
+        flags=FLAGS["normalise"],
+    shell:
+        "itdr normalise {wildcards.dataset} --raw {params.raw:q} --out {params.out:q}"
+        " --threads {threads} {params.flags} > {log:q} 2>&1"

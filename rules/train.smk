@@ -1,0 +1,30 @@
+"""The LoRA adapter of a model and a variant.
+
+Needs: mixtures/{variant}/train.parquet and the base model.
+Makes: adapters/{model}/{variant}/{seed}/. Checkpoints lie beside it in {seed}.checkpoints, which is
+not declared, so that an interrupted training can go on.
+"""
+
+
+rule train_adapter:
+    input:
+        rules.mix_examples.output,
+    output:
+        directory("<results>/adapters/{model}/{variant}/{seed}"),
+    log:
+        "<logs>/train/{model}/{variant}/{seed}.log",
+    benchmark:
+        "<benchmarks>/train/{model}/{variant}/{seed}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 8
+    resources:
+        gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,
+        mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
+        * attempt,
+    params:
+        flags=FLAGS["train"],
+        weights=lookup(dpath="{model}", within=WORKFLOW.weights),
+    shell:
+        "itdr train --model config/models/{wildcards.model}.yaml --mixture {input:q}"
+        " --out {output:q} --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"

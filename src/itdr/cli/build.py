@@ -1,0 +1,46 @@
+"""itdr build: build the examples of one task from the tables of one dataset."""
+
+import argparse
+import logging
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.experiment import BuildSettings
+    from itdr.settings.flags import add_flags
+
+    parser.add_argument("task", metavar="TASK", help="task id, such as RP")
+    parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
+    parser.add_argument("--tables", type=Path, required=True, help="folder of 'itdr normalise'")
+    parser.add_argument("--out", type=Path, required=True, help="Parquet file for the examples")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all choices (default: 0)")
+    parser.add_argument("--threads", type=int, help="processor threads (default: all)")
+    parser.add_argument(
+        "--tasks",
+        type=Path,
+        default=Path("config/tasks"),
+        help="folder of task files (default: config/tasks)",
+    )
+    add_flags(parser, BuildSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Build the examples."""
+    from itdr.instructions.build import build
+    from itdr.settings.experiment import BuildSettings
+    from itdr.settings.flags import from_flags
+    from itdr.settings.task import load_task
+
+    task = load_task(args.tasks, args.task)
+    settings = from_flags(args, BuildSettings)
+    count = build(
+        task,
+        args.dataset,
+        args.tables,
+        args.out,
+        settings,
+        seed=args.seed,
+        threads=args.threads,
+    )
+    logging.getLogger("itdr").info("%s/%s: %d examples", args.task, args.dataset, count)

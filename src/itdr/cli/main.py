@@ -1,0 +1,79 @@
+"""The `itdr` command. A subcommand's module is imported only when it is called."""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from itdr import __version__
+from itdr.errors import ItdrError
+
+COMMANDS = {
+    "simulate": "write the raw files of a simulated dataset",
+    "fetch": "bring the raw files of a dataset here",
+    "normalise": "turn raw files into interactions, items and users tables",
+    "build": "build the examples of one task from the tables of one dataset",
+    "split": "divide examples into train, val and test by user",
+    "mix": "put the training parts together into one mixture",
+    "tiny-model": "make the tiny language model of the demo",
+    "train": "fine-tune a LoRA adapter on a mixture",
+    "infer": "let a model answer test examples",
+    "baseline": "answer test examples in a trivial way",
+    "score": "compare answers with references",
+    "report": "make tables and figures from scores",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status (0 well, 1 an error that was explained)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(arguments).parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        args.run(args)
+    except ItdrError as error:
+        print(f"itdr {args.command}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = error.filename or "output"
+        print(
+            f"itdr {args.command}: {where}: {error.strerror or error}. Nothing was left "
+            "half-written; mend this and run it again.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print(f"itdr {args.command}: interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+class _Aligned(argparse.HelpFormatter):
+    """Help with room for the longest command's name, so that all summaries align."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30)
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="itdr",
+        formatter_class=_Aligned,
+        description="Rebuild and evaluate ITDR, an instruction-tuning dataset for recommendation. "
+        "Each subcommand is one stage; the Snakemake workflow calls them in order.",
+        epilog="'itdr COMMAND --help' tells a command's options, with units and defaults.",
+    )
+    parser.add_argument("--version", action="version", version=f"itdr {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    called = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        if name == called:
+            module = importlib.import_module(f"itdr.cli.{name.replace('-', '_')}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser

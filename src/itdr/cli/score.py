@@ -1,0 +1,43 @@
+"""itdr score: compare answers with references."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.flags import add_flags
+    from itdr.settings.scoring import ScoringSettings
+
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="answers, .parquet or .jsonl",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="CSV file of scores"
+    )
+    parser.add_argument(
+        "--tasks",
+        type=Path,
+        default=Path("config/tasks"),
+        metavar="DIR",
+        help="folder of the task files (default: config/tasks)",
+    )
+    add_flags(parser, ScoringSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the scores."""
+    import logging
+
+    from itdr.evaluation.score import score, write_scores
+    from itdr.settings.flags import from_flags
+    from itdr.settings.scoring import ScoringSettings
+
+    scores = score(args.predictions, args.tasks, from_flags(args, ScoringSettings))
+    write_scores(args.out, scores)
+    cells = scores[["task", "dataset"]].drop_duplicates()
+    logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))

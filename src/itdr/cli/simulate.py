@@ -1,0 +1,29 @@
+"""itdr simulate: write the raw files of a simulated dataset."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.experiment import WorldSettings
+    from itdr.settings.flags import add_flags
+
+    parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the raw files")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the world (default: 0)")
+    add_flags(parser, WorldSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Simulate the world and write it in the dataset's own format."""
+    from itdr.settings.experiment import WorldSettings
+    from itdr.settings.flags import from_flags
+    from itdr.storage import atomic_folder
+    from itdr.synthetic.raw_files import write_raw_files
+    from itdr.synthetic.world import simulate
+
+    size = from_flags(args, WorldSettings)
+    world = simulate(args.seed, size.users, size.items, size.interactions_per_user)
+    with atomic_folder(args.out) as folder:
+        write_raw_files(world, args.dataset, folder, args.seed)

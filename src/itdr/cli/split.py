@@ -1,0 +1,28 @@
+"""itdr split: divide examples into train, val and test by user."""
+
+import argparse
+import logging
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.experiment import SplitSettings
+    from itdr.settings.flags import add_flags
+
+    parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the three parts")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the division (default: 0)")
+    add_flags(parser, SplitSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Divide the examples."""
+    from itdr.instructions.split import split
+    from itdr.settings.experiment import SplitSettings
+    from itdr.settings.flags import from_flags
+
+    counts = split(args.examples, args.out, from_flags(args, SplitSettings), args.seed)
+    logging.getLogger("itdr").info(
+        "%s: %s", args.examples, ", ".join(f"{count} {part}" for part, count in counts.items())
+    )

@@ -1,0 +1,34 @@
+"""itdr train: fine-tune a LoRA adapter on a mixture."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.experiment import TrainingSettings
+    from itdr.settings.flags import add_flags
+
+    parser.add_argument(
+        "--model", type=Path, required=True, help="model file, such as config/models/tiny.yaml"
+    )
+    parser.add_argument("--mixture", type=Path, required=True, help="Parquet file of 'itdr mix'")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the adapter")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of weights and order (default: 0)"
+    )
+    add_flags(parser, TrainingSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train the adapter."""
+    from itdr.settings.experiment import TrainingSettings
+    from itdr.settings.flags import from_flags
+    from itdr.settings.model import load_model_settings
+
+    model = load_model_settings(args.model)
+    settings = from_flags(args, TrainingSettings)
+
+    from itdr.training.lora import train
+
+    train(model, args.mixture, args.out, settings, seed=args.seed)

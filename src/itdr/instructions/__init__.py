@@ -1,0 +1,1 @@
+"""From clean tables to instruction examples and training mixtures."""

@@ -1,0 +1,73 @@
+"""The columns of an instruction example, the same for all tasks."""
+
+from typing import Any
+
+import pyarrow as pa
+
+_ITEM = pa.struct([("item_id", pa.string()), ("title", pa.string()), ("rating", pa.float64())])
+
+RECORD = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("domain", pa.string()),
+        pa.field("user_id", pa.string()),
+        pa.field("item_id", pa.string()),
+        pa.field("instruction", pa.string(), nullable=False),
+        pa.field("input", pa.string(), nullable=False),
+        pa.field("output", pa.string(), nullable=False),
+        pa.field("history", pa.list_(_ITEM)),
+        pa.field("candidates", pa.list_(_ITEM)),
+        pa.field("targets", pa.list_(pa.string())),
+        pa.field("template_version", pa.int32(), nullable=False),
+    ]
+)
+"""One example a row.
+
+id: TASK/DATASET[/DOMAIN]/USER-or-ITEM, unique in the whole dataset.
+task, dataset, domain: ids as in config/paper/; domain is null where a source has none.
+user_id: whose example it is (null for TUI); item_id: the item that is described (TUI alone).
+instruction, input, output: the text of the example.
+history: the items shown, oldest first; rating is null where none is shown.
+candidates: the items to choose from in the order shown; null for tasks without candidates.
+targets: item ids of the true candidates in the user's order, or of the item to rate.
+template_version: `version` of the task file that made the example.
+"""
+
+PREDICTION = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("domain", pa.string()),
+        pa.field("prompt_tokens", pa.int32()),
+        pa.field("answer", pa.string(), nullable=False),
+        pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("answer_tokens", pa.int32()),
+        pa.field("reference", pa.string(), nullable=False),
+        pa.field("candidates", pa.list_(pa.string())),
+        pa.field("targets", pa.list_(pa.string())),
+    ]
+)
+"""One answer a row, with all that scoring needs.
+
+id, task, dataset, domain: as in the example.
+prompt_tokens, answer_tokens: counts; null where no tokenizer was used.
+answer: the model's text as it came, special tokens removed.
+finish_reason: "stop" (the model ended), "length" (the output limit), "skipped" (not asked).
+reference: the example's output.
+candidates: titles in the order shown, targets: titles of the true ones; null without candidates.
+"""
+
+
+def reference_columns(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a prediction that come from its example (a row of RECORD)."""
+    candidates = record["candidates"]
+    titles = {item["item_id"]: item["title"] for item in candidates or []}
+    return {
+        **{name: record[name] for name in ("id", "task", "dataset", "domain")},
+        "reference": record["output"],
+        "candidates": [item["title"] for item in candidates] if candidates is not None else None,
+        "targets": [titles[item] for item in record["targets"]] if titles else None,
+    }

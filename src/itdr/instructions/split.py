@@ -1,0 +1,64 @@
+"""Dividing examples into train, val and test, so that no user is in two parts."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from itdr.instructions.record import RECORD
+from itdr.settings.experiment import SplitSettings
+from itdr.storage import atomic_folder, read_parquet, write_parquet
+from itdr.vocabulary import Part
+
+
+def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict[str, int]:
+    """Write train.parquet, val.parquet and test.parquet into the folder `out`.
+
+    A user's part depends on the seed, the dataset and the user alone, so that it is the same for
+    every task. Each part is in random order, so that its first rows are a fair sample.
+
+    Returns:
+        The number of examples in each part.
+
+    Raises:
+        MissingFileError, DataError: `examples` is not there or not in the form of RECORD.
+    """
+    table = read_parquet(examples, RECORD)
+    parts = [
+        _part(_fraction(seed, dataset, user or item), settings.shares)
+        for dataset, user, item in zip(
+            *(table[name].to_pylist() for name in ("dataset", "user_id", "item_id")), strict=True
+        )
+    ]
+    order = sorted(range(len(parts)), key=lambda row: _fraction(seed, table["id"][row].as_py()))
+    counts = {}
+    with atomic_folder(out) as folder:
+        for part in Part:
+            rows = pa.array([row for row in order if parts[row] is part], pa.int64())
+            write_parquet(folder / f"{part}.parquet", table.take(rows))
+            counts[part.value] = len(rows)
+    return counts
+
+
+def first_rows(parts: Sequence[Path], rows_per_cell: int) -> list[dict[str, Any]]:
+    """Return the first rows of each part, in the random order that split gave it."""
+    return [
+        row
+        for path in parts
+        for row in read_parquet(path, RECORD).slice(0, rows_per_cell).to_pylist()
+    ]
+
+
+def _fraction(*words: object) -> float:
+    """Return a number in [0, 1) that depends on the words alone."""
+    digest = hashlib.md5(":".join(map(str, words)).encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56
+
+
+def _part(fraction: float, shares: tuple[float, float, float]) -> Part:
+    train, val, _ = shares
+    if fraction < train:
+        return Part.TRAIN
+    return Part.VAL if fraction < train + val else Part.TEST

@@ -1,0 +1,1 @@
+"""What training and inference share about language models."""

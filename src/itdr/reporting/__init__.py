@@ -1,0 +1,1 @@
+"""Tables and figures, ours beside the published values."""

@@ -1,0 +1,1 @@
+"""Typed configuration: what the files in config/ say."""

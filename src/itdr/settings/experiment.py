@@ -1,0 +1,200 @@
+"""What config/config.yaml says: which cells are built, how models are trained and asked."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from itdr.errors import SettingsError, nearest
+from itdr.settings.reading import Strict, check, load_yaml
+from itdr.settings.scoring import ScoringSettings
+from itdr.vocabulary import Dataset, Task
+
+
+def _pair(text: str) -> str:
+    task, slash, dataset = text.partition("/")
+    if not slash or task not in list(Task):
+        raise ValueError(
+            f"must be TASK/DATASET with a TASK of {', '.join(Task)}.{nearest(task, Task)}"
+        )
+    if dataset not in list(Dataset):
+        raise ValueError(
+            f"unknown dataset {dataset!r}.{nearest(dataset, Dataset)} Allowed: {', '.join(Dataset)}"
+        )
+    return text
+
+
+def _column(text: str) -> str:
+    model, slash, variant = text.partition("/")
+    if not (slash and model) or variant not in VARIANTS:
+        raise ValueError(
+            f"must be MODEL/VARIANT with a VARIANT of {', '.join(VARIANTS)}."
+            f"{nearest(variant, VARIANTS)}"
+        )
+    return text
+
+
+VARIANTS = ("base", "itdr")
+Baseline = Literal["user-mean", "random", "majority"]
+Pair = Annotated[str, AfterValidator(_pair)]
+Column = Annotated[str, AfterValidator(_column)]
+
+
+class WorldSettings(Strict):
+    """Size of the simulated world that stands in for downloads."""
+
+    users: int = Field(ge=1, description="people, per dataset")
+    items: int = Field(ge=20, description="films, per dataset")
+    interactions_per_user: int = Field(ge=2, description="mean number of ratings per person")
+
+
+class NormaliseSettings(Strict):
+    """How raw files become tables."""
+
+    memory_limit_mb: int = Field(
+        4096, ge=256, description="memory of the engine in MB; more is spilled to disk"
+    )
+
+
+class BuildSettings(Strict):
+    """How examples are drawn from the tables."""
+
+    max_examples: int | None = Field(
+        None, ge=1, description="most examples per task and dataset; null: as published"
+    )
+    negatives: Literal["uniform", "popularity"] = Field(
+        "uniform",
+        description="how candidates that the user never touched are drawn: every item alike, "
+        "or in proportion to how often it was chosen",
+    )
+
+
+class SplitSettings(Strict):
+    """How examples are divided into train, val and test."""
+
+    shares: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="shares of train, val and test, of all users"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SplitSettings":
+        if min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-9:
+            raise ValueError("shares must not be negative and must add up to 1")
+        return self
+
+
+class TrainingSettings(Strict):
+    """LoRA fine-tuning. Defaults are the paper's, or LLaMA-Factory's where the paper is silent."""
+
+    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        "cosine", description="course of the learning rate after warm-up"
+    )
+    warmup_ratio: float = Field(0.0, ge=0, le=1, description="share of the steps to warm up")
+    epochs: float = Field(2, gt=0, description="passes over the mixture")
+    batch_size: int = Field(8, ge=1, description="examples per optimiser step")
+    micro_batch_size: int = Field(
+        1, ge=1, description="examples per forward pass; must divide batch_size"
+    )
+    lora_rank: int = Field(8, ge=1, description="rank of the adapter")
+    lora_alpha: int = Field(16, ge=1, description="scale of the adapter, divided by its rank")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
+    max_length: int = Field(2048, ge=16, description="longest example in tokens")
+    too_long: Literal["drop", "refuse"] = Field(
+        "drop", description="what happens to longer examples: counted and left out, or an error"
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="compute activations twice to save memory"
+    )
+    save_steps: int = Field(200, ge=1, description="optimiser steps between checkpoints")
+
+    @model_validator(mode="after")
+    def _divides(self) -> "TrainingSettings":
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"micro_batch_size ({self.micro_batch_size}) must divide "
+                f"batch_size ({self.batch_size})"
+            )
+        return self
+
+
+class InferenceSettings(Strict):
+    """How models answer the test rows. Decoding is greedy."""
+
+    rows_per_cell: int = Field(250, ge=1, description="test rows per task and dataset")
+    batch_size: int = Field(16, ge=1, description="prompts per forward pass")
+    max_length: int = Field(8192, ge=16, description="longest prompt and answer in tokens")
+
+
+class Experiment(Strict):
+    """A whole experiment: one configuration file, or a file laid over config/config.yaml."""
+
+    results: str = Field("results", description="folder for everything that is made")
+    seed: int = Field(description="seed of sampling, split, training and intervals")
+    pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
+    columns: tuple[Column, ...] = Field(description="columns of the main table, MODEL/VARIANT")
+    baselines: tuple[Baseline, ...] = Field(
+        ("user-mean", "random", "majority"), description="trivial answers shown beside the models"
+    )
+    raw_folders: dict[Dataset, str] = Field(
+        {}, description="dataset: local folder to take its raw files from instead of downloading"
+    )
+    simulated_world: WorldSettings | None = Field(
+        None, description="simulate all raw files that raw_folders does not name"
+    )
+    normalise: NormaliseSettings = NormaliseSettings()
+    build: BuildSettings = BuildSettings()
+    split: SplitSettings = SplitSettings()
+    training: TrainingSettings = TrainingSettings()
+    inference: InferenceSettings = InferenceSettings()
+    scoring: ScoringSettings = ScoringSettings()
+
+
+def load_experiment(
+    files: Sequence[Path], overrides: Mapping[str, Any] | None = None
+) -> Experiment:
+    """Return the experiment that YAML files describe, each laid over the one before it.
+
+    Mappings are merged key by key; everything else is replaced. `overrides` come last (Snakemake's
+    --config).
+
+    Raises:
+        MissingFileError, SettingsError: with the file that a wrong key or value stands in.
+    """
+    layers: list[tuple[str, Mapping[str, Any]]] = [(str(path), load_yaml(path)) for path in files]
+    layers.append(("--config", overrides or {}))
+    merged: dict[str, Any] = {}
+    for _, layer in layers:
+        merged = _laid_over(merged, layer)
+    try:
+        return check(Experiment, merged, "")
+    except SettingsError as error:
+        lines = [_with_file(line, layers) for line in str(error).splitlines()]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, Mapping) and isinstance(value, Mapping)
+        merged[key] = _laid_over(under, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _with_file(line: str, layers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """Put the name of the last file that holds the key of an error in front of it."""
+    key = line.split("'")[1] if "'" in line else ""
+    for name, layer in reversed(layers):
+        value: Any = layer
+        for part in key.split("."):
+            if isinstance(value, Mapping) and part in value:
+                value = value[part]
+            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+                value = value[int(part)]
+            else:
+                break
+        else:
+            return name + line
+    return layers[0][0] + line

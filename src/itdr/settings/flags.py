@@ -1,0 +1,82 @@
+"""Settings as command-line options: one option per field, with its description and default.
+
+The workflow writes the settings of a stage into the stage's command with `as_flags`, so that a
+command in a log can be run again by hand and says all that it depends on.
+"""
+
+import argparse
+import shlex
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from itdr.settings.reading import check
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def add_flags(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
+    """Add an option for each field of the settings class."""
+    group = parser.add_argument_group((model.__doc__ or "settings").splitlines()[0].rstrip("."))
+    for name, field in model.model_fields.items():
+        options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": _help(field)}
+        if field.annotation is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        else:
+            options["metavar"] = name.rsplit("_", 1)[-1].upper()
+        group.add_argument(_option(name), **options)
+
+
+def from_flags(args: argparse.Namespace, model: type[Model]) -> Model:
+    """Return the settings that were given on the command line, defaults for the others.
+
+    Raises:
+        SettingsError: a value is not allowed.
+    """
+    given = {name: _value(getattr(args, name), field)
+             for name, field in model.model_fields.items() if hasattr(args, name)}  # fmt: skip
+    return check(model, given, "command line")
+
+
+def as_flags(settings: BaseModel) -> str:
+    """Return the options that give these settings, quoted for a shell."""
+    words = []
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            words.append(_option(name) if value else _option(name).replace("--", "--no-", 1))
+        else:
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words += [_option(name), shlex.quote(text)]
+    return " ".join(words)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _help(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    text = (field.description or "").replace("%", "%%")
+    if default is PydanticUndefined:
+        return f"{text} (required)"
+    shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+    return f"{text} (default: {shown})"
+
+
+def _value(given: Any, field: FieldInfo) -> Any:
+    if not isinstance(given, str):
+        return given
+    if "tuple" in str(field.annotation):
+        return [yaml.safe_load(part) for part in given.split(",") if part]
+    if field.annotation is str:
+        return given
+    try:
+        return float(given) if "e" in given.lower() else yaml.safe_load(given)
+    except (ValueError, yaml.YAMLError):
+        return given

@@ -1,0 +1,133 @@
+"""Reading YAML files into typed settings, with errors that name file and key."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from itdr.errors import MissingFileError, SettingsError, nearest
+
+
+class Strict(BaseModel):
+    """Base of all settings: no unknown key, no silent change of type, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that reads 1e-4 as a number and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping that a YAML file holds ({} for an empty file).
+
+    Raises:
+        MissingFileError: there is no such file.
+        SettingsError: it is not YAML, a key stands twice, or it is no mapping.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such configuration file.")
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise SettingsError(f"{path}: holds a {type(value).__name__}; a mapping is needed.")
+    return value
+
+
+def check(model: type[Model], value: Mapping[str, Any], where: str | Path) -> Model:
+    """Return `value` as the settings `model`; `where` names its file in errors.
+
+    Raises:
+        SettingsError: every wrong key, one a line, with what was found and what is allowed.
+    """
+    try:
+        # As JSON, because there pydantic's strict mode turns lists into tuples and names into
+        # enumerations, but never text into numbers.
+        return model.model_validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        lines = [_explain(model, value, item, where) for item in error.errors()]
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from error
+
+
+def load(model: type[Model], path: Path) -> Model:
+    """Return the settings that a YAML file holds. Raises as load_yaml and check do."""
+    return check(model, load_yaml(path), path)
+
+
+def _explain(model: type[BaseModel], value: Any, item: Any, where: str | Path) -> str:
+    location = _keys_alone(item["loc"], value)
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        allowed = _known_keys(model, location[:-1])
+        hint = nearest(str(location[-1]), allowed)
+        choice = f" Allowed here: {', '.join(sorted(allowed))}." if allowed else ""
+        return f"{where}: unknown key {key!r}.{hint}{choice}"
+    if item["type"] == "missing":
+        return f"{where}: the key {key!r} is missing."
+    message = item["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    found = item["input"]
+    expected = re.findall(r"'([^']+)'", str(item.get("ctx", {}).get("expected", "")))
+    hint = nearest(found, expected) if isinstance(found, str) else ""
+    at = f"{key!r}: " if key else ""
+    shown = "" if isinstance(found, dict) else f" (found {found!r})"
+    return f"{where}: {at}{message}{shown}.{hint}"
+
+
+def _keys_alone(location: tuple[Any, ...], value: Any) -> list[Any]:
+    """Return an error's location without the names that pydantic gives to a union's branches."""
+    keys: list[Any] = []
+    for position, part in enumerate(location):
+        if (isinstance(value, Mapping) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        ):
+            value = value[part]
+        elif position < len(location) - 1 or part == "[key]":
+            continue
+        keys.append(part)
+    return keys
+
+
+def _known_keys(model: type[BaseModel], path: list[Any]) -> list[str]:
+    """Return the names that `model` knows at a place inside it."""
+    models = [model]
+    for part in path:
+        fields = [m.model_fields[str(part)].annotation for m in models if part in m.model_fields]
+        models = [inner for annotation in fields or models for inner in _settings_in(annotation)]
+    return list(dict.fromkeys(name for inner in models for name in inner.model_fields))
+
+
+def _settings_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the settings classes that an annotation such as `dict[str, X] | None` holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in get_args(annotation) for found in _settings_in(inner)]

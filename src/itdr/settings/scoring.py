@@ -1,0 +1,32 @@
+"""How predictions are turned into scores: every choice that the paper leaves open has a name."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from itdr.settings.reading import Strict
+
+
+class ScoringSettings(Strict):
+    """The choices of scoring; the defaults are what the reports use."""
+
+    resamples: int = Field(1000, ge=1, le=1_000_000, description="bootstrap resamples per cell")
+    seed: int = Field(1, ge=0, description="seed of the resamples")
+    confidence: float = Field(0.95, gt=0, lt=1, description="share that an interval covers")
+    unreadable: Literal["wrong", "left-out"] = Field(
+        "wrong",
+        description="an answer that cannot be read counts 0 in every rate, or is left out of it; "
+        "rmse has readable answers alone either way, rmse-midpoint all of them",
+    )
+    bleu_tokenisation: Literal["13a", "intl", "char", "none"] = Field(
+        "13a", description="sacrebleu's tokeniser: mteval-v13a, international, characters, spaces"
+    )
+    bleu_smoothing: Literal["none", "floor", "add-k", "exp"] = Field(
+        "exp", description="sacrebleu's smoothing of an n-gram precision that is zero"
+    )
+    bleu_lowercase: bool = Field(False, description="BLEU without regard to case")
+    rouge_l: Literal["rougeL", "rougeLsum"] = Field(
+        "rougeL",
+        description="longest common subsequence of the whole text, or line by line",
+    )
+    rouge_stemmer: bool = Field(False, description="ROUGE on Porter stems instead of words")

@@ -1,0 +1,118 @@
+"""What a file in config/tasks/ says: how examples of one task are made, asked and scored."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from itdr.errors import SettingsError, nearest
+from itdr.settings.reading import Strict, load
+from itdr.vocabulary import Dataset, Task
+
+_METRIC = re.compile(
+    r"rmse|(ndcg|hit|precision)@[1-9]\d*|(accuracy|rmse):[a-z_]+|bleu-[1-4]|rouge-[12l]"
+)
+
+
+def _known_metric(name: str) -> str:
+    if not _METRIC.fullmatch(name):
+        raise ValueError(
+            "unknown metric; allowed: rmse, ndcg@K, hit@K, precision@K, accuracy:ATTRIBUTE, "
+            "rmse:ATTRIBUTE, bleu-N, rouge-1, rouge-2, rouge-l"
+        )
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_known_metric)]
+
+
+class RatingSampling(Strict):
+    """The user's last rated item is the target; the rated items before it are shown."""
+
+    kind: Literal["rating"]
+    history: int = Field(ge=1, description="most items shown")
+    min_history: int = Field(ge=1, description="fewest items shown")
+
+
+class NextItemsSampling(Strict):
+    """The user's last items are the true ones; the items before them are shown."""
+
+    kind: Literal["next_items"]
+    history: int = Field(ge=1, description="items shown")
+    positives: int = Field(ge=1, description="true candidates")
+    negatives: int = Field(ge=1, description="candidates that the user never touched")
+
+
+class LikedItemsSampling(Strict):
+    """The user's newest liked items are shown."""
+
+    kind: Literal["liked_items"]
+    history: int = Field(ge=1, description="most items shown")
+    min_history: int = Field(ge=1, description="fewest items shown")
+    liked: float = Field(description="lowest rating that counts as liked")
+
+
+Sampling = Annotated[
+    RatingSampling | NextItemsSampling | LikedItemsSampling, Field(discriminator="kind")
+]
+
+
+class DatasetTemplate(Strict):
+    """What one dataset adds to a task."""
+
+    examples: int = Field(ge=1, description="examples to build, as published")
+    template: str = Field(description="Jinja2 text of the input")
+    scale: tuple[float, float] | None = Field(None, description="lowest and highest rating")
+    decimals: int = Field(0, ge=0, le=2, description="decimals of a rating in text")
+    attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
+    metrics: tuple[Metric, ...] = Field((), description="metrics, where the task names none")
+
+
+class TaskSettings(Strict):
+    """One file in config/tasks/."""
+
+    task: Task
+    version: int = Field(ge=1, description="raised when a description, template or parser changes")
+    description: str = Field(min_length=1, description="the instruction of every example")
+    sampling: Sampling
+    answer: Literal["number", "ranked_list", "title", "attributes", "text"]
+    max_answer_tokens: int = Field(ge=1, description="output limit at inference, in tokens")
+    metrics: tuple[Metric, ...] = ()
+    datasets: dict[Dataset, DatasetTemplate]
+
+    def of(self, dataset: str) -> DatasetTemplate:
+        """Return what the dataset adds.
+
+        Raises:
+            SettingsError: the task has no template for the dataset.
+        """
+        try:
+            return self.datasets[Dataset(dataset)]
+        except (KeyError, ValueError):
+            names = [name.value for name in self.datasets]
+            raise SettingsError(
+                f"config/tasks/{self.task}.yaml: no template for dataset {dataset!r}."
+                f"{nearest(dataset, names)} Templates: {', '.join(names)}."
+            ) from None
+
+    def metrics_of(self, dataset: str) -> tuple[str, ...]:
+        """Return the metric names of one cell."""
+        return self.of(dataset).metrics or self.metrics
+
+
+def load_task(folder: Path, task: str) -> TaskSettings:
+    """Return the settings of a task from `folder`/TASK.yaml.
+
+    Raises:
+        SettingsError: no such task, a wrong key, or the file is about another task.
+    """
+    if task not in list(Task):
+        raise SettingsError(
+            f"unknown task {task!r}.{nearest(task, Task)} Allowed: {', '.join(Task)}."
+        )
+    path = folder / f"{task}.yaml"
+    settings = load(TaskSettings, path)
+    if settings.task != task:
+        raise SettingsError(f"{path}: 'task' is {settings.task.value!r}; {task!r} is needed.")
+    return settings

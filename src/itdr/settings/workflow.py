@@ -1,0 +1,105 @@
+"""All configuration that the workflow needs, read and checked before any job is planned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from itdr.errors import MissingFileError
+from itdr.settings.experiment import Experiment, load_experiment
+from itdr.settings.flags import as_flags
+from itdr.settings.model import ModelSettings, load_model_settings
+from itdr.settings.task import TaskSettings, load_task
+from itdr.storage import fingerprint
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """An experiment with the task and model files that it names.
+
+    Attributes:
+        experiment: what config/config.yaml says.
+        tasks: task id to its file.
+        models: model id to its file.
+    """
+
+    experiment: Experiment
+    tasks: dict[str, TaskSettings]
+    models: dict[str, ModelSettings]
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """The (task, dataset) pairs."""
+        return [_halves(pair) for pair in self.experiment.pairs]
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """The (model, variant) pairs of the main table."""
+        return [_halves(column) for column in self.experiment.columns]
+
+    @property
+    def flags(self) -> dict[str, str]:
+        """Stage to the command-line options that carry its settings."""
+        experiment = self.experiment
+        return {
+            "normalise": as_flags(experiment.normalise),
+            "build": as_flags(experiment.build),
+            "split": as_flags(experiment.split),
+            "train": as_flags(experiment.training),
+            "infer": as_flags(experiment.inference),
+            "score": as_flags(experiment.scoring),
+            "simulate": as_flags(experiment.simulated_world) if experiment.simulated_world else "",
+        }
+
+    @property
+    def templates(self) -> dict[str, dict[str, str]]:
+        """Task to dataset to a mark that changes when what makes its examples changes."""
+        shared = {"version", "description", "sampling", "answer"}
+        return {
+            task: {
+                dataset.value: fingerprint([settings.model_dump(include=shared), template])
+                for dataset, template in settings.datasets.items()
+            }
+            for task, settings in self.tasks.items()
+        }
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """Model to a mark that changes when its file or its local weights change."""
+        marks = {}
+        for model, settings in self.models.items():
+            files = sorted(Path(settings.source).glob("*")) if settings.is_local else []
+            sizes = [(file.name, file.stat().st_size) for file in files]
+            marks[model] = fingerprint([settings.model_dump(mode="json"), sizes])
+        return marks
+
+
+def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Workflow:
+    """Return the experiment of the configuration files with all that it refers to.
+
+    Raises:
+        MissingFileError, SettingsError, ModelError: with the file and key at fault.
+    """
+    experiment = load_experiment(files, overrides)
+    tasks: dict[str, TaskSettings] = {}
+    for pair in experiment.pairs:
+        task, dataset = _halves(pair)
+        tasks[task] = tasks.get(task) or load_task(Path("config/tasks"), task)
+        tasks[task].of(dataset)
+    models = {}
+    for column in experiment.columns:
+        model, _ = _halves(column)
+        models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
+    for dataset_id, folder in experiment.raw_folders.items():
+        if not Path(folder).is_dir():
+            raise MissingFileError(
+                f"{files[-1]}: 'raw_folders.{dataset_id}' is {folder!r}, which is no folder. "
+                "Name the folder that holds the dataset's raw files, or take the key out to "
+                "download them."
+            )
+    return Workflow(experiment, tasks, models)
+
+
+def _halves(text: str) -> tuple[str, str]:
+    left, _, right = text.partition("/")
+    return left, right

@@ -1,0 +1,1 @@
+"""Raw files of public datasets, and the clean tables made of them."""

@@ -1,0 +1,1 @@
+"""A simulated world that stands in for downloads."""

@@ -1,0 +1,1 @@
+"""Fine-tuning adapters, and making the tiny model."""

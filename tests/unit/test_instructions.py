@@ -1,0 +1,257 @@
+"""From clean tables to examples, parts and a mixture."""
+
+import hashlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from itdr.errors import DataError, MissingFileError, SettingsError
+from itdr.instructions.build import build
+from itdr.instructions.mixture import mix
+from itdr.instructions.record import RECORD, reference_columns
+from itdr.instructions.sampling import Draw, sample
+from itdr.instructions.split import first_rows, split
+from itdr.settings.experiment import BuildSettings, SplitSettings
+from itdr.settings.task import NextItemsSampling, TaskSettings, load_task
+from itdr.storage import read_parquet, write_parquet
+from tests.conftest import ROOT
+
+TASKS = ROOT / "config" / "tasks"
+ITEMS = [
+    (str(n), f"Film {n} (1990)", ["Drama"] if n % 2 else ["Comedy", "Crime"]) for n in range(40)
+]
+
+
+@pytest.fixture
+def tables(write_tables):
+    """Twenty users; user u rated the items u to u+11 in that order, with ratings of 1 to 5."""
+    interactions = [
+        (f"u{user}", str(user + step), float(1 + (user + step) % 5))
+        for user in range(20)
+        for step in range(12)
+    ]
+    users = [
+        {"user_id": f"u{user}", "gender": "female" if user % 2 else "male",
+         "age_group": "25-34", "occupation": "writer" if user else None}
+        for user in range(20)
+    ]  # fmt: skip
+    return write_tables(interactions, ITEMS, users)
+
+
+def built(task, dataset, tables, tmp_path, **settings):
+    out = tmp_path / f"{task}.parquet"
+    seed = settings.pop("seed", 1)
+    build(load_task(TASKS, task), dataset, tables, out, BuildSettings(**settings), seed=seed)
+    return read_parquet(out, RECORD).to_pylist()
+
+
+def by_user(records):
+    return {record["user_id"]: record for record in records}
+
+
+def test_rp_asks_for_the_last_rating_and_shows_up_to_ten_before_it(tables, tmp_path):
+    record = by_user(built("RP", "movielens-32m", tables, tmp_path))["u3"]
+    assert record["input"] == (
+        "Films the user has rated, from 0.5 to 5:\n"
+        "Film 4 (1990) (5.0)\nFilm 5 (1990) (1.0)\nFilm 6 (1990) (2.0)\nFilm 7 (1990) (3.0)\n"
+        "Film 8 (1990) (4.0)\nFilm 9 (1990) (5.0)\nFilm 10 (1990) (1.0)\nFilm 11 (1990) (2.0)\n"
+        "Film 12 (1990) (3.0)\nFilm 13 (1990) (4.0)\n"
+        "Target film: Film 14 (1990)"
+    )
+    assert record["output"] == "5.0"
+    assert record["targets"] == ["14"]
+    assert record["id"] == "RP/movielens-32m/u3"
+
+
+def test_tkr_shows_five_then_asks_for_the_next_five_among_ten(tables, tmp_path):
+    record = by_user(built("TKR", "movielens-32m", tables, tmp_path))["u0"]
+    assert [item["item_id"] for item in record["history"]] == ["2", "3", "4", "5", "6"]
+    assert record["targets"] == ["7", "8", "9", "10", "11"]
+    shown = [item["item_id"] for item in record["candidates"]]
+    assert len(set(shown)) == 10 and set(record["targets"]) < set(shown)
+    assert not set(shown) - set(record["targets"]) & {str(n) for n in range(12)}
+    lines = record["output"].splitlines()
+    assert lines[:5] == [f"{n}. Film {n + 6} (1990)" for n in range(1, 6)]
+    rest = [
+        item["title"] for item in record["candidates"] if item["item_id"] not in record["targets"]
+    ]
+    assert lines[5:] == [f"{n}. {title}" for n, title in enumerate(rest, 6)]
+    assert record["input"].splitlines()[1] == "1. Film 2 (1990)"
+    assert record["input"].splitlines()[7] == f"1. {record['candidates'][0]['title']}"
+
+
+def test_nir_shows_titles_with_categories_and_asks_for_the_next_title(tables, tmp_path):
+    record = by_user(built("NIR", "movielens-32m", tables, tmp_path))["u0"]
+    assert record["input"].splitlines()[1:6] == [
+        "Film 6 (1990):Comedy, Crime",
+        "Film 7 (1990):Drama",
+        "Film 8 (1990):Comedy, Crime",
+        "Film 9 (1990):Drama",
+        "Film 10 (1990):Comedy, Crime",
+    ]
+    assert record["output"] == "Film 11 (1990)"
+    assert len(record["candidates"]) == 5
+
+
+def test_uap_shows_liked_items_and_leaves_out_users_with_unknown_attributes(tables, tmp_path):
+    records = by_user(built("UAP", "movielens-1m", tables, tmp_path))
+    assert "u0" not in records
+    assert records["u1"]["output"] == "age_group:25-34, gender:female, occupation:writer"
+    assert all(item["rating"] >= 4 for item in records["u1"]["history"])
+
+
+def test_true_candidates_do_not_always_stand_at_the_same_place(tables, tmp_path):
+    records = built("NIR", "movielens-32m", tables, tmp_path)
+    places = {
+        [item["item_id"] for item in record["candidates"]].index(record["targets"][0])
+        for record in records
+    }
+    assert places == {0, 1, 2, 3, 4}
+
+
+def test_negatives_by_popularity_follow_how_often_items_were_chosen(write_tables):
+    interactions = [(f"u{user}", item, 4.0) for user in range(300) for item in ("a", "b")]
+    interactions += [(f"v{n}", "popular", 4.0) for n in range(90)]
+    interactions += [(f"w{n}", "rare", 4.0) for n in range(10)]
+    items = [(name, name, []) for name in ("a", "b", "popular", "rare")]
+    tables = write_tables(interactions, items, [{"user_id": f"u{n}"} for n in range(300)])
+    sampling = NextItemsSampling(kind="next_items", history=1, positives=1, negatives=1)
+
+    def share(negatives):
+        rows = sample(tables, sampling, Draw(300, negatives, 1, "x"))
+        drawn = [i["item_id"] for row in rows for i in row["candidates"] if i["item_id"] != "b"]
+        assert len(drawn) == 300
+        return drawn.count("popular") / 300
+
+    assert 0.42 < share("uniform") < 0.58
+    assert 0.85 < share("popularity") < 0.95
+
+
+def test_an_item_that_shares_a_title_with_a_touched_one_is_no_negative(write_tables):
+    interactions = [("u", item, 4.0) for item in ("a", "b")] + [("v", "twin", 4.0), ("v", "c", 4.0)]
+    items = [("a", "Same", []), ("b", "Other", []), ("twin", "Same", []), ("c", "Third", [])]
+    tables = write_tables(interactions, items, [{"user_id": "u"}])
+    sampling = NextItemsSampling(kind="next_items", history=1, positives=1, negatives=1)
+    rows = sample(tables, sampling, Draw(9, "uniform", 1, "x"))
+    assert {item["item_id"] for item in rows[0]["candidates"]} == {"b", "c"}
+
+
+def test_items_without_a_title_are_not_shown(write_tables):
+    interactions = [("u", item, 3.0) for item in ("a", "gone", "blank", "b", "c", "d")]
+    items = [(name, name.upper(), []) for name in "abcd"] + [("blank", " ", [])]
+    tables = write_tables(interactions, items, [{"user_id": "u"}])
+    rows = sample(tables, load_task(TASKS, "RP").sampling, Draw(9, "uniform", 1, "x"))
+    assert [item["title"] for item in rows[0]["history"]] == ["A", "B", "C"]
+
+
+def test_the_choice_depends_on_the_seed_but_not_on_threads_or_row_order(tables, tmp_path):
+    sampling = load_task(TASKS, "TKR").sampling
+    first = sample(tables, sampling, Draw(10, "uniform", 1, "x"))
+    assert sample(tables, sampling, Draw(10, "uniform", 1, "x")) == first
+    assert sample(tables, sampling, Draw(10, "uniform", 2, "x")) != first
+    users = pq.read_table(tables / "users.parquet")
+    pq.write_table(users.take(pa.array(range(len(users) - 1, -1, -1))), tables / "users.parquet")
+    items = pq.read_table(tables / "items.parquet")
+    pq.write_table(items.take(pa.array(range(len(items) - 1, -1, -1))), tables / "items.parquet")
+    for threads in (1, 2, 5):
+        assert sample(tables, sampling, Draw(10, "uniform", 1, "x"), threads) == first
+
+
+def test_no_user_with_enough_history_is_an_error_that_says_what_is_asked(write_tables, tmp_path):
+    tables = write_tables([("u", "1", 3.0)], ITEMS, [{"user_id": "u"}])
+    with pytest.raises(DataError, match="no user has enough history for TKR"):
+        built("TKR", "movielens-32m", tables, tmp_path)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match=r"interactions\.parquet: no such table"):
+        built("RP", "movielens-32m", tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ target.tilte }}", "no attribute 'tilte'"),
+        ("{{ tarket.title }}", "'tarket' is undefined"),
+        ("{% for x in %}", "template of movielens-32m"),
+        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
+    ],
+)
+def test_a_wrong_template_is_refused_before_anything_is_built(template, message, tmp_path):
+    task = load_task(TASKS, "RP").model_dump(mode="json")
+    task["datasets"]["movielens-32m"]["template"] = template
+    task["sampling"] = {"kind": "rating", "history": 1, "min_history": 1}
+    wrong = TaskSettings.model_validate_json(__import__("json").dumps(task))
+    with pytest.raises(SettingsError, match=message):
+        build(wrong, "movielens-32m", tmp_path / "none", tmp_path / "o", BuildSettings(), seed=1)
+
+
+def test_no_user_is_in_two_parts_and_a_user_has_the_same_part_in_every_task(tables, tmp_path):
+    where = {}
+    for task in ("RP", "TKR"):
+        built(task, "movielens-32m", tables, tmp_path)
+        counts = split(tmp_path / f"{task}.parquet", tmp_path / task, SplitSettings(), 5)
+        assert sum(counts.values()) == 20
+        for part in ("train", "val", "test"):
+            for row in read_parquet(tmp_path / task / f"{part}.parquet", RECORD).to_pylist():
+                assert where.setdefault(row["user_id"], part) == part
+
+
+def records(count, dataset="movielens-32m"):
+    return pa.Table.from_pylist(
+        [
+            {"id": f"RP/{dataset}/{n}", "task": "RP", "dataset": dataset, "user_id": str(n),
+             "instruction": "i", "input": "x", "output": "1", "template_version": 1}
+            for n in range(count)
+        ],
+        schema=RECORD,
+    )  # fmt: skip
+
+
+def test_parts_have_about_the_shares_that_were_asked_for(tmp_path):
+    write_parquet(tmp_path / "a.parquet", records(5000))
+    counts = split(tmp_path / "a.parquet", tmp_path / "o", SplitSettings(shares=(0.6, 0.1, 0.3)), 1)
+    assert abs(counts["train"] - 3000) < 120
+    assert abs(counts["val"] - 500) < 80
+    assert abs(counts["test"] - 1500) < 110
+
+
+def test_the_first_test_rows_of_each_cell_are_taken(tmp_path):
+    for name in ("a", "b"):
+        write_parquet(tmp_path / f"{name}.parquet", records(30))
+        split(tmp_path / f"{name}.parquet", tmp_path / name, SplitSettings(shares=(0, 0, 1)), 1)
+    parts = [tmp_path / name / "test.parquet" for name in ("a", "b")]
+    rows = first_rows(parts, 4)
+    assert len(rows) == 8
+    assert [row["id"] for row in rows[:4]] == read_parquet(parts[0], RECORD)["id"].to_pylist()[:4]
+
+
+def test_a_mixture_holds_every_row_once_in_an_order_that_the_seed_gives(tmp_path):
+    write_parquet(tmp_path / "a.parquet", records(20))
+    write_parquet(tmp_path / "b.parquet", records(10, "yelp"))
+    digests = set()
+    for seed, order in ((1, "ab"), (1, "ba"), (2, "ab")):
+        assert (
+            mix([tmp_path / f"{name}.parquet" for name in order], tmp_path / "m.parquet", seed)
+            == 30
+        )
+        ids = read_parquet(tmp_path / "m.parquet", RECORD)["id"].to_pylist()
+        assert len(set(ids)) == 30
+        digests.add(hashlib.sha256((tmp_path / "m.parquet").read_bytes()).hexdigest())
+    assert len(digests) == 2
+
+
+def test_a_mixture_refuses_an_id_that_stands_twice(tmp_path):
+    write_parquet(tmp_path / "a.parquet", records(3))
+    with pytest.raises(DataError, match="'RP/movielens-32m/0' stands twice"):
+        mix([tmp_path / "a.parquet", tmp_path / "a.parquet"], tmp_path / "m.parquet", 1)
+
+
+def test_a_prediction_keeps_what_scoring_needs(tables, tmp_path):
+    record = by_user(built("NIR", "movielens-32m", tables, tmp_path))["u0"]
+    kept = reference_columns(record)
+    assert kept["targets"] == [record["output"]] == [kept["reference"]]
+    assert len(kept["candidates"]) == 5
+    rating = reference_columns(built("RP", "movielens-32m", tables, tmp_path)[0])
+    assert rating["candidates"] is None and rating["targets"] is None

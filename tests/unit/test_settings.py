@@ -1,0 +1,193 @@
+"""Configuration is data: what is wrong is refused with file, key, and the nearest right name."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from itdr.errors import MissingFileError, SettingsError
+from itdr.settings.experiment import Experiment, TrainingSettings, load_experiment
+from itdr.settings.flags import add_flags, as_flags, from_flags
+from itdr.settings.reading import load_yaml
+from itdr.settings.task import load_task
+from itdr.settings.workflow import load_workflow
+from itdr.vocabulary import Dataset, Task
+from tests.conftest import ROOT
+
+PAPER = ROOT / "config" / "config.yaml"
+TASKS = ROOT / "config" / "tasks"
+
+
+def refusal(tmp_path, changes: str) -> str:
+    path = tmp_path / "mine.yaml"
+    path.write_text(changes)
+    with pytest.raises(SettingsError) as error:
+        load_experiment([PAPER, path])
+    return str(error.value).replace(str(path), "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("sead: 3", "mine.yaml: unknown key 'sead'. Did you mean 'seed'?"),
+        ("training: {epoch: 3}", "mine.yaml: unknown key 'training.epoch'. Did you mean 'epochs'?"),
+        (
+            "training: {epochs: three}",
+            "mine.yaml: 'training.epochs': input should be a valid number",
+        ),
+        ("seed: '3'", "mine.yaml: 'seed': input should be a valid integer (found '3')."),
+        ("seed: true", "mine.yaml: 'seed': input should be a valid integer (found True)."),
+        ("pairs: [RP/movielens-32]", "'pairs.0': unknown dataset 'movielens-32'. Did you mean"),
+        ("pairs: [RPP/movielens-32m]", "must be TASK/DATASET with a TASK of RP, TKR"),
+        ("columns: [tiny/itrd]", "with a VARIANT of base, itdr. Did you mean 'itdr'?"),
+        ("build: {negatives: unifrm}", "'uniform' or 'popularity' (found 'unifrm'). Did you mean"),
+        (
+            "split: {shares: [0.5, 0.1, 0.1]}",
+            "'split': shares must not be negative and must add up",
+        ),
+        ("training: {batch_size: 8, micro_batch_size: 3}", "micro_batch_size (3) must divide"),
+        ("raw_folders: {movielens: x}", "mine.yaml: 'raw_folders.movielens': input should be"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_file_key_and_hint(tmp_path, changes, message):
+    assert message in refusal(tmp_path, changes)
+
+
+def test_every_wrong_key_is_told_at_once(tmp_path):
+    message = refusal(tmp_path, "sead: 1\ntraining: {epoch: 1}")
+    assert "'sead'" in message and "'training.epoch'" in message
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("seed: 1\nseed: 2\n")
+    with pytest.raises(SettingsError, match="the key 'seed' stands twice"):
+        load_yaml(path)
+
+
+def test_a_file_that_is_no_yaml_is_refused(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text("a: [1, 2\n")
+    with pytest.raises(SettingsError, match=r"broken\.yaml: cannot be read as YAML"):
+        load_yaml(path)
+
+
+def test_yaml_cannot_run_code(tmp_path):
+    path = tmp_path / "evil.yaml"
+    path.write_text("a: !!python/object/apply:os.system ['true']\n")
+    with pytest.raises(SettingsError):
+        load_yaml(path)
+
+
+def test_an_exponent_without_a_dot_is_a_number(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("a: 1e-4\nb: -2E3\n")
+    assert load_yaml(path) == {"a": 1e-4, "b": -2000.0}
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match=r"none\.yaml: no such configuration file"):
+        load_experiment([tmp_path / "none.yaml"])
+
+
+def test_a_file_laid_over_another_replaces_single_keys(tmp_path):
+    path = tmp_path / "over.yaml"
+    path.write_text("training: {epochs: 5}\npairs: [RP/movielens-32m]\n")
+    experiment = load_experiment([PAPER, path], {"seed": 7})
+    assert experiment.training.epochs == 5
+    assert experiment.training.batch_size == 8
+    assert experiment.pairs == ("RP/movielens-32m",)
+    assert experiment.seed == 7
+
+
+def test_the_papers_configuration_names_every_key():
+    def keys(model, value, path=""):
+        for name, field in model.model_fields.items():
+            assert name in value, f"{path}{name} is not described in config/config.yaml"
+            inner = field.annotation
+            if hasattr(inner, "model_fields") and name != "scoring":
+                keys(inner, value[name], f"{path}{name}.")
+
+    keys(Experiment, load_yaml(PAPER))
+
+
+def test_every_setting_is_described():
+    for model in (Experiment, *(f.annotation for f in Experiment.model_fields.values())):
+        for name, field in getattr(model, "model_fields", {}).items():
+            assert field.description or hasattr(field.annotation, "model_fields"), name
+
+
+def test_the_shipped_configurations_are_whole(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    paper = load_workflow([Path("config/config.yaml")])
+    demo = load_workflow([Path("config/config.yaml"), Path("config/demo.yaml")])
+    assert paper.cells == demo.cells
+    assert [column for column, _ in demo.columns] == ["tiny", "tiny"]
+
+
+def test_a_raw_folder_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(MissingFileError, match=r"raw_folders\.movielens-1m.*no folder"):
+        load_workflow([Path("config/config.yaml")], {"raw_folders": {"movielens-1m": "/none"}})
+
+
+def test_a_changed_template_changes_only_the_mark_of_its_dataset(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    workflow = load_workflow([Path("config/config.yaml")])
+    task = workflow.tasks["RP"]
+    of = task.datasets["movielens-32m"]
+    other = of.model_copy(update={"template": "{{ target.title }}"})
+    changed = task.model_copy(update={"datasets": {Dataset.MOVIELENS_32M: of, Dataset.YELP: other}})
+    workflow.tasks["RP"] = changed
+    before = workflow.templates["RP"]
+    workflow.tasks["RP"] = changed.model_copy(
+        update={"datasets": {Dataset.MOVIELENS_32M: of, Dataset.YELP: of}}
+    )
+    after = workflow.templates["RP"]
+    assert before["movielens-32m"] == after["movielens-32m"]
+    assert before["yelp"] != after["yelp"]
+
+
+@pytest.mark.parametrize("path", sorted(TASKS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_task_files_are_whole(path):
+    task = load_task(TASKS, path.stem)
+    for dataset in task.datasets:
+        assert task.metrics_of(dataset), f"{task.task}/{dataset} has no metric"
+
+
+def test_an_unknown_task_is_refused():
+    with pytest.raises(SettingsError, match=r"unknown task 'TKRR'. Did you mean 'TKR'\?"):
+        load_task(TASKS, "TKRR")
+
+
+def test_a_task_without_a_template_for_the_dataset_says_so():
+    with pytest.raises(SettingsError, match=r"RP\.yaml: no template for dataset 'mind'"):
+        load_task(TASKS, "RP").of("mind")
+
+
+def test_an_unknown_metric_is_refused(tmp_path):
+    value = yaml.safe_load((TASKS / "RP.yaml").read_text())
+    value["metrics"] = ["rmsee"]
+    (tmp_path / "RP.yaml").write_text(yaml.safe_dump(value))
+    with pytest.raises(SettingsError, match=r"'metrics\.0': unknown metric; allowed: rmse"):
+        load_task(tmp_path, Task.RP)
+
+
+def test_settings_survive_the_way_over_the_command_line():
+    import argparse
+    import shlex
+
+    settings = TrainingSettings(learning_rate=3e-5, schedule="linear", gradient_checkpointing=True)
+    parser = argparse.ArgumentParser()
+    add_flags(parser, TrainingSettings)
+    args = parser.parse_args(shlex.split(as_flags(settings)))
+    assert from_flags(args, TrainingSettings) == settings
+
+
+def test_a_wrong_option_is_refused_like_a_wrong_key():
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    add_flags(parser, TrainingSettings)
+    with pytest.raises(SettingsError, match="command line: 'epochs': input should be greater"):
+        from_flags(parser.parse_args(["--epochs", "-1"]), TrainingSettings)

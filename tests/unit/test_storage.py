@@ -1,0 +1,113 @@
+"""A file is the old one or the whole new one, whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from itdr.errors import DataError, MissingFileError
+from itdr.storage import (
+    atomic_file,
+    atomic_folder,
+    fingerprint,
+    read_json,
+    read_parquet,
+    sha256,
+    write_json,
+    write_text,
+)
+
+SCHEMA = pa.schema([("a", pa.int64()), ("b", pa.string())])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic_file(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_failed_folder_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out") as part:
+        (part / "x").write_text("half")
+        raise RuntimeError
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_replaces_the_one_that_was_there(tmp_path):
+    for text in ("old", "new"):
+        with atomic_folder(tmp_path / "out") as part:
+            (part / text).write_text(text)
+    assert os.listdir(tmp_path / "out") == ["new"]
+
+
+def test_a_killed_write_leaves_no_file_of_the_final_name(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from itdr.storage import atomic_file\n"
+        "with atomic_file(Path(sys.argv[1])) as part:\n"
+        "    part.write_text('half'); print('writing', flush=True); time.sleep(60)"
+    )
+    path = tmp_path / "a.txt"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "writing\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not path.exists()
+
+
+def test_files_can_be_read_by_others_as_the_umask_says(tmp_path):
+    write_text(tmp_path / "a.txt", "x")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_json_has_the_same_bytes_for_the_same_value(tmp_path):
+    write_json(tmp_path / "a.json", {"é": [1, 2.5, None]})
+    first = (tmp_path / "a.json").read_bytes()
+    time.sleep(0.01)
+    write_json(tmp_path / "a.json", {"é": [1, 2.5, None]})
+    assert (tmp_path / "a.json").read_bytes() == first
+    assert read_json(tmp_path / "a.json") == {"é": [1, 2.5, None]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a whole Parquet file"),
+        (b"PAR1 and then nothing", "not a whole Parquet file"),
+        ({"a": [1]}, "no column 'b'; found a; needed a, b"),
+        ({"a": ["x"], "b": ["y"]}, "Failed to parse string"),
+    ],
+)
+def test_a_file_that_is_not_as_it_should_be_is_named(tmp_path, content, message):
+    path = tmp_path / "t.parquet"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        pq.write_table(pa.table(content), path)
+    with pytest.raises(DataError, match=message) as error:
+        read_parquet(path, SCHEMA)
+    assert str(path) in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match=r"t\.parquet: no such file"):
+        read_parquet(tmp_path / "t.parquet", SCHEMA)
+
+
+def test_checksums_are_those_of_the_content(tmp_path):
+    write_text(tmp_path / "a", "abc")
+    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
