@@ -24,13 +24,21 @@ def run(args: argparse.Namespace) -> None:
     """Write the trivial answers."""
     import pyarrow as pa
 
-    from itdr.evaluation.baselines import answer_trivially
+    from itdr.errors import SettingsError, nearest
+    from itdr.evaluation.baselines import BASELINES, answer_trivially
     from itdr.instructions.record import RECORD
     from itdr.instructions.split import first_rows
     from itdr.storage import read_parquet, write_parquet
 
+    if args.name not in BASELINES:
+        raise SettingsError(
+            f"unknown baseline {args.name!r}.{nearest(args.name, BASELINES)} "
+            f"Allowed: {', '.join(BASELINES)}."
+        )
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
-    test = pa.Table.from_pylist(first_rows(args.test, args.rows_per_cell), schema=RECORD)
+    answered = BASELINES[args.name].tasks
+    rows = [row for row in first_rows(args.test, args.rows_per_cell) if row["task"] in answered]
+    test = pa.Table.from_pylist(rows, schema=RECORD)
     answers = answer_trivially(args.name, train, test, args.seed)
     write_parquet(args.out, answers)
     logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))

@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where the datasets are described (default: %(default)s)",
     )
+    _add_choice(parser)
+    _add_patience(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         nargs="+",
@@ -34,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--optional", action="store_true", help="download also the files that no task needs"
     )
+
+
+def _add_patience(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retries",
         type=int,

@@ -15,18 +15,22 @@ class ScoringSettings(Strict):
     confidence: float = Field(0.95, gt=0, lt=1, description="share that an interval covers")
     unreadable: Literal["wrong", "left-out"] = Field(
         "wrong",
-        description="an answer that cannot be read counts 0 in every rate, or is left out of it; "
-        "rmse has readable answers alone either way, rmse-midpoint all of them",
+        description="'wrong': an answer that cannot be read counts 0 in every rate; 'left-out': it "
+        "does not count; rmse has readable answers alone either way, rmse-midpoint all of them",
     )
     bleu_tokenisation: Literal["13a", "intl", "char", "none"] = Field(
-        "13a", description="sacrebleu's tokeniser: mteval-v13a, international, characters, spaces"
+        "13a",
+        description="sacrebleu's tokeniser: '13a' as in mteval-v13a, 'intl', 'char' or 'none'",
     )
     bleu_smoothing: Literal["none", "floor", "add-k", "exp"] = Field(
-        "exp", description="sacrebleu's smoothing of an n-gram precision that is zero"
+        "exp",
+        description="sacrebleu's smoothing of an n-gram precision that is zero: 'none', 'floor', "
+        "'add-k' or 'exp'",
     )
     bleu_lowercase: bool = Field(False, description="BLEU without regard to case")
     rouge_l: Literal["rougeL", "rougeLsum"] = Field(
         "rougeL",
-        description="longest common subsequence of the whole text, or line by line",
+        description="longest common subsequence of the whole text ('rougeL') or of its lines "
+        "('rougeLsum')",
     )
     rouge_stemmer: bool = Field(False, description="ROUGE on Porter stems instead of words")

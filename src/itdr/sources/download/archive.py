@@ -1,0 +1,155 @@
+"""Taking named files out of an archive that somebody else packed."""
+
+import gzip
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol, cast
+
+from itdr.errors import DataError
+from itdr.sources.download.parts import room_for
+
+_BLOCK = 1 << 20
+# Text packs to a tenth, seldom to a fiftieth. Small files may be as repetitive as they like.
+_RATIO = 250
+_ALWAYS_ALLOWED = 100 << 20
+
+
+class _Source(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def extract(archive: Path, wanted: Mapping[str, Path]) -> list[str]:
+    """Write members of a zip, tar, tar.gz or gz archive to files; return the members not found.
+
+    Args:
+        archive: the archive; its content, not its name, tells its form.
+        wanted: member (its path, or the end of it) to the file that it is written to. A gz file
+            holds a single member, whatever it is called.
+
+    Raises:
+        DataError: the archive is damaged, a wanted member would climb out of a folder, is no
+            plain file, stands twice, or is larger than it says or than can be true.
+        DiskFullError: there is no room for a member.
+    """
+    try:
+        with _readable(archive):
+            if zipfile.is_zipfile(archive):
+                return _from_zip(archive, wanted)
+            if tarfile.is_tarfile(archive):
+                return _from_tar(archive, wanted)
+            return _from_gzip(archive, wanted)
+    except BaseException:
+        for target in wanted.values():
+            target.unlink(missing_ok=True)
+        raise
+
+
+def _from_zip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
+    missing = dict(wanted)
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            member = _match(path, info.filename, wanted, missing)
+            if member is None:
+                continue
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if info.is_dir() or kind not in (0, stat.S_IFREG):
+                raise DataError(f"{path}: {info.filename!r} is no plain file. {_REFUSED}")
+            if info.flag_bits & 1:
+                raise DataError(f"{path}: {info.filename!r} is encrypted. Unpack it by hand.")
+            _check_ratio(path, info.filename, info.file_size, info.compress_size)
+            with archive.open(info) as source:
+                _copy(path, source, missing.pop(member), info.file_size)
+    return list(missing)
+
+
+def _from_tar(path: Path, wanted: Mapping[str, Path]) -> list[str]:
+    missing, packed = dict(wanted), path.stat().st_size
+    with _unzipped(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+        for info in archive:
+            member = _match(path, info.name, wanted, missing)
+            if member is None:
+                continue
+            source = archive.extractfile(info) if info.isreg() else None
+            if source is None:
+                raise DataError(f"{path}: {info.name!r} is no plain file. {_REFUSED}")
+            _check_ratio(path, info.name, info.size, packed)
+            _copy(path, source, missing.pop(member), info.size)
+        # Read on, for the checksum of a gzip file stands at its end.
+        while stream.read(_BLOCK):
+            pass
+    return list(missing)
+
+
+def _unzipped(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+
+
+def _from_gzip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
+    (target, *others) = wanted.values()
+    limit = max(_ALWAYS_ALLOWED, _RATIO * path.stat().st_size)
+    with gzip.open(path) as source:
+        _copy(path, source, target, None, limit)
+    return list(wanted)[1:] if others else []
+
+
+_REFUSED = "Only plain files are taken out of archives; get it from its publisher."
+
+
+def _match(
+    path: Path, name: str, wanted: Mapping[str, Path], missing: Mapping[str, Path]
+) -> str | None:
+    """Return which wanted member an archive's entry is, or None."""
+    name = name.replace("\\", "/")
+    member = next((m for m in wanted if name == m or name.endswith(f"/{m}")), None)
+    if member is None:
+        return None
+    if name.startswith("/") or ".." in PurePosixPath(name).parts:
+        raise DataError(f"{path}: the entry {name!r} climbs out of its folder. {_REFUSED}")
+    if member not in missing:
+        raise DataError(f"{path}: {member!r} stands twice. Unpack the right one by hand.")
+    return member
+
+
+def _check_ratio(path: Path, name: str, size: int, packed: int) -> None:
+    if size > _ALWAYS_ALLOWED and size > _RATIO * packed:
+        raise DataError(
+            f"{path}: {name!r} would grow from {packed:,} to {size:,} bytes, more than "
+            f"{_RATIO}-fold. No real data do; get it from its publisher."
+        )
+
+
+def _copy(
+    path: Path, source: _Source, target: Path, size: int | None, limit: int | None = None
+) -> None:
+    """Write a member of `size` bytes, or of any size up to `limit` bytes."""
+    most = limit if size is None else size
+    written = 0
+    with room_for(target, size), target.open("wb") as file:
+        while block := source.read(_BLOCK):
+            written += len(block)
+            if most is not None and written > most:
+                raise DataError(
+                    f"{path}: {target.name} grows beyond {most:,} bytes, more than its archive "
+                    "says or can hold. Get it from its publisher."
+                )
+            file.write(block)
+    if size is not None and written != size:
+        raise DataError(f"{path}: truncated; {written:,} of {size:,} bytes. Fetch it again.")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say that the archive is damaged when a reader stumbles."""
+    try:
+        yield
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path}: a truncated or damaged archive ({error}). Delete it and fetch it again."
+        ) from error

@@ -1,0 +1,171 @@
+"""Trivial answers: what they say, and that they pass through the same reading as a model's."""
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from itdr.errors import DataError, SettingsError
+from itdr.evaluation.answers import Form, Reading, read
+from itdr.evaluation.baselines import BASELINES, answer_trivially
+from itdr.evaluation.score import score
+from itdr.instructions.record import PREDICTION, RECORD
+from itdr.settings.scoring import ScoringSettings
+
+
+def item(name, rating=None):
+    return {"item_id": name, "title": f"Title {name}", "rating": rating}
+
+
+def record(task, number, **columns):
+    base = {
+        "id": f"{task}/movielens-32m/{number}",
+        "task": task,
+        "dataset": "movielens-32m",
+        "instruction": "Do.",
+        "input": "Given.",
+        "output": "",
+        "template_version": 1,
+    }
+    return base | columns
+
+
+def table(*rows):
+    return pa.Table.from_pylist(list(rows), schema=RECORD)
+
+
+def ranking(number, history, candidates, targets, task="TKR"):
+    return record(
+        task, number,
+        history=[item(name) for name in history],
+        candidates=[item(name) for name in candidates],
+        targets=list(targets),
+    )  # fmt: skip
+
+
+def rating(number, output, ratings=()):
+    shown = [item(str(place), value) for place, value in enumerate(ratings)]
+    return record("RP", number, output=output, history=shown, targets=["t"])
+
+
+def answers(name, train, test, seed=1, **options):
+    found = answer_trivially(name, train, test, seed, **options)
+    assert found.schema == PREDICTION
+    assert set(found["finish_reason"].to_pylist()) == {"stop"}
+    assert found["answer_tokens"].null_count == len(found)
+    return found["answer"].to_pylist()
+
+
+TRAIN_RATINGS = table(rating(1, "4.0", [1, 1]), rating(2, "3.0", [5]), rating(3, "3.5"))
+
+
+def test_global_mean_is_that_of_the_training_outputs():
+    assert answers("global-mean", TRAIN_RATINGS, table(rating(9, "1.0"))) == ["3.5000"]
+
+
+def test_user_mean_is_that_of_the_ratings_shown():
+    test = table(rating(8, "5.0", [2, 3]), rating(9, "5.0"))
+    assert answers("user-mean", TRAIN_RATINGS, test) == ["2.5000", "3.5000"]
+
+
+def test_popularity_counts_training_histories_and_targets():
+    train = table(ranking(1, "ab", "xyz", "b"), ranking(2, "b", "xyz", "c"))
+    test = table(ranking(9, "q", "acb", "a"))
+    first, *rest = answers("popularity", train, test)[0].split("\n")
+    assert first == "1. Title b"
+    assert {line[3:] for line in rest} == {"Title a", "Title c"}
+
+
+def test_random_answers_depend_on_seed_and_id_alone():
+    rows = [ranking(number, "a", "bcdefg", "b", task="NIR") for number in range(60)]
+    train = table()
+    found = answers("random", train, table(*rows))
+    assert answers("random", train, table(*reversed(rows)))[::-1] == found
+    assert answers("random", train, table(*rows), seed=2) != found
+    assert len(Counter(found)) == 6
+
+
+def test_ties_are_broken_at_random_not_in_the_order_shown():
+    rows = [ranking(number, "a", "bcde", "b", task="NIR") for number in range(40)]
+    found = answers("popularity", table(ranking("t", "q", "rs", "r", task="NIR")), table(*rows))
+    assert len(set(found)) == 4
+
+
+def test_same_category_puts_shared_categories_first():
+    categories = {"h": ["Drama"], "i": ["Drama", "War"], "a": ["Comedy"], "b": ["Drama"]}
+    test = table(ranking(9, "hi", "abz", "b"))
+    found = answers("same-category", table(), test, categories=categories)
+    assert found[0].startswith("1. Title b\n")
+    with pytest.raises(DataError, match="categories"):
+        answer_trivially("same-category", table(), test, 1)
+
+
+def test_majority_takes_each_attribute_by_itself():
+    outputs = ["age:20, gender:F, location:Rome, Italy", "age:30, gender:M, location:Oslo",
+               "age:60, gender:M, location:Rome, Italy"]  # fmt: skip
+    train = table(*(record("UAP", place, output=text) for place, text in enumerate(outputs)))
+    found = answers("majority", train, table(record("UAP", 9, output="age:1")))
+    assert found == ["age:30, gender:M, location:Rome, Italy"]
+
+
+def test_equally_frequent_values_are_taken_by_alphabet():
+    train = table(record("UAP", 1, output="gender:M"), record("UAP", 2, output="gender:F"))
+    assert answers("majority", train, table(record("UAP", 9))) == ["gender:F"]
+
+
+def test_frequent_text_and_filled_template():
+    train = table(*(record("TUI", place, output=text) for place, text in enumerate("bab")))
+    test = table(record("TUI", 9, input="Title: Heat\nGenre: Crime"))
+    assert answers("frequent-text", train, test) == ["b"]
+    (filled,) = answers("template-fill", table(), test)
+    assert filled == "This item suits users who are interested in Title: Heat Genre: Crime."
+    test = table(record("IR", 9, history=[item("a", 5), item("b", 1)]))
+    (filled,) = answers("template-fill", table(), test)
+    assert filled == "The user likes Title a. The user does not like Title b."
+
+
+@pytest.mark.parametrize("name", ["random", "popularity", "same-category"])
+@pytest.mark.parametrize("task", ["TKR", "CDR", "NIR"])
+def test_every_ranking_is_in_the_asked_for_form(name, task):
+    train = table(ranking(1, "ab", "cde", "c", task=task))
+    test = table(ranking(9, "ab", "cde", "c", task=task))
+    (text,) = answers(name, train, test, categories={"a": ["x"]})
+    kind = "title" if task == "NIR" else "ranked_list"
+    form = Form(kind, candidates=["Title c", "Title d", "Title e"])
+    assert read(text, form, Reading.STRICT).readable
+
+
+def test_trivial_answers_are_scored_like_any_other(tmp_path):
+    rows = [ranking(number, "a", "bcdefghijk", "bcdef") for number in range(400)]
+    path = tmp_path / "random.parquet"
+    pq.write_table(answer_trivially("random", table(), table(*rows), 1), path)
+    tasks = Path(__file__).parents[2] / "config" / "tasks"
+    found = score(path, tasks, ScoringSettings(resamples=200)).set_index(["reading", "metric"])
+    for reading in Reading:
+        assert found.value[reading, "hit@1"] == pytest.approx(0.5, abs=0.08)
+        assert found.value[reading, "precision@5"] == pytest.approx(0.5, abs=0.03)
+        assert found.rate_unreadable[reading, "hit@1"] == 0
+        assert found.ci_low[reading, "hit@1"] < 0.5 < found.ci_high[reading, "hit@1"]
+
+
+def test_references_and_candidates_come_from_the_test_record():
+    test = table(ranking(9, "a", "cd", "d", task="NIR"))
+    row = answer_trivially("random", table(), test, 1).to_pylist()[0]
+    assert (row["candidates"], row["targets"]) == (["Title c", "Title d"], ["Title d"])
+
+
+def test_what_cannot_be_answered_is_refused():
+    test = table(rating(9, "3.0"))
+    with pytest.raises(SettingsError, match="Did you mean 'user-mean'"):
+        answer_trivially("user-means", TRAIN_RATINGS, test, 1)
+    with pytest.raises(SettingsError, match="popularity does not answer task RP, only TKR"):
+        answer_trivially("popularity", TRAIN_RATINGS, test, 1)
+    with pytest.raises(DataError, match="no training example of RP on movielens-32m"):
+        answer_trivially("global-mean", table(), test, 1)
+
+
+def test_every_task_has_a_baseline():
+    answered = {task for baseline in BASELINES.values() for task in baseline.tasks}
+    assert len(answered) == 7

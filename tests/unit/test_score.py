@@ -1,0 +1,370 @@
+"""From a file of predictions to scores: values by hand, the order, and every refusal."""
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from itdr.cli import score as command
+from itdr.errors import DataError, ItdrError, MissingFileError, SettingsError
+from itdr.evaluation.score import SCORE_COLUMNS, score, write_scores
+from itdr.evaluation.variants import compare_variants, score_seeds
+from itdr.instructions.record import PREDICTION
+from itdr.settings.scoring import ScoringSettings
+
+QUICK = ScoringSettings(resamples=100)
+ANSWERS = {
+    "RP": "number",
+    "TKR": "ranked_list",
+    "NIR": "title",
+    "UAP": "attributes",
+    "IR": "text",
+}
+METRICS = {
+    "RP": ["rmse"],
+    "TKR": ["ndcg@10", "hit@1", "precision@5"],
+    "NIR": ["hit@1"],
+    "UAP": ["accuracy:gender", "rmse:age"],
+    "IR": ["bleu-1", "bleu-2", "rouge-1", "rouge-2", "rouge-l"],
+}
+DATASETS = {
+    "RP": {"movielens-32m": {"scale": [0.5, 5]}, "yelp": {"scale": [1, 5]}},
+    "TKR": {"movielens-32m": {}},
+    "NIR": {"movielens-32m": {}},
+    "UAP": {"lastfm-1k": {"attributes": ["gender", "age"]}},
+    "IR": {"steam": {}},
+}
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    for task, answer in ANSWERS.items():
+        datasets = {
+            name: {"examples": 1, "template": "x"} | more for name, more in DATASETS[task].items()
+        }
+        settings = {
+            "task": task,
+            "version": 1,
+            "description": "Do.",
+            "sampling": {"kind": "rating", "history": 1, "min_history": 1},
+            "answer": answer,
+            "max_answer_tokens": 8,
+            "metrics": METRICS[task],
+            "datasets": datasets,
+        }
+        (folder / f"{task}.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def row(task, number, answer, reference="4", dataset=None, **more):
+    dataset = dataset or next(iter(DATASETS[task]))
+    return {
+        "id": f"{task}/{dataset}/{number:03}",
+        "task": task,
+        "dataset": dataset,
+        "answer": answer,
+        "finish_reason": "stop",
+        "reference": reference,
+    } | more
+
+
+def choice(task, number, answer, candidates="ABCD", targets="AB"):
+    return row(task, number, answer, "A", candidates=list(candidates), targets=list(targets))
+
+
+def listed(titles):
+    return "\n".join(f"{place}. {title}" for place, title in enumerate(titles, start=1))
+
+
+def write(path, rows, schema=PREDICTION):
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    return path
+
+
+def scored(tmp_path, tasks, rows, settings=QUICK):
+    table = score(write(tmp_path / "p.parquet", rows), tasks, settings)
+    assert tuple(table.columns) == SCORE_COLUMNS
+    return table.set_index(["task", "dataset", "reading", "metric"]).sort_index()
+
+
+# Values
+
+
+def test_rmse_leaves_out_what_it_cannot_read_and_midpoint_fills_it(tmp_path, tasks):
+    rows = [row("RP", 1, "4"), row("RP", 2, "Rating: 2"), row("RP", 3, "no idea")]
+    found = scored(tmp_path, tasks, rows)
+    strict, lenient = (found.loc["RP", "movielens-32m", name] for name in ("strict", "lenient"))
+    assert strict.value["rmse"] == 0.0
+    assert strict.value["rmse-midpoint"] == pytest.approx(((1.25**2) * 2 / 3) ** 0.5)
+    assert lenient.value["rmse"] == pytest.approx((4 / 2) ** 0.5)
+    assert strict.n.tolist() == [3, 3]
+    assert strict.n_unreadable["rmse"] == 2
+    assert lenient.rate_unreadable["rmse"] == pytest.approx(1 / 3)
+    assert np.isnan(strict.rate_missing["rmse"])
+
+
+def test_rmse_is_empty_when_nothing_can_be_read(tmp_path, tasks):
+    found = scored(tmp_path, tasks, [row("RP", 1, "?"), row("RP", 2, "")])
+    strict = found.loc["RP", "movielens-32m", "strict"]
+    assert np.isnan(strict.loc["rmse", ["value", "ci_low", "ci_high"]].astype(float)).all()
+    assert strict.value["rmse-midpoint"] == pytest.approx(1.25)
+
+
+def test_rankings_by_hand(tmp_path, tasks):
+    rows = [
+        choice("TKR", 1, listed("ABCD")),
+        choice("TKR", 2, listed("CABD")),
+        choice("TKR", 3, "A"),
+    ]
+    found = scored(tmp_path, tasks, rows)
+    strict, lenient = (found.loc["TKR", "movielens-32m", name] for name in ("strict", "lenient"))
+    ideal = 1 + 1 / np.log2(3)
+    second = (1 / np.log2(3) + 1 / 2) / ideal
+    assert strict.value["ndcg@10"] == pytest.approx((1 + second) / 3)
+    assert lenient.value["ndcg@10"] == pytest.approx((1 + second + 1 / ideal) / 3)
+    assert strict.value["hit@1"] == pytest.approx(1 / 3)
+    assert lenient.value["hit@1"] == pytest.approx(2 / 3)
+    assert strict.value["precision@5"] == pytest.approx((2 / 5 + 2 / 5) / 3)
+    assert lenient.rate_missing["hit@1"] == pytest.approx(1 / 3)
+
+
+def test_unreadable_answers_can_be_left_out(tmp_path, tasks):
+    rows = [choice("NIR", 1, "A"), choice("NIR", 2, "who knows")]
+    wrong = scored(tmp_path, tasks, rows).loc["NIR", "movielens-32m", "strict"]
+    settings = ScoringSettings(resamples=100, unreadable="left-out")
+    left_out = scored(tmp_path, tasks, rows, settings).loc["NIR", "movielens-32m", "strict"]
+    assert wrong.value["hit@1"] == 0.5
+    assert left_out.value["hit@1"] == 1.0
+    assert left_out.n["hit@1"] == 2
+    assert left_out.rate_out_of_list["hit@1"] == 0.5
+
+
+def test_an_example_that_was_not_asked_counts_as_unreadable(tmp_path, tasks):
+    found = scored(tmp_path, tasks, [row("RP", 1, "4", finish_reason="skipped")])
+    assert found.n_unreadable.tolist() == [1, 1, 1, 1]
+
+
+def test_attributes_by_hand(tmp_path, tasks):
+    rows = [
+        row("UAP", 1, "gender:F, age:20", "gender:F, age:30"),
+        row("UAP", 2, "Gender: m, Age: 40", "gender:M, age:50"),
+        row("UAP", 3, "gender:F", "gender:F"),
+    ]
+    found = scored(tmp_path, tasks, rows)
+    strict, lenient = (found.loc["UAP", "lastfm-1k", name] for name in ("strict", "lenient"))
+    assert strict.value["accuracy:gender"] == pytest.approx(2 / 3)
+    assert lenient.value["accuracy:gender"] == 1.0
+    assert strict.value["rmse:age"] == 10.0
+    assert strict.n["rmse:age"] == 2
+    assert strict.n_unreadable["rmse:age"] == 1
+    # The second age is filled with 40, the middle of 30 and 50.
+    assert strict.value["rmse-midpoint:age"] == 10.0
+
+
+def test_texts_are_scored(tmp_path, tasks):
+    found = scored(
+        tmp_path, tasks, [row("IR", 1, "likes jazz", "likes jazz"), row("IR", 2, "", "a b")]
+    )
+    assert found.value.tolist() == pytest.approx([0.5] * 10)
+    assert found.n_unreadable.tolist() == [1] * 10
+
+
+def many(count=40):
+    rng = random.Random(1)
+    rows = [row("RP", at, str(rng.choice([3, 4, 5, "?"])), "4") for at in range(count)]
+    rows += [row("RP", at, "3", "2", dataset="yelp") for at in range(count)]
+    return rows + [choice("TKR", at, listed(rng.sample("ABCD", 4))) for at in range(count)]
+
+
+def test_rows_stand_in_the_papers_order(tmp_path, tasks):
+    rows = [row("IR", 1, "a", "a"), *many(2), choice("NIR", 1, "A")]
+    found = score(write(tmp_path / "p.parquet", rows), tasks, QUICK)
+    cells = found[["task", "dataset"]].drop_duplicates().itertuples(index=False)
+    assert [tuple(cell) for cell in cells] == [
+        ("RP", "movielens-32m"), ("RP", "yelp"), ("TKR", "movielens-32m"),
+        ("NIR", "movielens-32m"), ("IR", "steam"),
+    ]  # fmt: skip
+    assert found.reading[:4].tolist() == ["strict", "strict", "lenient", "lenient"]
+    assert found.metric[:2].tolist() == ["rmse", "rmse-midpoint"]
+
+
+def test_scores_do_not_depend_on_the_order_of_rows_or_on_other_cells(tmp_path, tasks):
+    rows = many()
+    whole = score(write(tmp_path / "p.parquet", rows), tasks, QUICK)
+    shuffled = random.Random(2).sample(rows, len(rows))
+    pd.testing.assert_frame_equal(
+        score(write(tmp_path / "p.parquet", shuffled), tasks, QUICK), whole
+    )
+    alone = [one for one in rows if one["task"] == "TKR"]
+    pd.testing.assert_frame_equal(
+        score(write(tmp_path / "p.parquet", alone), tasks, QUICK),
+        whole[whole.task == "TKR"].reset_index(drop=True),
+    )
+
+
+def test_domains_are_pooled(tmp_path, tasks):
+    rows = [row("RP", 1, "4", domain="a"), row("RP", 2, "4", domain="b")]
+    assert scored(tmp_path, tasks, rows).n.tolist() == [2, 2, 2, 2]
+
+
+def test_the_tasks_of_the_repository_can_be_scored(tmp_path):
+    rows = [row("RP", 1, "4.0"), choice("TKR", 1, listed("ABCD")), choice("NIR", 1, "A")]
+    folder = Path(__file__).parents[2] / "config" / "tasks"
+    found = score(write(tmp_path / "p.parquet", rows), folder, QUICK)
+    assert set(found.task) == {"RP", "TKR", "NIR"}
+
+
+# Files
+
+
+def test_jsonl_and_missing_optional_columns_will_do(tmp_path, tasks):
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in many(3)))
+    pd.testing.assert_frame_equal(
+        score(path, tasks, QUICK), score(write(tmp_path / "p.parquet", many(3)), tasks, QUICK)
+    )
+
+
+def test_csv_appears_whole(tmp_path, tasks):
+    found = score(write(tmp_path / "p.parquet", many(3)), tasks, QUICK)
+    write_scores(tmp_path / "new" / "scores.csv", found)
+    read = pd.read_csv(tmp_path / "new" / "scores.csv")
+    pd.testing.assert_frame_equal(read, found, check_dtype=False, atol=1e-6)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["scores.csv"]
+
+
+WRONG_ROWS = {
+    "unknown task": (row("RP", 2, "4") | {"task": "RPP"}, "row 2 .*'task': unknown task 'RPP'"),
+    "unknown dataset": (
+        row("RP", 2, "4", dataset="movielens-32"), "row 2 .*Did you mean 'movielens-32m'"
+    ),
+    "dataset without template": (row("RP", 2, "4", dataset="mind"), "row 2 .*no template"),
+    "reference no number": (row("RP", 2, "4", "four"), "row 2 .*'reference': 'four' is not"),
+    "reference out of scale": (row("RP", 2, "4", "7"), "row 2 .*from 0.5 to 5"),
+    "no candidates": (row("TKR", 2, "A"), "row 2 .*'candidates': found None"),
+    "empty title": (choice("TKR", 2, "A", ["A", " "], "A"), "row 2 .*none of them null or empty"),
+    "target not among candidates": (
+        choice("NIR", 2, "A", "AB", "Z"), "row 2 .*'targets': 'Z' is not among the candidates"
+    ),
+    "no attribute": (row("UAP", 2, "x", "hobby:chess"), "row 2 .*none of the attributes gender"),
+    "empty text": (row("IR", 2, "x", " "), "row 2 .*'reference' is empty"),
+    "duplicate id": (row("RP", 1, "5"), "row 2: column 'id': .* stands in row 1 too"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG_ROWS.values(), ids=WRONG_ROWS)
+def test_a_wrong_row_is_refused_by_its_number(tmp_path, tasks, wrong, message):
+    path = write(tmp_path / "p.parquet", [row("RP", 1, "4"), wrong])
+    with pytest.raises(DataError, match=message) as raised:
+        score(path, tasks, QUICK)
+    assert str(path) in str(raised.value)
+
+
+def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
+    path = tmp_path / "p.parquet"
+    with pytest.raises(MissingFileError):
+        score(path, tasks, QUICK)
+    with pytest.raises(DataError, match="no rows"):
+        score(write(path, []), tasks, QUICK)
+    nullable = pa.schema(field.with_nullable(True) for field in PREDICTION)
+    with pytest.raises(DataError, match="row 2: column 'answer' is null"):
+        score(write(path, [row("RP", 1, "4"), row("RP", 2, None)], nullable), tasks, QUICK)
+    pq.write_table(pa.table({"id": ["a"]}), path)
+    with pytest.raises(DataError, match="no column 'task'"):
+        score(path, tasks, QUICK)
+    table = pa.Table.from_pylist([choice("TKR", 1, "A") | {"candidates": "A;B"}])
+    pq.write_table(table, path)
+    with pytest.raises(DataError, match="column 'candidates' holds string; list"):
+        score(path, tasks, QUICK)
+    path.write_bytes(b"PAR1 cut short")
+    with pytest.raises(DataError, match="not a whole Parquet file"):
+        score(path, tasks, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "row 1: "),
+        ("[]", "row 1: holds a list"),
+        ("{}", "row 1: no column 'id'"),
+        (json.dumps(row("RP", 1, 4)), "row 1: column 'answer'"),
+    ],
+)
+def test_a_wrong_line_of_jsonl_is_refused(tmp_path, tasks, line, message):
+    path = tmp_path / "p.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(DataError, match=message):
+        score(path, tasks, QUICK)
+
+
+def test_the_command_writes_the_table_and_refuses_wrong_settings(tmp_path, tasks):
+    path = write(tmp_path / "p.parquet", many(3))
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    given = ["--predictions", str(path), "--out", str(tmp_path / "s.csv"), "--tasks", str(tasks)]
+    command.run(parser.parse_args([*given, "--resamples", "10"]))
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 14
+    with pytest.raises(SettingsError, match="unreadable"):
+        command.run(parser.parse_args([*given, "--unreadable", "ignore"]))
+    assert "(default: 1000)" in parser.format_help()
+
+
+def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, tasks):
+    path = write(tmp_path / "p.parquet", [row("RP", 1, "4")])
+    for metrics, message in (
+        (["hit@1"], "'hit@1' does not go with answers of kind 'number'; allowed: rmse"),
+        ([], "'none at all'"),
+        (["rmse:age"], "'rmse:age' does not go"),
+    ):
+        settings = yaml.safe_load((tasks / "RP.yaml").read_text()) | {"metrics": metrics}
+        (tasks / "RP.yaml").write_text(yaml.safe_dump(settings))
+        with pytest.raises(ItdrError, match=message):
+            score(path, tasks, QUICK)
+
+
+# Variants and seeds
+
+
+def test_variants_are_compared_on_the_same_examples(tmp_path, tasks):
+    rows = many(60)
+    better = [one | {"answer": "4"} if one["dataset"] == "movielens-32m" and one["task"] == "RP"
+              else one for one in rows]  # fmt: skip
+    first, second = (write(tmp_path / f"{at}.parquet", found) for at, found in
+                     enumerate([rows, better]))  # fmt: skip
+    found = compare_variants(first, second, tasks, ScoringSettings(resamples=500))
+    found = found.set_index(["dataset", "reading", "metric"])
+    changed = found.loc["movielens-32m", "strict", "rmse-midpoint"]
+    assert (changed.second, changed.better) == (0.0, "second")
+    assert changed.p_value < 0.01
+    same = found.loc["yelp", "strict", "rmse"]
+    assert (same.difference, same.p_value, same.better) == (0.0, 1.0, "")
+
+
+def test_variants_of_other_examples_are_refused(tmp_path, tasks):
+    first = write(tmp_path / "1.parquet", many(3))
+    second = write(tmp_path / "2.parquet", many(4))
+    with pytest.raises(ItdrError, match=r"3 examples, .* are not in"):
+        compare_variants(first, second, tasks, QUICK)
+    changed = [one | {"reference": "5"} if one["task"] == "RP" else one for one in many(3)]
+    with pytest.raises(ItdrError, match=r"the truth is 5\.0, but"):
+        compare_variants(first, write(second, changed), tasks, QUICK)
+
+
+def test_seeds_are_merged(tmp_path, tasks):
+    files = [
+        write(tmp_path / f"{seed}.parquet", [row("RP", at, answer) for at in range(5)])
+        for seed, answer in enumerate(["4", "3", "5"])
+    ]
+    found = score_seeds(files, tasks, QUICK).set_index(["reading", "metric"])
+    merged = found.loc["strict", "rmse"]
+    assert merged.value == pytest.approx(2 / 3)
+    assert (merged.lowest, merged.highest, merged.n, merged.seeds) == (0.0, 1.0, 5, 3)
