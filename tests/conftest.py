@@ -10,6 +10,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SAMPLES = Path(os.environ.get("ITDR_REAL_SAMPLES", ROOT.parent / "shared" / "real-samples"))
 
+_STEPS = pa.schema([("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64())])
+_ITEMS = pa.schema(
+    [("item_id", pa.string()), ("title", pa.string()), ("categories", pa.list_(pa.string()))]
+)
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
@@ -27,22 +32,12 @@ def write_tables(tmp_path):
     def write(interactions, items, users, folder="tables") -> Path:
         out = tmp_path / folder
         out.mkdir()
-        item = pa.schema([("item_id", pa.string()), ("title", pa.string()),
-                          ("categories", pa.list_(pa.string()))])  # fmt: skip
-        pq.write_table(
-            pa.Table.from_pylist(
-                [
-                    dict(zip(("user_id", "item_id", "rating"), row, strict=True))
-                    for row in interactions
-                ],
-                schema=pa.schema(
-                    [("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64())]
-                ),  # fmt: skip
-            ),
-            out / "interactions.parquet",
-        )
-        rows = [{"item_id": i, "title": t, "categories": c} for i, t, c in items]
-        pq.write_table(pa.Table.from_pylist(rows, schema=item), out / "items.parquet")
+        steps = [
+            dict(zip(("user_id", "item_id", "rating"), row, strict=True)) for row in interactions
+        ]
+        pq.write_table(pa.Table.from_pylist(steps, _STEPS), out / "interactions.parquet")
+        rows = [dict(zip(("item_id", "title", "categories"), row, strict=True)) for row in items]
+        pq.write_table(pa.Table.from_pylist(rows, _ITEMS), out / "items.parquet")
         pq.write_table(pa.Table.from_pylist(users), out / "users.parquet")
         return out
 

@@ -56,8 +56,8 @@ def test_an_unknown_command_is_refused():
 
 def test_a_folder_that_may_not_be_written_is_explained(tmp_path):
     (tmp_path / "file").write_text("")
-    done = itdr("simulate", "movielens-1m", "--users", "5", "--items", "30",
-                "--interactions-per-user", "4", "--out", str(tmp_path / "file" / "out"))  # fmt: skip
+    size = ["--users", "5", "--items", "30", "--interactions-per-user", "4"]
+    done = itdr("simulate", "movielens-1m", *size, "--out", str(tmp_path / "file" / "out"))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert str(tmp_path / "file") in done.stderr

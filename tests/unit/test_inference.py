@@ -104,7 +104,7 @@ def test_a_damaged_adapter_is_named(random_model, test_part, tmp_path):
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 2}')
     (adapter / "adapter_model.safetensors").write_bytes(b"half")
-    with pytest.raises(ModelError, match="adapter: not a LoRA adapter of t .* train it again"):
+    with pytest.raises(ModelError, match=r"adapter: not a LoRA adapter of t .* train it again"):
         infer(settings_of(random_model), adapter, [test_part], tmp_path / "p.parquet",
               InferenceSettings(), tasks=ROOT / "config" / "tasks")  # fmt: skip
     assert not (tmp_path / "p.parquet").exists()

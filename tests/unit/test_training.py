@@ -1,7 +1,6 @@
 """LoRA training: loss on answers alone, a fixed order, and going on after a kill."""
 
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -95,7 +94,7 @@ def test_over_long_examples_are_counted_or_refused_but_never_cut(model, mixture,
     run = read_json(tmp_path / "a" / "run.json")
     assert run["too_long"] == {"TKR": 1} and run["examples"] == 24
     refusing = longest.model_copy(update={"too_long": "refuse"})
-    with pytest.raises(DataError, match="example 'TKR/yelp/long' has .* tokens; max_length is 80"):
+    with pytest.raises(DataError, match=r"example 'TKR/yelp/long' has .* tokens; max_length is 80"):
         train(model, mixture, tmp_path / "b", refusing, seed=1)
     with pytest.raises(DataError, match="no example has at most 16 tokens"):
         train(model, mixture, tmp_path / "c", short.model_copy(update={"max_length": 16}), seed=1)
@@ -151,7 +150,7 @@ def test_checkpoints_of_another_training_are_refused_by_the_name_of_the_field(
     model, mixture, tmp_path
 ):
     folder = tmp_path / "adapter.checkpoints"
-    os.mkdir(folder)
+    folder.mkdir()
     train(model, mixture, tmp_path / "first", SETTINGS, seed=1)
     run = read_json(tmp_path / "first" / "run.json")
     note = {key: run[key] for key in ("model", "mixture_sha256", "settings", "seed")}
