@@ -16,6 +16,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 """Okabe and Ito's colours, which the colour-blind can tell apart."""
 
 _TRIVIAL = "#bbbbbb"
+_FEW_BARS = 4  # with more, the labels have to stand aslant
 _STYLE: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False,
           "svg.hashsalt": "itdr", "svg.fonttype": "none"}  # fmt: skip
 
@@ -23,17 +24,22 @@ _STYLE: Any = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": Fa
 def main_figure(table: pd.DataFrame) -> Figure:
     """Return bars of every column of the main table, one panel per task, dataset and metric."""
     panels = list(table.groupby(["task", "dataset", "metric"], sort=False))
-    across = min(4, len(panels))
+    widest = max(len(rows) for _, rows in panels)
+    across = min(4 if widest <= _FEW_BARS else 2, len(panels))
     down = -(-len(panels) // across)
     columns = list(dict.fromkeys(zip(table["model"], table["variant"], strict=True)))
     colours = _colours(columns)
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(2.3 * across, 1.9 * down + 0.4), layout="constrained")
+        tall = 1.9 if widest <= _FEW_BARS else 2.8
+        size = (max(2.3, 0.45 * widest) * across, tall * down + 0.4)
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(down, across, squeeze=False).ravel()
         for axis, (cell, rows) in zip(axes, panels, strict=False):
             task, dataset, metric = map(str, cell)
             _panel(axis, rows, colours)
             arrow = "lower" if lower_is_better(metric) else "higher"
+            if not lower_is_better(metric):
+                axis.set_ylim(0, 1)  # rates of different panels can then be compared by eye
             axis.set_title(f"{task}, {dataset}\n{metric} ({arrow} is better)", fontsize=8)
         for axis in axes[len(panels) :]:
             axis.set_visible(False)
@@ -64,7 +70,11 @@ def _panel(axis: Axes, rows: pd.DataFrame, colours: dict[tuple[str, str], str]) 
     axis.errorbar(
         places, values, yerr=spread, fmt="none", ecolor="black", elinewidth=0.8, capsize=2
     )
-    labels = [variant if model == "trivial" else f"{model}\n{variant}" for model, variant in names]
-    axis.set_xticks(places, [label.replace("-", "-\n") for label in labels], fontsize=7)
+    if len(rows) <= _FEW_BARS:
+        labels = [v.replace("-", "-\n") if m == "trivial" else f"{m}\n{v}" for m, v in names]
+        axis.set_xticks(places, labels, fontsize=7)
+    else:
+        labels = [v if m == "trivial" else f"{m} {v}" for m, v in names]
+        axis.set_xticks(places, labels, fontsize=7, rotation=45, ha="right", rotation_mode="anchor")
     for place in places[np.isnan(values)]:
         axis.text(place, 0, "none\nreadable", ha="center", va="bottom", fontsize=6)

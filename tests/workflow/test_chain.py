@@ -1,0 +1,77 @@
+"""The whole chain, from raw files to the table, with the real stages and the tiny model."""
+
+import shutil
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from itdr.reporting.tables import COLUMNS
+from itdr.storage import read_json, sha256
+
+WORLD = {"users": 80, "items": 60, "interactions_per_user": 24}
+
+
+def run(project, *words):
+    done = project.snakemake(*words)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done
+
+
+def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(project):
+    pairs = ["RP/movielens-32m", "UAP/movielens-1m"]
+    project.configure(simulated_world=WORLD, pairs=pairs, baselines=["user-mean"])
+    run(project)
+    results = project.folder / "results"
+    table = pd.read_csv(results / "report/tables/main.csv")
+    assert tuple(table.columns) == COLUMNS
+    assert {(m, v) for m, v in zip(table["model"], table["variant"], strict=True)} == {
+        ("tiny", "base"), ("tiny", "itdr"), ("trivial", "user-mean")
+    }  # fmt: skip
+    assert project.jobs() == {}
+
+    before = sha256(results / "mixtures/itdr/train.parquet")
+    shutil.rmtree(results / "adapters")
+    (results / "mixtures/itdr/train.parquet").unlink()
+    jobs = project.jobs()
+    assert jobs["mix_examples"] == jobs["train_adapter"] == jobs["infer_model"] == 1
+    assert "build_examples" not in jobs and "normalise_dataset" not in jobs
+    run(project, "results/mixtures/itdr/train.parquet")
+    assert sha256(results / "mixtures/itdr/train.parquet") == before
+
+
+def test_the_same_seed_gives_the_same_bytes_up_to_the_mixture(project):
+    digests = []
+    for threads in (1, 2):
+        project.configure(simulated_world=WORLD, results=f"run{threads}")
+        run(project, f"run{threads}/mixtures/itdr/train.parquet", "--cores", str(threads))
+        made = sorted((project.folder / f"run{threads}").rglob("*.parquet"))
+        digests.append([(file.name, sha256(file)) for file in made])
+    assert len(digests[0]) >= 2 * 4 + 4 * 4 + 1
+    assert digests[0] == digests[1]
+
+
+def test_a_missing_raw_file_is_named_with_where_to_get_it(project):
+    (project.folder / "empty").mkdir()
+    project.configure(raw_folders={"movielens-1m": "empty"}, pairs=["UAP/movielens-1m"])
+    done = project.snakemake("--show-failed-logs")
+    assert done.returncode == 1
+    assert "users.dat" in done.stdout and "itdr fetch" in done.stdout
+    assert not (project.folder / "results/raw/movielens-1m/manifest.json").exists()
+
+
+def test_real_samples_go_through_the_whole_chain(project, real_samples):
+    project.configure(
+        raw_folders={
+            "movielens-32m": str(real_samples / "ml-latest-small"),
+            "movielens-1m": str(real_samples / "ml-1m"),
+        }
+    )
+    run(project)
+    results = project.folder / "results"
+    table = pd.read_csv(results / "report/tables/main.csv")
+    assert set(table["task"]) == {"RP", "TKR", "NIR", "UAP"}
+    assert (table["n"] > 0).all()
+    quality = read_json(results / "tables/movielens-32m/quality.json")
+    assert quality["rows_read"] == quality["rows_kept"] + quality["rows_rejected"]
+    users = pq.read_table(results / "tables/movielens-32m/users.parquet")
+    assert len(users) == 225

@@ -1,0 +1,39 @@
+"""What the workflow would do, found out without doing it."""
+
+
+def test_a_plain_dry_run_lists_the_papers_jobs(project):
+    assert project.jobs() == {
+        "fetch_dataset": 2,
+        "normalise_dataset": 2,
+        "build_examples": 4,
+        "split_examples": 4,
+        "mix_examples": 1,
+        "train_adapter": 4,
+        "infer_model": 8,
+        "answer_trivially": 3,
+        "score_predictions": 11,
+        "report": 1,
+        "all": 1,
+        "total": 41,
+    }
+
+
+def test_a_target_needs_only_what_leads_to_it(project):
+    jobs = project.jobs("results/scores/qwen2.5-7b/base/42.csv")
+    assert jobs["infer_model"] == jobs["score_predictions"] == 1
+    assert "train_adapter" not in jobs and "report" not in jobs
+
+
+def test_a_misspelt_key_stops_before_the_plan_with_the_right_name(project):
+    project.configure(trainig={"epochs": 1})
+    done = project.snakemake("--dry-run")
+    assert done.returncode == 1
+    assert "mine.yaml: unknown key 'trainig'. Did you mean 'training'?" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (project.folder / "results").exists()
+
+
+def test_a_cell_without_a_template_is_refused(project):
+    project.configure(pairs=["RP/mind"])
+    done = project.snakemake("--dry-run")
+    assert "RP.yaml: no template for dataset 'mind'" in done.stdout
