@@ -27,6 +27,10 @@ EXPERIMENT = WORKFLOW.experiment
 FLAGS = WORKFLOW.flags
 
 
+# The package of this checkout serves every job, whichever environment the job runs in.
+shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
+
+
 pathvars:
     results=EXPERIMENT.results,
     logs=f"{EXPERIMENT.results}/logs",

@@ -23,7 +23,7 @@ rule build_examples:
         flags=FLAGS["build"],
         template=lookup(dpath="{task}/{dataset}", within=WORKFLOW.templates),
     shell:
-        "itdr build {wildcards.task} {wildcards.dataset} --tables {params.tables:q}"
+        "python -m itdr build {wildcards.task} {wildcards.dataset} --tables {params.tables:q}"
         " --out {output:q} --seed {params.seed} --threads {threads} {params.flags} > {log:q} 2>&1"
 
 
@@ -43,5 +43,5 @@ rule split_examples:
         seed=EXPERIMENT.seed,
         flags=FLAGS["split"],
     shell:
-        "itdr split --examples {input:q} --out {params.out:q} --seed {params.seed}"
+        "python -m itdr split --examples {input:q} --out {params.out:q} --seed {params.seed}"
         " {params.flags} > {log:q} 2>&1"

@@ -29,7 +29,7 @@ rule simulate_dataset:
         seed=EXPERIMENT.seed,
         flags=FLAGS["simulate"],
     shell:
-        "itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags}"
+        "python -m itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags}"
         " > {log:q} 2>&1"
 
 
@@ -55,4 +55,4 @@ rule fetch_dataset:
             else ""
         ),
     shell:
-        "itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local} > {log:q} 2>&1"
+        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local} > {log:q} 2>&1"

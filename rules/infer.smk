@@ -34,7 +34,7 @@ rule infer_model:
         ),
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
     shell:
-        "itdr infer --model config/models/{wildcards.model}.yaml {params.adapter}"
+        "python -m itdr infer --model config/models/{wildcards.model}.yaml {params.adapter}"
         " --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
 
 
@@ -51,5 +51,5 @@ rule answer_trivially:
     params:
         rows=EXPERIMENT.inference.rows_per_cell,
     shell:
-        "itdr baseline {wildcards.variant} --train {input.train:q} --test {input.test:q}"
+        "python -m itdr baseline {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed} > {log:q} 2>&1"

@@ -25,4 +25,4 @@ rule mix_examples:
     params:
         seed=EXPERIMENT.seed,
     shell:
-        "itdr mix --train {input:q} --out {output:q} --seed {params.seed} > {log:q} 2>&1"
+        "python -m itdr mix --train {input:q} --out {output:q} --seed {params.seed} > {log:q} 2>&1"

@@ -28,5 +28,5 @@ rule normalise_dataset:
         out=subpath(output.quality, parent=True),
         flags=FLAGS["normalise"],
     shell:
-        "itdr normalise {wildcards.dataset} --raw {params.raw:q} --out {params.out:q}"
+        "python -m itdr normalise {wildcards.dataset} --raw {params.raw:q} --out {params.out:q}"
         " --threads {threads} {params.flags} > {log:q} 2>&1"

@@ -25,5 +25,5 @@ rule report:
     params:
         out="<results>/report",
     shell:
-        "itdr report --scores {input.scores:q} --paper {input.paper:q} --out {params.out:q}"
+        "python -m itdr report --scores {input.scores:q} --paper {input.paper:q} --out {params.out:q}"
         " > {log:q} 2>&1"

@@ -18,4 +18,4 @@ rule score_predictions:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
-        "itdr score --predictions {input:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} > {log:q} 2>&1"

@@ -26,5 +26,5 @@ rule train_adapter:
         flags=FLAGS["train"],
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
     shell:
-        "itdr train --model config/models/{wildcards.model}.yaml --mixture {input:q}"
+        "python -m itdr train --model config/models/{wildcards.model}.yaml --mixture {input:q}"
         " --out {output:q} --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"
