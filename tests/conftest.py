@@ -7,13 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from itdr.sources.tables import SCHEMAS
+
 ROOT = Path(__file__).parent.parent
 SAMPLES = Path(os.environ.get("ITDR_REAL_SAMPLES", ROOT.parent / "shared" / "real-samples"))
-
-_STEPS = pa.schema([("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64())])
-_ITEMS = pa.schema(
-    [("item_id", pa.string()), ("title", pa.string()), ("categories", pa.list_(pa.string()))]
-)
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -32,13 +29,17 @@ def write_tables(tmp_path):
     def write(interactions, items, users, folder="tables") -> Path:
         out = tmp_path / folder
         out.mkdir()
-        steps = [
-            dict(zip(("user_id", "item_id", "rating"), row, strict=True)) for row in interactions
-        ]
-        pq.write_table(pa.Table.from_pylist(steps, _STEPS), out / "interactions.parquet")
-        rows = [dict(zip(("item_id", "title", "categories"), row, strict=True)) for row in items]
-        pq.write_table(pa.Table.from_pylist(rows, _ITEMS), out / "items.parquet")
-        pq.write_table(pa.Table.from_pylist(users), out / "users.parquet")
+        given = {
+            "interactions": (("user_id", "item_id", "rating"), interactions),
+            "items": (("item_id", "title", "categories"), items),
+            "users": (("user_id",), users),
+        }
+        for table, (columns, rows) in given.items():
+            rows = [
+                row if isinstance(row, dict) else dict(zip(columns, row, strict=True))
+                for row in rows
+            ]
+            pq.write_table(pa.Table.from_pylist(rows, SCHEMAS[table]), out / f"{table}.parquet")
         return out
 
     return write

@@ -13,7 +13,7 @@ from itdr.instructions.record import RECORD, reference_columns
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import first_rows, split
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.task import NextItemsSampling, TaskSettings, load_task
+from itdr.settings.task import LikedItemsSampling, NextItemsSampling, TaskSettings, load_task
 from itdr.storage import read_parquet, write_parquet
 from tests.conftest import ROOT
 
@@ -143,6 +143,36 @@ def test_items_without_a_title_are_not_shown(write_tables):
     tables = write_tables(interactions, items, [{"user_id": "u"}])
     rows = sample(tables, load_task(TASKS, "RP").sampling, Draw(9, "uniform", 1, "x"))
     assert [item["title"] for item in rows[0]["history"]] == ["A", "B", "C"]
+
+
+def test_domains_take_turns_and_are_never_mixed(write_tables, tmp_path):
+    interactions, items = [], []
+    for domain, users in (("Software", 30), ("Beauty", 3)):
+        names = [f"{domain}-{n}" for n in range(20)]
+        items += [{"item_id": n, "domain": domain, "title": n, "categories": []} for n in names]
+        interactions += [
+            {"user_id": f"u{user}", "item_id": name, "domain": domain, "rating": 5.0}
+            for user in range(users)
+            for name in names[:10]
+        ]
+    tables = write_tables(interactions, items, [(f"u{n}",) for n in range(30)])
+    rows = sample(tables, load_task(TASKS, "TKR").sampling, Draw(8, "uniform", 1, "x"))
+    assert sorted(row["domain"] for row in rows) == ["Beauty"] * 3 + ["Software"] * 5
+    for row in rows:
+        shown = [*row["history"], *row["candidates"]]
+        assert all(item["item_id"].startswith(row["domain"]) for item in shown)
+
+
+def test_the_most_played_items_are_shown_where_nothing_is_rated(write_tables):
+    plays = {"a": 3, "b": 9, "c": 1, "d": 9}
+    interactions = [{"user_id": "u", "item_id": item, "plays": n} for item, n in plays.items()]
+    interactions += [{"user_id": "v", "item_id": item} for item in "aabcaab"]
+    items = [(name, name.upper(), []) for name in "abcd"]
+    tables = write_tables(interactions, items, [("u",), ("v",)])
+    sampling = LikedItemsSampling(kind="liked_items", history=3, min_history=2)
+    totals, single = sample(tables, sampling, Draw(9, "uniform", 1, "x"))
+    assert [(i["title"], i["plays"]) for i in totals["history"]] == [("B", 9), ("D", 9), ("A", 3)]
+    assert [(i["title"], i["plays"]) for i in single["history"]] == [("A", 4), ("B", 2), ("C", 1)]
 
 
 def test_the_choice_depends_on_the_seed_but_not_on_threads_or_row_order(tables, tmp_path):

@@ -42,6 +42,7 @@ def build(
         seed=seed,
         salt=f"{task.task}/{dataset}",
         attributes=template.attributes,
+        liked=template.liked,
     )
     examples = sample(tables, task.sampling, draw, threads)
     if not examples:
@@ -62,9 +63,10 @@ def _record(
 ) -> dict[str, Any]:
     positives = [example["target"]] if "target" in example else example.get("positives")
     return {
-        "id": f"{task.task}/{dataset}/{example['user_id']}",
+        "id": "/".join(filter(None, (task.task, dataset, example["domain"], example["user_id"]))),
         "task": task.task.value,
         "dataset": dataset,
+        "domain": example["domain"],
         "user_id": example["user_id"],
         "instruction": task.description,
         "input": text.input(example),

@@ -9,7 +9,7 @@ from itdr.errors import SettingsError
 from itdr.settings.task import DatasetTemplate, TaskSettings
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-_ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0}
+_ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0, "plays": 1}
 
 
 class ExampleText:
@@ -49,7 +49,7 @@ class ExampleText:
         except TemplateError as error:
             raise SettingsError(
                 f"{self._where}: {error}. An example has history, target or candidates, "
-                "attributes; an item has item_id, title, categories, rating."
+                "attributes; an item has item_id, title, categories, rating, plays."
             ) from error
 
     def output(self, example: dict[str, Any]) -> str:

@@ -45,12 +45,11 @@ class NextItemsSampling(Strict):
 
 
 class LikedItemsSampling(Strict):
-    """The user's newest liked items are shown."""
+    """The user's newest liked items, or most played ones, are shown."""
 
     kind: Literal["liked_items"]
     history: int = Field(ge=1, description="most items shown")
     min_history: int = Field(ge=1, description="fewest items shown")
-    liked: float = Field(description="lowest rating that counts as liked")
 
 
 Sampling = Annotated[
@@ -65,6 +64,9 @@ class DatasetTemplate(Strict):
     template: str = Field(description="Jinja2 text of the input")
     scale: tuple[float, float] | None = Field(None, description="lowest and highest rating")
     decimals: int = Field(0, ge=0, le=2, description="decimals of a rating in text")
+    liked: float | None = Field(
+        None, description="lowest rating of a liked item; null: the most played items are taken"
+    )
     attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
     metrics: tuple[Metric, ...] = Field((), description="metrics, where the task names none")
 
