@@ -153,7 +153,7 @@ def test_domains_take_turns_and_are_never_mixed(write_tables, tmp_path):
         interactions += [
             {"user_id": f"u{user}", "item_id": name, "domain": domain, "rating": 5.0}
             for user in range(users)
-            for name in names[:10]
+            for name in names[user % 3 * 5 :][:10]
         ]
     tables = write_tables(interactions, items, [(f"u{n}",) for n in range(30)])
     rows = sample(tables, load_task(TASKS, "TKR").sampling, Draw(8, "uniform", 1, "x"))
