@@ -59,6 +59,7 @@ ruleorder: answer_trivially > infer_model
 
 
 rule all:
+    """The whole experiment of the configuration."""
     default_target: True
     input:
         rules.report.output,

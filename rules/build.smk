@@ -6,6 +6,7 @@ Makes: instructions/{task}/{dataset}/examples.parquet and parts/{train,val,test}
 
 
 rule build_examples:
+    """Build the examples of one task from one dataset."""
     input:
         rules.normalise_dataset.output.tables,
         quality=rules.normalise_dataset.output.quality,
@@ -28,6 +29,7 @@ rule build_examples:
 
 
 rule split_examples:
+    """Divide examples into train, val and test by user."""
     input:
         rules.build_examples.output,
     output:

@@ -17,6 +17,7 @@ LOCAL_FOLDER = {
 
 
 rule simulate_dataset:
+    """Write the raw files of a simulated dataset."""
     output:
         directory("<results>/simulated/{dataset}"),
     log:
@@ -34,6 +35,7 @@ rule simulate_dataset:
 
 
 rule fetch_dataset:
+    """Bring the raw files of a dataset here, or link them from a local folder."""
     input:
         branch(
             lambda wildcards: wildcards.dataset in SIMULATED,

@@ -7,6 +7,7 @@ Makes: predictions/{model}/{variant}/{seed}.parquet.
 
 
 rule infer_model:
+    """Let a model answer the test rows."""
     input:
         test=PARTS["test"],
         adapter=branch(
@@ -39,6 +40,7 @@ rule infer_model:
 
 
 rule answer_trivially:
+    """Answer the test rows without a model."""
     input:
         train=PARTS["train"],
         test=PARTS["test"],

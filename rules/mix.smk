@@ -14,6 +14,7 @@ PARTS = {
 
 
 rule mix_examples:
+    """Put the training parts of all cells together."""
     input:
         PARTS["train"],
     output:

@@ -6,6 +6,7 @@ Makes: tables/{dataset}/{interactions,items,users,rejected}.parquet and quality.
 
 
 rule normalise_dataset:
+    """Turn raw files into interactions, items and users."""
     input:
         "<results>/raw/{dataset}/manifest.json",
     output:

@@ -6,6 +6,7 @@ Makes: report/tables/main.{csv,md} and report/figures/main.{png,svg}.
 
 
 rule report:
+    """Make the main table and its figure."""
     input:
         scores=[
             f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
@@ -23,7 +24,7 @@ rule report:
     conda:
         "../envs/report.yaml"
     params:
-        out="<results>/report",
+        out=subpath(output[0], ancestor=2),
     shell:
         "python -m itdr report --scores {input.scores:q} --paper {input.paper:q} --out {params.out:q}"
         " > {log:q} 2>&1"

@@ -6,6 +6,7 @@ Makes: scores/{model}/{variant}/{seed}.csv.
 
 
 rule score_predictions:
+    """Compare answers with references."""
     input:
         "<results>/predictions/{model}/{variant}/{seed}.parquet",
     output:

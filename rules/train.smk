@@ -7,6 +7,7 @@ not declared, so that an interrupted training can go on.
 
 
 rule train_adapter:
+    """Fine-tune a LoRA adapter."""
     input:
         rules.mix_examples.output,
     output:
