@@ -34,7 +34,14 @@ class Project:
 
     def snakemake(self, *words: str) -> subprocess.CompletedProcess[str]:
         bin_folder = Path(sys.executable).parent
-        command = [bin_folder / "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "2", *words]
+        command = [
+            bin_folder / "snakemake",
+            "--snakefile",
+            ROOT / "Snakefile",
+            "--cores",
+            "2",
+            *words,
+        ]
         if (self.folder / "mine.yaml").exists():
             command += ["--configfile", "mine.yaml"]
         path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"

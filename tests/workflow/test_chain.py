@@ -74,4 +74,4 @@ def test_real_samples_go_through_the_whole_chain(project, real_samples):
     quality = read_json(results / "tables/movielens-32m/quality.json")
     assert quality["rows_read"] == quality["rows_kept"] + quality["rows_rejected"]
     users = pq.read_table(results / "tables/movielens-32m/users.parquet")
-    assert len(users) == 225
+    assert len(users) == 222

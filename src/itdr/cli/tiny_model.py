@@ -8,10 +8,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and text (default: 0)")
+    parser.add_argument(
+        "--tasks",
+        type=Path,
+        default=Path("config/tasks"),
+        help="folder of task files, whose MovieLens prompts give the tokenizer its words "
+        "(default: config/tasks)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Train the tokenizer and the model."""
+    from itdr.settings.task import prompt_texts
     from itdr.training.tiny_model import make_tiny_model
 
-    make_tiny_model(args.out, seed=args.seed)
+    make_tiny_model(args.out, prompt_texts(args.tasks, "movielens"), seed=args.seed)

@@ -53,7 +53,7 @@ class NormaliseSettings(Strict):
     """How raw files become tables."""
 
     memory_limit_mb: int = Field(
-        4096, ge=256, description="memory of the engine in MB; more is spilled to disk"
+        4096, ge=512, description="memory to keep to in MB; the rest is spilled to disk"
     )
 
 

@@ -118,3 +118,13 @@ def load_task(folder: Path, task: str) -> TaskSettings:
     if settings.task != task:
         raise SettingsError(f"{path}: 'task' is {settings.task.value!r}; {task!r} is needed.")
     return settings
+
+
+def prompt_texts(folder: Path, dataset_prefix: str) -> list[str]:
+    """Return the descriptions and templates of all task files for datasets of that name."""
+    texts = []
+    for path in sorted(folder.glob("*.yaml")):
+        task = load_task(folder, path.stem)
+        of = [t.template for name, t in task.datasets.items() if name.startswith(dataset_prefix)]
+        texts += [task.description, *of] if of else []
+    return texts

@@ -1,1 +1,1 @@
-"""Raw files of public datasets, and the clean tables made of them."""
+"""From the raw files of 13 public datasets to the same three clean tables."""

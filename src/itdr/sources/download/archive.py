@@ -37,7 +37,7 @@ def extract(archive: Path, wanted: Mapping[str, Path]) -> list[str]:
         DiskFullError: there is no room for a member.
     """
     try:
-        with _readable(archive):
+        with readable(archive):
             if zipfile.is_zipfile(archive):
                 return _from_zip(archive, wanted)
             if tarfile.is_tarfile(archive):
@@ -53,15 +53,15 @@ def _from_zip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     missing = dict(wanted)
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
-            member = _match(path, info.filename, wanted, missing)
+            member = match_member(path, info.filename, wanted, missing)
             if member is None:
                 continue
             kind = stat.S_IFMT(info.external_attr >> 16)
             if info.is_dir() or kind not in (0, stat.S_IFREG):
-                raise DataError(f"{path}: {info.filename!r} is no plain file. {_REFUSED}")
+                raise DataError(f"{path}: {info.filename!r} is no plain file. {REFUSED}")
             if info.flag_bits & 1:
                 raise DataError(f"{path}: {info.filename!r} is encrypted. Unpack it by hand.")
-            _check_ratio(path, info.filename, info.file_size, info.compress_size)
+            check_ratio(path, info.filename, info.file_size, info.compress_size)
             with archive.open(info) as source:
                 _copy(path, source, missing.pop(member), info.file_size)
     return list(missing)
@@ -71,13 +71,13 @@ def _from_tar(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     missing, packed = dict(wanted), path.stat().st_size
     with _unzipped(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:
-            member = _match(path, info.name, wanted, missing)
+            member = match_member(path, info.name, wanted, missing)
             if member is None:
                 continue
             source = archive.extractfile(info) if info.isreg() else None
             if source is None:
-                raise DataError(f"{path}: {info.name!r} is no plain file. {_REFUSED}")
-            _check_ratio(path, info.name, info.size, packed)
+                raise DataError(f"{path}: {info.name!r} is no plain file. {REFUSED}")
+            check_ratio(path, info.name, info.size, packed)
             _copy(path, source, missing.pop(member), info.size)
         # Read on, for the checksum of a gzip file stands at its end.
         while stream.read(_BLOCK):
@@ -99,10 +99,10 @@ def _from_gzip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     return list(wanted)[1:] if others else []
 
 
-_REFUSED = "Only plain files are taken out of archives; get it from its publisher."
+REFUSED = "Only plain files are taken out of archives; get it from its publisher."
 
 
-def _match(
+def match_member(
     path: Path, name: str, wanted: Mapping[str, Path], missing: Mapping[str, Path]
 ) -> str | None:
     """Return which wanted member an archive's entry is, or None."""
@@ -111,13 +111,14 @@ def _match(
     if member is None:
         return None
     if name.startswith("/") or ".." in PurePosixPath(name).parts:
-        raise DataError(f"{path}: the entry {name!r} climbs out of its folder. {_REFUSED}")
+        raise DataError(f"{path}: the entry {name!r} climbs out of its folder. {REFUSED}")
     if member not in missing:
         raise DataError(f"{path}: {member!r} stands twice. Unpack the right one by hand.")
     return member
 
 
-def _check_ratio(path: Path, name: str, size: int, packed: int) -> None:
+def check_ratio(path: Path, name: str, size: int, packed: int) -> None:
+    """Raise DataError if a member of `size` bytes, packed to `packed`, is too large to be true."""
     if size > _ALWAYS_ALLOWED and size > _RATIO * packed:
         raise DataError(
             f"{path}: {name!r} would grow from {packed:,} to {size:,} bytes, more than "
@@ -145,7 +146,7 @@ def _copy(
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Say that the archive is damaged when a reader stumbles."""
     try:
         yield

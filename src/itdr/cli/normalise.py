@@ -1,0 +1,44 @@
+"""itdr normalise: bring the raw files of a dataset to its three tables."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.experiment import NormaliseSettings
+    from itdr.settings.flags import add_flags
+
+    parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
+    parser.add_argument(
+        "--raw", type=Path, required=True, metavar="DIR", help="folder with the raw files"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the tables, rejected.parquet and quality.json",
+    )
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="threads to work with (default: all processors)"
+    )
+    add_flags(parser, NormaliseSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Normalise the dataset."""
+    from itdr.settings.experiment import NormaliseSettings
+    from itdr.settings.flags import from_flags
+
+    settings = from_flags(args, NormaliseSettings)
+
+    from itdr.sources.normalise import normalise
+
+    normalise(
+        args.dataset,
+        args.raw,
+        args.out,
+        memory_limit_mb=settings.memory_limit_mb,
+        threads=args.threads,
+    )

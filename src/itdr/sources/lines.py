@@ -1,0 +1,92 @@
+"""Reading a raw file as numbered physical lines, in blocks, plain, gzip or inside an archive."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from itdr.sources.files import RawFile
+
+BLOCK_BYTES = 4 << 20
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some whole lines of a file.
+
+    data: the bytes of the lines; each ends with a line feed, one that the file's last line lacks
+        is added.
+    first: number of the first line in the file, from 1.
+    """
+
+    data: bytes
+    first: int
+
+    @cached_property
+    def count(self) -> int:
+        """Number of lines."""
+        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == ord("\n")))
+
+    def lines(self) -> list[bytes]:
+        """Return the lines without their line ends (LF or CRLF)."""
+        return [line.removesuffix(b"\r") for line in self.data.split(b"\n")[:-1]]
+
+    def split(self, parts: int) -> "list[Block]":
+        """Return the same lines in at most `parts` blocks of about the same number of lines."""
+        ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord("\n")) + 1
+        chosen = np.unique(np.linspace(0, len(ends), parts + 1).astype(int)[1:])
+        blocks, start, line = [], 0, 0
+        for upto in chosen[chosen > 0]:
+            end = int(ends[upto - 1])
+            blocks.append(Block(self.data[start:end], self.first + line))
+            start, line = end, int(upto)
+        return blocks
+
+
+def read_blocks(
+    file: RawFile, read_bytes: Callable[[int], object] | None = None
+) -> Iterator[Block]:
+    """Yield the lines of a file in order; a byte order mark before the first one is left out.
+
+    read_bytes: called with the number of bytes of the (compressed) file read since the last call.
+
+    Raises:
+        DataError: the file is cut off or not what its compression says.
+    """
+    with file.opened() as (stream, raw):
+        rest, line, position = b"", 1, raw.tell()
+        while chunk := stream.read(BLOCK_BYTES):
+            if read_bytes:
+                read_bytes(raw.tell() - position)
+                position = raw.tell()
+            if line == 1 and not rest:
+                chunk = chunk.removeprefix(_BOM)
+            end = chunk.rfind(b"\n") + 1
+            if not end:
+                rest += chunk
+                continue
+            block = Block(b"".join((rest, memoryview(chunk)[:end])), line)
+            rest = chunk[end:]
+            line += block.count
+            yield block
+        if rest:
+            yield Block(rest + b"\n", line)
+
+
+def lines_at(file: RawFile, numbers: np.ndarray) -> Iterator[tuple[int, bytes]]:
+    """Yield number and bytes, without line end, of the lines with these numbers (ascending)."""
+    done = 0
+    for block in read_blocks(file):
+        last = block.first + block.count
+        upto = int(np.searchsorted(numbers, last))
+        if upto > done:
+            ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == ord("\n"))
+            for number in numbers[done:upto]:
+                place = int(number) - block.first
+                start = int(ends[place - 1]) + 1 if place else 0
+                yield int(number), block.data[start : int(ends[place])].removesuffix(b"\r")
+            done = upto
+        if done == len(numbers):
+            return

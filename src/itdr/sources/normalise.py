@@ -1,0 +1,139 @@
+"""From the raw files of one dataset to its three tables, with every rejected row accounted for."""
+
+import logging
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from itdr.errors import DataError, SettingsError
+from itdr.sources.account import totals, write_rejected
+from itdr.sources.publish import publish, unfinished_folder
+from itdr.sources.reading import LEAST_MB, Workshop, open_workshop
+from itdr.sources.registry import source_of
+from itdr.sources.source import Source
+from itdr.sources.tables import INTERACTIONS, ITEMS, SCHEMAS, USERS, check_table, with_metadata
+from itdr.sources.writing import Layout, write_sorted
+from itdr.storage import write_json
+
+DEFAULT_MEMORY_LIMIT_MB = 1024
+
+FILES = ("interactions.parquet", "items.parquet", "users.parquet", "rejected.parquet")
+QUALITY = "quality.json"
+
+_log = logging.getLogger("itdr")
+
+
+def normalise(
+    dataset: str,
+    raw: Path,
+    out: Path,
+    *,
+    memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+    threads: int | None = None,
+) -> None:
+    """Write {interactions,items,users}.parquet, rejected.parquet and quality.json into `out`.
+
+    The tables are described in itdr.sources.tables and itdr.sources.account. The files appear
+    together when all is done, quality.json last.
+
+    Args:
+        dataset: id of the dataset.
+        raw: folder that holds its raw files at any depth.
+        out: folder for the tables; made if it is not there.
+        memory_limit_mb: memory that the whole process should keep to, in MiB; what does not fit
+            is spilled to a hidden folder in `out`.
+        threads: threads to work with; None takes all processors. The output does not depend on it.
+
+    Raises:
+        SettingsError: no such dataset, or the memory limit is too low.
+        MissingFileError: a raw file is not there.
+        DataError: a raw file is not what it should be, or no row of it can be used.
+    """
+    source = source_of(dataset)
+    if memory_limit_mb < LEAST_MB:
+        raise SettingsError(
+            f"memory limit of {memory_limit_mb} MiB: too low; at least {LEAST_MB} is needed."
+        )
+    threads = threads or len(os.sched_getaffinity(0))
+    with unfinished_folder(out) as folder:
+        with open_workshop(dataset, raw, folder, memory_limit_mb, threads) as workshop:
+            source.load(workshop)
+            _complete(workshop)
+            rows = _write_tables(workshop, source)
+        write_rejected(folder / "rejected.parquet", workshop.accounts)
+        quality = _quality(workshop, source, rows)
+        write_json(folder / QUALITY, quality)
+        publish(folder, out, [*FILES, QUALITY])
+    _log.info(
+        "%s: %d rows read, %d kept, %d rejected",
+        *(dataset, quality["rows_read"], quality["rows_kept"], quality["rows_rejected"]),
+    )
+
+
+def _complete(workshop: Workshop) -> None:
+    """Make the view of users where the source has none, and note what does not fit together."""
+    if not workshop.query("SELECT 1 FROM interactions LIMIT 1"):
+        counts = totals(workshop.accounts)
+        raise DataError(
+            f"{workshop.raw}: no row of the {workshop.dataset} files is an interaction: "
+            f"{counts['rows_read']} rows read, rejected: {counts['by_reason']}."
+        )
+    views = {row[0] for row in workshop.query("SELECT view_name FROM duckdb_views()")}
+    if "users" not in views:
+        workshop.query(
+            "CREATE TABLE users AS SELECT DISTINCT user_id, 0::USMALLINT AS file, "
+            "0::BIGINT AS line FROM interactions"
+        )
+        workshop.notes.append("users: the source has no file of users; derived from interactions")
+    else:
+        _note_unknown(workshop, "user_id", "users")
+    _note_unknown(workshop, "item_id", "items")
+
+
+def _note_unknown(workshop: Workshop, key: str, table: str) -> None:
+    """Note how many ids occur in the interactions alone; their interactions are kept."""
+    ((ids, rows),) = workshop.query(
+        f"""
+        SELECT count(*), coalesce(sum(n), 0)::BIGINT
+        FROM (SELECT {key}::VARCHAR AS id, count(*) AS n FROM interactions GROUP BY {key})
+        WHERE id NOT IN (SELECT {key}::VARCHAR FROM {table})
+        """
+    )
+    if ids:
+        workshop.notes.append(
+            f"{table}: {ids} ids of {rows} interactions have no row; the interactions are kept"
+        )
+
+
+def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
+    """Write and check the three tables; return their numbers of rows."""
+    pair = ("user_id", "item_id") if source.unique_pairs else ()
+    layouts = {
+        "interactions": (INTERACTIONS, ("user_id", "position", "timestamp", "item_id"), pair),
+        "items": (ITEMS, ("item_id",), ("item_id",)),
+        "users": (USERS, ("user_id",), ("user_id",)),
+    }
+    rows = {}
+    for table, (schema, order, unique) in layouts.items():
+        path = workshop.folder / f"{table}.parquet"
+        reason = f"repeats an earlier {' and '.join(unique)}"
+
+        def repeat(file: int, line: int, reason: str = reason) -> None:
+            workshop.accounts[file].reject(line, reason)
+
+        layout = Layout(with_metadata(schema, source.dataset, source.scale), order, unique)
+        rows[table] = write_sorted(workshop.connection, table, layout, path, repeat)
+        check_table(path, SCHEMAS[table], source.scale)
+    return rows
+
+
+def _quality(workshop: Workshop, source: Source, rows: dict[str, int]) -> dict[str, Any]:
+    return {
+        "dataset": source.dataset.value,
+        **totals(workshop.accounts),
+        "files": {account.name: account.summary() for account in workshop.accounts},
+        "tables": rows,
+        "rating_scale": asdict(source.scale) if source.scale else None,
+        "notes": workshop.notes,
+    }

@@ -1,0 +1,187 @@
+"""Text as people wrote it, out of what files made of it: no markup, no broken letters, sane blanks.
+
+Each repair stands once as a function of one text; `texts` applies one to a whole Arrow column and
+leaves alone, at the speed of compiled code, the cells in which there is nothing to repair. Inside
+SQL the same functions are there after `add_text_functions(connection)`.
+"""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb.func import FunctionNullHandling, PythonUDFType
+from duckdb.sqltypes import VARCHAR
+
+from itdr.sources.fields import Field
+
+_INLINE = (
+    "a|abbr|acronym|b|big|cite|code|del|em|font|i|ins|q|s|small|span|strike|strong|sub|sup|tt|u"
+)
+_BLOCKS = (
+    "address|article|aside|audio|blockquote|body|br|center|dd|div|dl|dt|embed|figure|footer|form|"
+    "h[1-6]|head|header|hr|html|iframe|img|input|li|link|main|meta|nav|object|ol|option|p|param|"
+    "pre|section|select|source|table|tbody|td|tfoot|th|thead|title|tr|ul|video|wbr"
+)
+_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+# Only what HTML knows is a tag: people also write "x<y" and "<sigh>".
+_INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+# Without its semicolon a named entity counts only if it is a common one: "?a=1&copy=2" has none.
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+    r"|&(?:#[0-9]{1,7}|quot|amp|lt|gt|nbsp)(?![A-Za-z0-9;])"
+)
+_ENTITY_ROUNDS = 3  # "&amp;amp;quot;" is as deep as files go
+
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
+
+
+def tidy(text: str) -> str:
+    """Return the text in one line: runs of blanks and line ends as one blank, none at its ends."""
+    if not text.isprintable():  # quick, and true for nearly every text
+        text = _INVISIBLE.sub("", text)
+    return " ".join(text.split())
+
+
+def without_entities(text: str) -> str:
+    """Return the text with HTML entities resolved, also those escaped up to three times."""
+    for _ in range(_ENTITY_ROUNDS):
+        if "&" not in text:
+            break
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    return text
+
+
+def without_tags(text: str) -> str:
+    """Return the text without HTML tags; those of blocks and line breaks leave a blank."""
+    if "<" not in text:
+        return text
+    text = _HIDDEN.sub(" ", text)
+    return _BLOCK_TAG.sub(" ", _INLINE_TAG.sub("", text))
+
+
+def plain_text(text: str) -> str:
+    """Return the words of a piece of HTML in one line: no tags, no entities, sane blanks.
+
+    Tags that were escaped as entities go as well.
+    """
+    return tidy(without_tags(without_entities(without_tags(text))))
+
+
+# Bytes as Windows-1252 shows them, and those from 80 to 9F as Latin-1 does, too.
+_BYTE_OF = {chr(byte): byte for byte in range(0x80, 0x100)}
+_BYTE_OF |= {
+    char: byte for byte in range(0x80, 0xA0) if (char := bytes([byte]).decode("cp1252", "ignore"))
+}
+_WINDOWS = {byte: char for char, byte in _BYTE_OF.items() if ord(char) >= 0x100}
+_TRAIL = "".join(sorted(char for char, byte in _BYTE_OF.items() if byte < 0xC0))
+# These may well follow a word that ends with a letter such as Å ("SPAÅ…") and prove nothing.
+_PUNCTUATION = "\xa0…‘’“”–—«»‹›„‚•"  # noqa: RUF001
+_RARE = "".join(char for char in _TRAIL if char not in _PUNCTUATION)
+_DOUBLE = re.compile(
+    f"[\xc2\xc3][{_TRAIL}]"
+    f"|[\xc4-\xdf][{_RARE}]"
+    f"|â€[{_TRAIL}]"
+    f"|[\xe0-\xef](?:[{_TRAIL}][{_RARE}]|[{_RARE}][{_TRAIL}])"
+    f"|\xf0(?:Ÿ|\x9f)[{_TRAIL}]{{2}}"
+)
+_HALF_LOST = re.compile("Ã\\?Â([\xa0-\xbf])")
+_LOST = re.compile("Ã\\?(?:Â\\?|(?=\\w))")
+
+
+def repair_letters(text: str) -> str:
+    """Return the text with letters restored that were encoded as UTF-8 twice ("MÃ¼ller").
+
+    Where the first of four bytes became a question mark on the way ("MÃ?Â¼ller", Book-Crossing),
+    the letter follows from the last one; where that was lost too ("Ã?Â?", "Ã?ngel"), "?" stays.
+    Invisible characters that are letters or quotes in Windows-1252 become these.
+    """
+    text = _HALF_LOST.sub(lambda found: chr(ord(found[1]) + 0x40), text)
+    text = _LOST.sub("?", text)
+    text = _DOUBLE.sub(lambda found: _once_decoded(found[0]), text)
+    return text if text.isprintable() else text.translate(_WINDOWS)
+
+
+def _once_decoded(text: str) -> str:
+    try:
+        return bytes(_BYTE_OF[char] for char in text).decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def repaired_text(text: str) -> str:
+    """Return `plain_text` of the text with its letters repaired."""
+    return plain_text(repair_letters(text))
+
+
+_UNTIDY = r"^\s|\s$|[\x00-\x1f\x7f-\x9f\x{a0}\x{200b}\x{2060}\x{feff}\x{2000}-\x{200a}\x{3000}]|  "
+_MARKED_UP = rf"{_UNTIDY}|[&<\x{{1680}}\x{{2028}}\x{{2029}}\x{{202f}}\x{{205f}}]"
+_BROKEN = rf"{_MARKED_UP}|[Â-ð]"
+_WORTH_A_LOOK: dict[Callable[[str], str], str] = {
+    tidy: _MARKED_UP,
+    plain_text: _MARKED_UP,
+    repaired_text: _BROKEN,
+}
+"""For each function a pattern (RE2) without which a text is left as it is."""
+
+
+def texts(cells: pa.Array, repair: Callable[[str], str] = plain_text) -> pa.Array:
+    """Return a column of text (with nulls) after `repair`; what becomes empty is null.
+
+    repair: tidy, plain_text or repaired_text.
+    """
+    doubtful = pc.match_substring_regex(cells, _WORTH_A_LOOK[repair])
+    # An empty cell has nothing to look at, but it is null all the same.
+    cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+    if not pc.any(doubtful).as_py():
+        return cells
+    found = [repair(cell) or None for cell in cells.filter(doubtful).to_pylist()]
+    doubtful = pc.fill_null(doubtful, False)
+    return pc.replace_with_mask(cells, doubtful, pa.array(found, cells.type))
+
+
+def add_text_functions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the SQL functions tidy, plain_text and repaired_text; what becomes empty is null."""
+    for repair in _WORTH_A_LOOK:
+        connection.create_function(
+            repair.__name__,
+            _of_columns(repair),
+            [VARCHAR],
+            VARCHAR,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
+
+
+def _of_columns(repair: Callable[[str], str]) -> Callable[[pa.Array], pa.Array]:
+    def column(cells: pa.Array) -> pa.Array:
+        if isinstance(cells, pa.ChunkedArray):
+            cells = pa.concat_arrays([cell.cast(pa.string()) for cell in cells.chunks])
+        return texts(cells, repair)
+
+    return column
+
+
+@dataclass(frozen=True)
+class Text(Field):
+    """A cell of text that is repaired while it is read; `nothing` are words that mean no value."""
+
+    repair: Callable[[str], str] = plain_text
+    nothing: tuple[str, ...] = ()
+
+    def read(self, cell: str) -> str | None:
+        """Return the repaired text."""
+        text = super().read(self.repair(cell))
+        return None if text in self.nothing else text
+
+    def convert(self, cells: pa.Array) -> pa.Array | None:
+        """Return the repaired texts."""
+        values = super().convert(texts(cells, self.repair))
+        if values is None or not self.nothing:
+            return values
+        absent = pc.is_in(values, pa.array(self.nothing, pa.string()))
+        return pc.if_else(absent, pa.scalar(None, pa.string()), values)

@@ -1,0 +1,251 @@
+"""Writing a table in its order, one range of keys after the other, so that memory stays small.
+
+The order is total, and row groups have a fixed number of rows, so the bytes of the file depend
+neither on the number of threads nor on how the keys were divided into ranges.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from itdr.errors import DataError
+from itdr.sources.dividing import divide
+from itdr.sources.ordering import order_of
+
+ROWS_PER_GROUP = 1 << 17
+_ROWS_PER_RANGE = 1_500_000
+_BYTES_PER_RANGE = 96 << 20
+_SAMPLE = 20_000
+_LONG_TEXT = {"title", "description", "review_title", "review", "timestamp", "plays"}
+
+Repeat = Callable[[int, int], None]
+"""Called with file and line of a row that repeats another."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is ordered and which of its columns may not repeat.
+
+    schema: columns of the file. Those that the view lacks are null ([] for lists).
+    order: columns to sort by; the first divides the table into ranges.
+    unique: columns that are unique together, or none; of repeated rows the first in the raw files
+        is kept.
+    """
+
+    schema: pa.Schema
+    order: tuple[str, ...]
+    unique: tuple[str, ...]
+
+
+def write_sorted(
+    connection: duckdb.DuckDBPyConnection, view: str, layout: Layout, path: Path, repeat: Repeat
+) -> int:
+    """Write a view as Parquet and return its number of rows.
+
+    view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
+    repeat: called with file and line of each row left out because another one is the same.
+    """
+    parts = _View(connection, view, layout, repeat, path.parent).parts()
+    count = 0
+    with (
+        pq.ParquetWriter(
+            path, layout.schema, compression="zstd", use_dictionary=_repetitive(layout.schema)
+        ) as writer,
+        ThreadPoolExecutor(1) as background,
+    ):
+        pending: Future[None] | None = None
+        for groups in _row_groups(parts):
+            if pending:
+                pending.result()
+            count += groups.num_rows
+            pending = background.submit(
+                lambda table: writer.write_table(
+                    _shaped(table, layout.schema), row_group_size=ROWS_PER_GROUP
+                ),
+                groups,
+            )
+        if pending:
+            pending.result()
+    return count
+
+
+class _View:
+    """A DuckDB view that is read in ranges of its first key."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        view: str,
+        layout: Layout,
+        repeat: Repeat,
+        folder: Path,
+    ) -> None:
+        self.connection, self.view, self.repeat, self.folder = connection, view, repeat, folder
+        # DESCRIBE spells a column as the raw file does, even where the view has another spelling.
+        types = {row[0].lower(): row[1] for row in self._query(f"DESCRIBE {view}")}
+        self.columns = [name for name in layout.schema.names if name in types]
+        self.order = [name for name in layout.order if name in types]
+        self.unique = list(layout.unique)
+        self.types = types
+
+    def parts(self) -> Iterator[pa.Table]:
+        """Yield the rows in order, those of one range of keys at a time."""
+        quick = "VARCHAR" not in {self.types[name] for name in self.order}
+        marks = self._marks()
+        if quick and len(marks) > 1 and not self._is_clustered():
+            # To pick each range from all rows would read them as often as there are ranges.
+            files = self._divided(marks)
+            for path, (where, values) in zip(files, self._ranges(marks), strict=True):
+                part = self._sorted_here(pq.read_table(path))
+                path.unlink()
+                yield part if part is not None else self._sorted_there(where, values)
+            return
+        columns = ", ".join(self.columns)
+        for where, values in self._ranges(marks):
+            sql = f"SELECT {columns} FROM {self.view} WHERE {where}"
+            part = self._sorted_here(self._table(sql, values)) if quick else None
+            yield part if part is not None else self._sorted_there(where, values)
+
+    def _is_clustered(self) -> bool:
+        """Say whether rows of about the same key stand together in the raw files."""
+        sample = self._query(
+            f"SELECT {self.order[0]} FROM (SELECT * FROM {self.view} "
+            f"USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1)) ORDER BY file, line"
+        )
+        keys = [row[0] for row in sample]
+        falls = sum(after < before for before, after in pairwise(keys))
+        return falls < len(keys) / 20
+
+    def _divided(self, marks: list[tuple]) -> list[Path]:
+        """Return files with the rows of the ranges between the marks."""
+        columns = ", ".join(self.columns)
+        rows = self.connection.sql(f"SELECT {columns} FROM {self.view}").to_arrow_reader(1 << 20)
+        key = self.order[0]
+        return divide(rows, rows.schema, key, [mark[0] for mark in marks], self.folder / "divided")
+
+    def _query(self, sql: str, values: Any = None) -> list[tuple]:
+        return self.connection.execute(sql, values).fetchall()
+
+    def _keys(self, name: str) -> list[str]:
+        """Return the SQL that orders by a column: the shorter text first."""
+        return [f"strlen({name})", name] if self.types[name] == "VARCHAR" else [name]
+
+    def _marks(self) -> list[tuple]:
+        """Return keys that divide the rows into ranges of about the same size."""
+        key = self._keys(self.order[0])
+        count = self._query(f"SELECT count(*) FROM {self.view}")[0][0]
+        texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
+        size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
+        sample = self._query(
+            f"SELECT {', '.join(key)}, {size} FROM "
+            f"(SELECT * FROM {self.view} USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1))"
+            f" ORDER BY ALL"
+        )
+        mean = sum(row[-1] for row in sample) / max(len(sample), 1) + 64
+        number = -(-count // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // mean + 1))) or 1
+        marks = [sample[len(sample) * i // number][:-1] for i in range(1, number)]
+        return list(dict.fromkeys(marks))
+
+    def _ranges(self, marks: list[tuple]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the conditions of the ranges between the marks."""
+        key = self._keys(self.order[0])
+        for low, high in zip([None, *marks], [*marks, None], strict=True):
+            conditions: list[str] = []
+            values: dict[str, Any] = {}
+            for name, sign, mark in (("low", ">=", low), ("high", "<", high)):
+                if mark is not None:
+                    places = [f"{name}{i}" for i in range(len(mark))]
+                    conditions.append(_compared(key, sign, places))
+                    values.update(zip(places, mark, strict=True))
+            yield " AND ".join(conditions) or "TRUE", values
+
+    def _sorted_here(self, table: pa.Table) -> pa.Table | None:
+        """Return the rows of a range, sorted by NumPy, or None if that is not possible."""
+        rows = order_of(table, self.order, self.unique)
+        if rows is None:
+            return None
+        # In one piece: Arrow takes rows from many pieces far more slowly.
+        return table.combine_chunks().take(pa.array(rows))
+
+    def _sorted_there(self, where: str, values: dict[str, Any]) -> pa.Table:
+        """Return the rows of a range, sorted by DuckDB, without repeated ones."""
+        number = "1"
+        if self.unique:
+            number = (
+                f"row_number() OVER (PARTITION BY {', '.join(self.unique)} ORDER BY file, line)"
+            )
+        keys = [f"{key} NULLS LAST" for name in self.order for key in self._keys(name)]
+        table = self._table(
+            f"SELECT {', '.join(self.columns)}, file, line, {number} AS occurrence "
+            f"FROM {self.view} WHERE {where} ORDER BY {', '.join(keys)}, file, line",
+            values,
+        )
+        first = pa.compute.equal(table.column("occurrence"), 1)
+        others = table.filter(pa.compute.invert(first))
+        for file, line in zip(others["file"].to_pylist(), others["line"].to_pylist(), strict=True):
+            self.repeat(file, line)
+        return table.filter(first).select(self.columns)
+
+    def _table(self, sql: str, values: dict[str, Any]) -> pa.Table:
+        return self.connection.sql(sql, params=values or None).to_arrow_table()
+
+
+def _compared(key: list[str], sign: str, places: list[str]) -> str:
+    """Return the SQL that compares one or two keys with values, the first key first.
+
+    Rows of values are not compared as such: DuckDB joins two such comparisons to a BETWEEN, which
+    it then refuses.
+    """
+    last = f"{key[-1]} {sign} ${places[-1]}"
+    if len(key) == 1:
+        return last
+    return f"({key[0]} {sign[0]} ${places[0]} OR ({key[0]} = ${places[0]} AND {last}))"
+
+
+def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the same rows in tables of whole row groups; the last may end with a smaller one."""
+    rest: pa.Table | None = None
+    for part in parts:
+        table = part if rest is None else pa.concat_tables([rest, part])
+        whole = table.num_rows // ROWS_PER_GROUP * ROWS_PER_GROUP
+        if whole:
+            yield table.slice(0, whole)
+        rest = table.slice(whole)
+    if rest is not None and rest.num_rows:
+        yield rest
+
+
+def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return the table with the columns and types of the schema, each in one piece."""
+    columns = []
+    for field in schema:
+        if field.name in table.column_names:
+            column = table.column(field.name).combine_chunks().cast(field.type)
+        elif pa.types.is_list(field.type):
+            column = pa.array([[]] * table.num_rows, field.type)
+        else:
+            column = pa.nulls(table.num_rows, field.type)
+        if column.null_count and not field.nullable:
+            raise DataError(f"the column {field.name!r} has empty cells, which it may not have")
+        columns.append(column)
+    return pa.table(columns, schema=schema)
+
+
+def _repetitive(schema: pa.Schema) -> list[str]:
+    """Return the Parquet columns whose values repeat, which a dictionary makes small."""
+    names = []
+    for field in schema:
+        if pa.types.is_map(field.type):
+            names += [f"{field.name}.key_value.key", f"{field.name}.key_value.value"]
+        elif pa.types.is_list(field.type):
+            names.append(f"{field.name}.list.element")
+        elif field.name not in _LONG_TEXT:
+            names.append(field.name)
+    return names
