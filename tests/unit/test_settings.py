@@ -121,7 +121,7 @@ def test_the_shipped_configurations_are_whole(monkeypatch):
     monkeypatch.chdir(ROOT)
     paper = load_workflow([Path("config/config.yaml")])
     demo = load_workflow([Path("config/config.yaml"), Path("config/demo.yaml")])
-    assert paper.cells == demo.cells
+    assert len(paper.cells) == 20 and set(demo.cells) < set(paper.cells)
     assert [column for column, _ in demo.columns] == ["tiny", "tiny"]
 
 

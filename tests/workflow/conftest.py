@@ -11,6 +11,7 @@ import yaml
 from tests.conftest import ROOT
 
 QUICK = {
+    "pairs": ["RP/movielens-32m", "TKR/movielens-32m", "NIR/movielens-32m", "UAP/movielens-1m"],
     "columns": ["tiny/base", "tiny/itdr"],
     "build": {"max_examples": 60},
     "split": {"shares": [0.6, 0.1, 0.3]},

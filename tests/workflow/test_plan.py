@@ -3,10 +3,10 @@
 
 def test_a_plain_dry_run_lists_the_papers_jobs(project):
     assert project.jobs() == {
-        "fetch_dataset": 2,
-        "normalise_dataset": 2,
-        "build_examples": 4,
-        "split_examples": 4,
+        "fetch_dataset": 12,
+        "normalise_dataset": 12,
+        "build_examples": 20,
+        "split_examples": 20,
         "mix_examples": 1,
         "train_adapter": 4,
         "infer_model": 8,
@@ -14,7 +14,7 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "score_predictions": 11,
         "report": 1,
         "all": 1,
-        "total": 41,
+        "total": 93,
     }
 
 
@@ -34,6 +34,6 @@ def test_a_misspelt_key_stops_before_the_plan_with_the_right_name(project):
 
 
 def test_a_cell_without_a_template_is_refused(project):
-    project.configure(pairs=["RP/mind"])
+    project.configure(pairs=["RP/mind"], columns=[])
     done = project.snakemake("--dry-run")
     assert "RP.yaml: no template for dataset 'mind'" in done.stdout

@@ -1,4 +1,4 @@
-r"""The simulated world as Amazon Reviews 2023: reviews and products of two to twelve domains.
+r"""The simulated world as Amazon Reviews 2023: reviews and products of twelve domains.
 
 The items are dealt to the domains in turn, so that everyone has items in several of them.
 
@@ -50,9 +50,17 @@ _NO_METADATA = 0.03
 _DIGITS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))
 
 
-def domains_of(world: World) -> tuple[str, ...]:
-    """Return the domains that the items of a world are dealt to, item i to domain i modulo n."""
-    return _DOMAINS[: int(np.clip(len(world.items) // _ITEMS_PER_DOMAIN, 2, len(_DOMAINS)))]
+def domains_of_items(world: World) -> np.ndarray:
+    """Return the domain of each item, as its name.
+
+    So that people have histories, a small world's items are dealt in turn to few domains; each of
+    the other domains gets one of the last items, because a shop has all its domains.
+    """
+    count = len(world.items)
+    busy = int(np.clip(count // _ITEMS_PER_DOMAIN, 2, len(_DOMAINS)))
+    number = np.arange(count) % busy
+    number[count - (len(_DOMAINS) - busy) :] = np.arange(busy, len(_DOMAINS))
+    return np.array(_DOMAINS)[number]
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class _Shop:
     world: World
     users: pa.Array
     items: pa.Array
-    domains: tuple[str, ...]
+    domains: np.ndarray
     rng: np.random.Generator
 
 
@@ -70,12 +78,12 @@ def write_files(world: World, out: Path, seed: int) -> None:
     """Write review_categories/DOMAIN.jsonl and meta_categories/meta_DOMAIN.jsonl."""
     rng = np.random.default_rng([seed, 2023])
     users, items = _ids(rng, "A", 28, len(world.users)), _ids(rng, "B0", 10, len(world.items))
-    shop = _Shop(world, users, items, domains_of(world), rng)
+    shop = _Shop(world, users, items, domains_of_items(world), rng)
     for folder in ("review_categories", "meta_categories"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    domain = world.interactions["item"].to_numpy() % len(shop.domains)
-    for number, name in enumerate(shop.domains):
-        rows = world.interactions[domain == number]
+    domain = shop.domains[world.interactions["item"].to_numpy()]
+    for number, name in enumerate(_DOMAINS):
+        rows = world.interactions[domain == name]
         _write_reviews(shop, rows, out / "review_categories" / f"{name}.jsonl")
         _write_products(shop, number, out / "meta_categories" / f"meta_{name}.jsonl")
 
@@ -135,9 +143,9 @@ def _reviews(shop: _Shop, rows: pd.DataFrame, start: np.ndarray) -> pa.Array:
 
 def _write_products(shop: _Shop, number: int, path: Path) -> None:
     """Write the metadata of the items of a domain, and of one item that nobody reviewed."""
-    domain, rng = shop.domains[number], shop.rng
+    domain, rng = _DOMAINS[number], shop.rng
     with path.open("w", encoding="ascii") as file:
-        for item in range(number, len(shop.world.items), len(shop.domains)):
+        for item in np.flatnonzero(shop.domains == domain):
             if rng.random() >= _NO_METADATA:
                 row = shop.world.items.iloc[item]
                 product = _product(row["title"], row["genres"], int(row["year"]), domain, rng)
