@@ -1,6 +1,7 @@
 """LoRA training: loss on answers alone, a fixed order, and going on after a kill."""
 
 import json
+import math
 import shlex
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
 from itdr.storage import read_json, write_parquet
 from itdr.training.examples import collate, order
-from itdr.training.lora import train
+from itdr.training.lora import mean_over_examples, train
 
 SETTINGS = TrainingSettings(
     learning_rate=5e-3, epochs=2, batch_size=4, micro_batch_size=2, lora_rank=4, save_steps=2,
@@ -168,3 +169,13 @@ def test_a_model_that_is_not_there_is_explained(mixture, tmp_path):
     hub = gone.model_copy(update={"source": "someone/gated-model"})
     with pytest.raises(ModelError, match=r"cannot be loaded.*HF_TOKEN"):
         train(hub, mixture, tmp_path / "a", SETTINGS, seed=1)
+
+
+def test_the_mean_over_examples_gives_short_answers_the_weight_of_long_ones():
+    from types import SimpleNamespace
+
+    logits = torch.tensor([[[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], [[0.0, 3.0], [0.0, 3.0], [0, 0]]])
+    labels = torch.tensor([[-100, 1, 1], [-100, -100, 0]])
+    loss = mean_over_examples(SimpleNamespace(logits=logits), labels, batch_size=2)
+    even, sure = math.log(2), math.log(1 + math.exp(3))
+    assert loss.item() == pytest.approx((even + sure) / 2, rel=1e-6)

@@ -39,7 +39,7 @@ def infer(
     """
     rows = first_rows(tests, settings.rows_per_cell)
     engine, renderer = _engine(model, adapter, settings)
-    limits = {task: load_task(tasks, task).max_answer_tokens for task in {r["task"] for r in rows}}
+    limits = _limits(tasks, {row["task"] for row in rows}, settings.answer_limit)
     prompts = [
         Prompt(renderer.prompt(row["instruction"], row["input"]), limits[row["task"]])
         for row in rows
@@ -65,6 +65,11 @@ def infer(
     ]
     write_parquet(out, pa.Table.from_pylist(records, schema=PREDICTION))
     return len(records)
+
+
+def _limits(folder: Path, tasks: set[str], highest: int | None) -> dict[str, int]:
+    own = {task: load_task(folder, task).max_answer_tokens for task in tasks}
+    return {task: min(limit, highest or limit) for task, limit in own.items()}
 
 
 def _engine(

@@ -58,9 +58,13 @@ class ExampleText:
             case "number":
                 return _rating_text(example["target"]["rating"], self._of)
             case "ranked_list":
+                # Within the true ones, and within the others, the order is that of the list shown:
+                # any other order could not be worked out from the input.
                 true_ids = {item["item_id"] for item in example["positives"]}
-                rest = [item for item in example["candidates"] if item["item_id"] not in true_ids]
-                titles = [item["title"] for item in [*example["positives"], *rest]]
+                ranked = sorted(
+                    example["candidates"], key=lambda item: item["item_id"] not in true_ids
+                )
+                titles = [item["title"] for item in ranked]
                 return "\n".join(f"{place}. {title}" for place, title in enumerate(titles, 1))
             case "title":
                 return str(example["positives"][0]["title"])

@@ -97,6 +97,11 @@ class TrainingSettings(Strict):
     micro_batch_size: int = Field(
         1, ge=1, description="examples per forward pass; must divide batch_size"
     )
+    loss_over: Literal["tokens", "examples"] = Field(
+        "tokens",
+        description="what an optimiser step's loss is the mean of: answer tokens, so that long "
+        "answers weigh more, or examples, so that all weigh the same",
+    )
     lora_rank: int = Field(8, ge=1, description="rank of the adapter")
     lora_alpha: int = Field(16, ge=1, description="scale of the adapter, divided by its rank")
     lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
@@ -125,6 +130,9 @@ class InferenceSettings(Strict):
     rows_per_cell: int = Field(250, ge=1, description="test rows per task and dataset")
     batch_size: int = Field(16, ge=1, description="prompts per forward pass")
     max_length: int = Field(8192, ge=16, description="longest prompt and answer in tokens")
+    answer_limit: int | None = Field(
+        None, ge=1, description="output limit in tokens, where the task's own is higher"
+    )
 
 
 class Experiment(Strict):

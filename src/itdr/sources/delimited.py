@@ -135,7 +135,7 @@ class Delimited:
         return pyarrow.csv.read_csv(
             pa.BufferReader(data),
             read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=1 << 20, column_names=names
+                use_threads=False, block_size=len(data) + 1, column_names=names
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=separator,

@@ -19,11 +19,13 @@ from itdr.errors import DataError
 from itdr.sources.dividing import divide
 from itdr.sources.ordering import order_of
 
-ROWS_PER_GROUP = 1 << 17
+_ROWS_PER_GROUP = 1 << 20
+_ROWS_PER_GROUP_OF_TEXT = 1 << 17
 _ROWS_PER_RANGE = 1_500_000
 _BYTES_PER_RANGE = 96 << 20
 _SAMPLE = 20_000
-_LONG_TEXT = {"title", "description", "review_title", "review", "timestamp", "plays"}
+_TEXT = {"title", "description", "review_title", "review"}
+_VARIED = {*_TEXT, "timestamp", "plays"}
 
 Repeat = Callable[[int, int], None]
 """Called with file and line of a row that repeats another."""
@@ -52,7 +54,8 @@ def write_sorted(
     view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
     repeat: called with file and line of each row left out because another one is the same.
     """
-    parts = _View(connection, view, layout, repeat, path.parent).parts()
+    rows = _View(connection, view, layout, repeat, path.parent)
+    size = _ROWS_PER_GROUP_OF_TEXT if _TEXT & set(rows.columns) else _ROWS_PER_GROUP
     count = 0
     with (
         pq.ParquetWriter(
@@ -61,13 +64,13 @@ def write_sorted(
         ThreadPoolExecutor(1) as background,
     ):
         pending: Future[None] | None = None
-        for groups in _row_groups(parts):
+        for groups in _row_groups(rows.parts(), size):
             if pending:
                 pending.result()
             count += groups.num_rows
             pending = background.submit(
                 lambda table: writer.write_table(
-                    _shaped(table, layout.schema), row_group_size=ROWS_PER_GROUP
+                    _shaped(table, layout.schema), row_group_size=size
                 ),
                 groups,
             )
@@ -209,12 +212,12 @@ def _compared(key: list[str], sign: str, places: list[str]) -> str:
     return f"({key[0]} {sign[0]} ${places[0]} OR ({key[0]} = ${places[0]} AND {last}))"
 
 
-def _row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def _row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
     """Yield the same rows in tables of whole row groups; the last may end with a smaller one."""
     rest: pa.Table | None = None
     for part in parts:
         table = part if rest is None else pa.concat_tables([rest, part])
-        whole = table.num_rows // ROWS_PER_GROUP * ROWS_PER_GROUP
+        whole = table.num_rows // size * size
         if whole:
             yield table.slice(0, whole)
         rest = table.slice(whole)
@@ -246,6 +249,6 @@ def _repetitive(schema: pa.Schema) -> list[str]:
             names += [f"{field.name}.key_value.key", f"{field.name}.key_value.value"]
         elif pa.types.is_list(field.type):
             names.append(f"{field.name}.list.element")
-        elif field.name not in _LONG_TEXT:
+        elif field.name not in _VARIED:
             names.append(field.name)
     return names

@@ -65,6 +65,9 @@ def train(
         args=_arguments(model, checkpoints, settings, steps, seed),
         train_dataset=OrderedExamples(data.examples, rows),
         data_collator=partial(collate, pad_id=tokenizer.pad_token_id),
+        compute_loss_func=partial(mean_over_examples, batch_size=settings.batch_size)
+        if settings.loss_over == "examples"
+        else None,
     )
     trainer.remove_callback(PrinterCallback)
     with progress("training", steps, "steps") as counter:
@@ -72,6 +75,23 @@ def train(
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     _write_adapter(trainer, out, manifest | _summary(data, trainer))
     shutil.rmtree(checkpoints)
+
+
+def mean_over_examples(
+    outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None, *, batch_size: int
+) -> torch.Tensor:
+    """Return the mean over examples of each one's mean loss per answer token, in nats.
+
+    labels: (rows, length), -100 where there is no loss. batch_size: examples per optimiser step,
+    over which the sum of its forward passes is the mean.
+    """
+    logits = outputs.logits[:, :-1].float()
+    wanted = labels[:, 1:].to(logits.device)
+    losses = torch.nn.functional.cross_entropy(
+        logits.transpose(1, 2), wanted, ignore_index=-100, reduction="none"
+    )
+    counts = (wanted != -100).sum(dim=1).clamp(min=1)
+    return (losses.sum(dim=1) / counts).sum() / batch_size
 
 
 class _Counter(TrainerCallback):

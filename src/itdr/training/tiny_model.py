@@ -1,0 +1,396 @@
+"""Makes the tiny language model: its tokenizer, its weights and the record of how it came about.
+
+The model is small enough to be fine-tuned on two CPU cores in minutes, and it can do what
+fine-tuning on a few thousand examples could not teach it: copy from its context, write a list in
+another order without losing an entry, and tell from a film's title which genre it belongs to.
+"""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch.nn import functional
+from transformers import (
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
+
+from itdr.synthetic.words import ADJECTIVES, GENRES, NOUNS, OCCUPATIONS, PLACES
+from itdr.training import pretraining_text as text
+
+logger = logging.getLogger(__name__)
+
+PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+
+# A line break and the number that follows it are one token only after a title's year, so that the
+# first number of an answer, which follows the word "assistant", is cut like every other start.
+_PIECES = (
+    r"(?<=\))\n\d+\.(?= )| \(\d{4}\)|\d+\.(?= )| ?\d+\.\d+| ?[\p{L}\d_]+(?:[-/][\p{L}\d]+)*"
+    r"| ?[^\s\p{L}\d_]+|\s+(?!\S)|\s"
+)
+_MERGED_VOCABULARY = 400  # single bytes and the merges that spell unknown words
+_AGE_GROUPS = ("under 18", "18-24", "25-34", "35-44", "45-49", "50-55", "56+")
+
+CHAT_TEMPLATE = """\
+{%- for message in messages %}
+{{- '<|im_start|>' + message['role'] + '\\n' }}
+{%- if message['role'] == 'assistant' %}
+{%- generation %}{{- message['content'] + '<|im_end|>' }}{%- endgeneration %}{{- '\\n' }}
+{%- else %}
+{{- message['content'] + '<|im_end|>\\n' }}
+{%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+{{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+"""
+"""ChatML without a default system prompt; the mask of the answer includes its end token."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the network."""
+
+    hidden: int = 128
+    layers: int = 3
+    heads: int = 4
+    head: int = 64
+    intermediate: int = 256
+    positions: int = 1024
+    rope_theta: float = 1e5
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of pre-training with one kind of text.
+
+    shares: share of the documents per sort: "copy" or a key of pretraining_text.WRITERS.
+    length: tokens per row; rows: rows per step; rate: learning rate at the start and at the end.
+    """
+
+    name: str
+    shares: dict[str, float]
+    steps: int
+    rows: int
+    length: int
+    rate: tuple[float, float]
+
+
+_MIXTURE = {
+    "copy": 0.05,
+    "words": 0.10,
+    "shuffle": 0.20,
+    "group": 0.35,
+    "glossary": 0.10,
+    "diary": 0.20,
+}
+
+PHASES = (
+    Phase("words", {"copy": 0.4, "glossary": 0.6}, 250, 16, 128, (2e-3, 2e-3)),
+    Phase("lists", _MIXTURE, 1000, 12, 256, (2e-3, 1e-4)),
+)
+
+
+def make_tiny_model(
+    out: Path,
+    prompt_texts: Sequence[str],
+    *,
+    seed: int = 0,
+    phases: Sequence[Phase] = PHASES,
+    shape: Shape = Shape(),
+    trace_every: int = 50,
+) -> None:
+    """Train tokenizer and model and save them, with recipe.json, in a folder.
+
+    prompt_texts: instructions and templates whose words get tokens of their own.
+    trace_every: steps between two recorded losses. The same arguments give the same losses, up to
+    the rounding of another processor; the first steps of a phase do not depend on its length
+    except through the learning rate.
+    """
+    torch.manual_seed(seed)
+    tokenizer = make_tokenizer(prompt_texts)
+    model = make_model(tokenizer, shape)
+    generator = np.random.default_rng(seed)
+    began = time.perf_counter()
+    records = [train(model, tokenizer, phase, generator, trace_every) for phase in phases]
+    seconds = time.perf_counter() - began
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    recipe = {
+        "seed": seed,
+        "shape": asdict(shape),
+        "parameters": model.num_parameters(),
+        "phases": records,
+        "measures": measure(model, tokenizer, np.random.default_rng([seed, 1])),
+        "seconds": round(seconds, 1),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "prompt_texts": list(prompt_texts),
+    }
+    (out / "recipe.json").write_text(json.dumps(recipe, indent=1, ensure_ascii=False) + "\n")
+
+
+def make_tokenizer(prompt_texts: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Return a byte-level BPE tokenizer in which every word of the world is one token."""
+    split = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_PIECES), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    texts = [*_world_texts(), *prompt_texts]
+    learnt = Tokenizer(models.BPE())
+    learnt.pre_tokenizer = split
+    learnt.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=_MERGED_VOCABULARY,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    merged = json.loads(learnt.to_str())["model"]
+    vocabulary = {token: place for place, token in enumerate(merged["vocab"])}
+    for piece in sorted({piece for line in texts for piece, _ in split.pre_tokenize_str(line)}):
+        vocabulary.setdefault(piece, len(vocabulary))
+    # With ignore_merges a whole word is looked up before any merge, so that words need no chain of
+    # half-words in the vocabulary.
+    tokenizer = Tokenizer(
+        models.BPE(vocabulary, [tuple(pair) for pair in merged["merges"]], ignore_merges=True)
+    )
+    tokenizer.pre_tokenizer = split
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        eos_token=END,
+        additional_special_tokens=[START],
+        chat_template=CHAT_TEMPLATE,
+        padding_side="left",
+        model_max_length=Shape.positions,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def make_model(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> LlamaForCausalLM:
+    """Return an untrained Llama model with attention biases for the tokenizer, in float32.
+
+    That is Qwen2's architecture under another name. For models named Qwen2 transformers 5 takes no
+    tokenizer but Qwen2's own, which cuts text in another way than this one, without a warning.
+    """
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads,
+        head_dim=shape.head,
+        intermediate_size=shape.intermediate,
+        max_position_embeddings=shape.positions,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
+        attention_bias=True,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    model = LlamaForCausalLM(config)
+    model.generation_config = GenerationConfig(
+        do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    )
+    _start_copying(model, shape)
+    return model
+
+
+@torch.no_grad()
+def _start_copying(model: LlamaForCausalLM, shape: Shape) -> None:
+    """Set the first two layers to what training finds anyway, after a million tokens: copying.
+
+    Two heads of the first layer look at the token before, and two heads of the second look for a
+    token that followed the present one earlier on. Every other weight stays random.
+    """
+    first, second = (layer.self_attn for layer in model.model.layers[:2])
+    width, half = shape.hidden, shape.head // 2
+    used = slice(0, 2 * shape.head)  # the rows of two heads, together as wide as the model
+    turn = shape.rope_theta ** (-torch.arange(half) / half)  # radians per token, per pair
+    fast, slow = turn > 0.05, turn < 0.005
+    nothing = torch.zeros(half)
+    key = torch.cat([torch.where(fast, 7.0, nothing), nothing])
+    query = torch.where(fast.repeat(2), 7 * torch.cat([turn.cos(), -turn.sin()]), 0.0)
+    first.k_proj.bias[used] = key.repeat(2)
+    first.q_proj.bias[used] = query.repeat(2)
+    aside = torch.linalg.qr(torch.randn(width, width))[0]  # where a token keeps the one before it
+    first.v_proj.weight[used] = torch.eye(width)
+    first.o_proj.weight[:, used] = 0.02 * aside
+    # Pairs that turn slowly compare tokens alike at any distance.
+    compare = 2.2 * torch.linalg.qr(torch.randn(width, width))[0] * slow.repeat(4)[:, None]
+    second.q_proj.weight[used] = compare
+    second.k_proj.weight[used] = compare @ aside.T
+    second.v_proj.weight[used] = torch.eye(width)
+    second.o_proj.weight[:, used] = 0.1 * torch.eye(width)
+    model.model.norm.weight.fill_(4.0)
+
+
+def train(
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    phase: Phase,
+    generator: np.random.Generator,
+    trace_every: int,
+) -> dict[str, object]:
+    """Train through one phase in place and return its settings with its losses.
+
+    The losses are in nats per learnt token, each the mean of the trace_every steps before it.
+    """
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=phase.rate[0], betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
+    source = _Source(tokenizer, generator, phase.shares)
+    trace: list[float] = []
+    recent: list[float] = []
+    model.train()
+    for step in range(phase.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = _rate(phase, step)
+        loss, _ = _loss(model, *source.rows(phase.rows, phase.length))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        recent.append(loss.item())
+        if len(recent) == trace_every:
+            trace.append(round(float(np.mean(recent)), 4))
+            recent.clear()
+            logger.info("%s: step %d, loss %.4f", phase.name, step + 1, trace[-1])
+    tokens = phase.steps * phase.rows * phase.length
+    return {**asdict(phase), "tokens": tokens, "trace_every": trace_every, "trace": trace}
+
+
+@torch.no_grad()
+def measure(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, generator: np.random.Generator
+) -> dict[str, float]:
+    """Return loss (nats per token) and accuracy of the next token on fresh text of every kind."""
+    model.eval()
+    measures = {}
+    for kind in ("copy", *text.WRITERS):
+        rows = _Source(tokenizer, generator, {kind: 1.0}).rows(64, 256)
+        loss, accuracy = _loss(model, *rows)
+        measures[f"{kind}_loss"] = round(loss.item(), 4)
+        measures[f"{kind}_accuracy"] = round(accuracy, 4)
+    return measures
+
+
+def _world_texts() -> list[str]:
+    """Return lines in which every word of the world stands as it stands in prompts."""
+    films = [
+        f"{adjective} {noun} of {place}"
+        for adjectives, nouns in zip(ADJECTIVES, NOUNS, strict=True)
+        for adjective, noun, place in zip(adjectives, nouns, PLACES * 2, strict=False)
+    ]
+    numbered = "".join(f"\n{place}. " + f"x ({text.YEARS[0]})" for place in range(1, 21))
+    spaced = [
+        *(word for words in (*ADJECTIVES, *NOUNS) for word in words),
+        *text.HEADINGS,
+        *GENRES,
+        *_AGE_GROUPS,
+        *OCCUPATIONS,
+        *text.STARS,
+        "age_group",
+        "gender",
+        "occupation",
+        "male",
+        "female",
+        "user",
+        "system",
+        "assistant",
+    ]
+    return [
+        *films,
+        *(f" {word}" for word in spaced),
+        *(f"{word}:{word}" for word in spaced),
+        *(f"({stars})\n" for stars in text.STARS),
+        *(f" ({year})" for year in text.YEARS),
+        f"x ({text.YEARS[0]}){numbered}",
+        *(f"{place}. " for place in range(1, 21)),
+        "a is got stars, [x], (x) - / ;",
+    ]
+
+
+class _Source:
+    """Endless rows of packed documents, some of whose tokens are learnt and the others only read.
+
+    shares: share of the documents per sort.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        generator: np.random.Generator,
+        shares: dict[str, float],
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._generator = generator
+        self._kinds = list(shares)
+        self._shares = list(shares.values())
+        self._pieces = np.arange(_MERGED_VOCABULARY, tokenizer.pad_token_id)
+        words = (str(tokenizer.decode([piece])).strip() for piece in self._pieces)
+        self._words = [word for word in words if word.isalpha()]
+
+    def rows(self, count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return token ids and whether each is learnt, both (count, length)."""
+        both = np.array([self._row(length) for _ in range(count)])
+        return torch.from_numpy(both[:, 0].copy()), torch.from_numpy(both[:, 1].astype(bool))
+
+    def _row(self, length: int) -> tuple[list[int], list[int]]:
+        # Every row begins with a document of its own: what repeats a beginning that the row
+        # doesn't hold can't be foreseen, and so much noise hides the copying from the model.
+        ids: list[int] = []
+        learnt: list[int] = []
+        while len(ids) < length:
+            more, mask = self._document()
+            ids += more
+            learnt += mask
+        return ids[:length], learnt[:length]
+
+    def _document(self) -> tuple[list[int], list[int]]:
+        """Return a new document's token ids, and 1 for each that is learnt, else 0."""
+        kind = str(self._generator.choice(self._kinds, p=self._shares))
+        if kind == "copy":
+            once = text.random_sequence(self._generator, self._pieces)
+            # Nothing announces that the repetition begins, so its first token isn't learnt.
+            return once * 2, [0] * (len(once) + 1) + [1] * (len(once) - 1)
+        parts = text.WRITERS[kind](self._generator, self._words)
+        by_character = [part.learnt for part in parts for _ in part.words]
+        cut = self._tokenizer("".join(part.words for part in parts), return_offsets_mapping=True)
+        mask = [int(by_character[end - 1]) for _, end in cut["offset_mapping"]]
+        return [*cut["input_ids"], self._tokenizer.pad_token_id], [*mask, mask[-1]]
+
+
+def _loss(
+    model: LlamaForCausalLM, inputs: torch.Tensor, learnt: torch.Tensor
+) -> tuple[torch.Tensor, float]:
+    """Return mean loss and accuracy over the learnt tokens; logits of others are not computed."""
+    chosen = learnt[:, 1:]
+    hidden = model.model(input_ids=inputs, use_cache=False).last_hidden_state[:, :-1][chosen]
+    logits = functional.linear(hidden, model.model.embed_tokens.weight)
+    wanted = inputs[:, 1:][chosen]
+    accuracy = (logits.argmax(-1) == wanted).float().mean().item()
+    return functional.cross_entropy(logits, wanted), accuracy
+
+
+def _rate(phase: Phase, step: int) -> float:
+    """Return the learning rate of a step: 30 steps of warm-up, then half a cosine."""
+    first, last = phase.rate
+    share = step / phase.steps
+    rate = last + (first - last) * (1 + math.cos(math.pi * share)) / 2
+    return rate * min(1.0, (step + 1) / 30)
