@@ -23,7 +23,7 @@ test: $(READY) ## check style, types and layers, and run the tests
 	snakefmt --check Snakefile rules
 	mypy
 	lint-imports
-	pytest
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done

@@ -17,7 +17,8 @@ QUICK = {
     "split": {"shares": [0.6, 0.1, 0.3]},
     "training": {"epochs": 1, "batch_size": 32, "micro_batch_size": 32, "max_length": 1024,
                  "gradient_checkpointing": False},
-    "inference": {"rows_per_cell": 12, "batch_size": 64, "max_length": 1500},
+    "inference": {"rows_per_cell": 12, "batch_size": 64, "max_length": 1500,
+                  "answer_limit": 16},
     "scoring": {"resamples": 200},
 }  # fmt: skip
 
