@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itdr.errors import DataError, MissingFileError
+from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.sources import delimited, dividing, writing
 from itdr.sources.delimited import Delimited
 from itdr.sources.fields import Field, NeedsTextError, Number, NumericIdentifier, WholeNumber
@@ -166,6 +166,15 @@ def test_neither_threads_nor_file_order_nor_ranges_change_a_byte(tmp_path, monke
     assert tables_of(tmp_path / "three") == whole
 
 
+def test_little_memory_changes_nothing_but_too_little_is_refused(tmp_path):
+    write_movielens(tmp_path / "raw", simulated_ratings(5_000))
+    normalise("movielens-32m", tmp_path / "raw", tmp_path / "much")
+    normalise("movielens-32m", tmp_path / "raw", tmp_path / "little", memory_limit_mb=256)
+    assert tables_of(tmp_path / "much") == tables_of(tmp_path / "little")
+    with pytest.raises(SettingsError, match="memory limit of 100 MiB: too low; at least 256"):
+        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out", memory_limit_mb=100)
+
+
 def test_quick_and_exact_sorting_give_the_same_bytes(tmp_path, monkeypatch):
     write_movielens(tmp_path / "raw", simulated_ratings(5_000))
     normalise("movielens-32m", tmp_path / "raw", tmp_path / "quick")
@@ -210,6 +219,7 @@ def test_keys_that_cannot_be_packed_are_left_to_the_exact_way():
     assert order_of(pa.table({"u": [1, 1]}), ["u"], []) is None
 
 
+@unhurried
 @given(st.lists(st.integers(-50, 50), max_size=60), st.sets(st.integers(-60, 60), max_size=5))
 def test_rows_are_divided_by_the_marks(keys, marks):
     import tempfile

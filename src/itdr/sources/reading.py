@@ -157,7 +157,8 @@ def open_workshop(
         "temp_directory": str(folder / "spill"),
         "preserve_insertion_order": False,
     }
-    connection = duckdb.connect(config=settings)
+    # In a file, because tables that outgrow the memory of a database without one are slow.
+    connection = duckdb.connect(str(folder / "staged.duckdb"), config=settings)
     try:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         yield Workshop(dataset, raw, folder, connection, threads)

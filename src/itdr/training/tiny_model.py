@@ -86,17 +86,25 @@ class Phase:
 
 
 _MIXTURE = {
-    "copy": 0.05,
-    "words": 0.10,
+    "copy": 0.04,
+    "words": 0.12,
     "shuffle": 0.20,
-    "group": 0.35,
-    "glossary": 0.10,
+    "group": 0.36,
+    "glossary": 0.08,
     "diary": 0.20,
 }
 
 PHASES = (
     Phase("words", {"copy": 0.4, "glossary": 0.6}, 250, 16, 128, (2e-3, 2e-3)),
-    Phase("lists", _MIXTURE, 1000, 12, 256, (2e-3, 1e-4)),
+    Phase(
+        "orders",
+        {"copy": 0.08, "glossary": 0.07, "words": 0.65, "shuffle": 0.2},
+        800,
+        16,
+        96,
+        (1.5e-3, 1.5e-3),
+    ),
+    Phase("lists", _MIXTURE, 2400, 12, 256, (1.5e-3, 1e-4)),
 )
 
 
