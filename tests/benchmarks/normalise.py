@@ -134,6 +134,7 @@ def write_files(folder: Path, rows: int) -> dict[str, Path]:
     random.mkdir()
     (random / "movies.csv").symlink_to(grouped / "movies.csv")
     with duckdb.connect(config={"memory_limit": "3GB"}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(
             f"COPY (SELECT * FROM read_csv('{ratings}', header = true, all_varchar = true) "
             f"ORDER BY hash(userId, movieId)) TO '{random}/ratings.csv' (HEADER)"
