@@ -1,6 +1,6 @@
 """The training mixture of a variant.
 
-Needs: the training parts of all cells.
+Needs: the training parts of all cells, and an audit that found them clean.
 Makes: mixtures/{variant}/train.parquet.
 """
 
@@ -9,14 +9,15 @@ PARTS = {
         f"<results>/instructions/{task}/{dataset}/parts/{part}.parquet"
         for task, dataset in WORKFLOW.cells
     ]
-    for part in ("train", "test")
+    for part in ("train", "val", "test")
 }
 
 
 rule mix_examples:
     """Put the training parts of all cells together."""
     input:
-        PARTS["train"],
+        parts=PARTS["train"],
+        audit="<results>/audit/audit.json",
     output:
         "<results>/mixtures/{variant}/train.parquet",
     log:
@@ -26,4 +27,5 @@ rule mix_examples:
     params:
         seed=EXPERIMENT.seed,
     shell:
-        "python -m itdr mix --train {input:q} --out {output:q} --seed {params.seed} > {log:q} 2>&1"
+        "python -m itdr mix --train {input.parts:q} --audit {input.audit:q}"
+        " --out {output:q} --seed {params.seed} > {log:q} 2>&1"

@@ -7,6 +7,7 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "normalise_dataset": 12,
         "build_examples": 20,
         "split_examples": 20,
+        "audit_examples": 1,
         "mix_examples": 1,
         "train_adapter": 4,
         "infer_model": 8,
@@ -14,7 +15,7 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "score_predictions": 11,
         "report": 1,
         "all": 1,
-        "total": 93,
+        "total": 94,
     }
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "normalise": "turn raw files into interactions, items and users tables",
     "build": "build the examples of one task from the tables of one dataset",
     "split": "divide examples into train, val and test by user",
+    "audit": "look for faults in examples before anything is trained on them",
     "mix": "put the training parts together into one mixture",
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",

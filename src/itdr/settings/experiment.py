@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
+from itdr.settings.audit import AuditSettings
 from itdr.settings.reading import Strict, check, load_yaml
 from itdr.settings.scoring import ScoringSettings
 from itdr.vocabulary import Dataset, Task
@@ -154,6 +155,7 @@ class Experiment(Strict):
     normalise: NormaliseSettings = NormaliseSettings()
     build: BuildSettings = BuildSettings()
     split: SplitSettings = SplitSettings()
+    audit: AuditSettings = AuditSettings()
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
     scoring: ScoringSettings = ScoringSettings()

@@ -65,7 +65,7 @@ def _help(field: FieldInfo) -> str:
     text = (field.description or "").replace("%", "%%")
     if default is PydanticUndefined:
         return f"{text} (required)"
-    shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+    shown = (",".join(map(str, default)) or "none") if isinstance(default, tuple) else default
     return f"{text} (default: {shown})"
 
 

@@ -38,6 +38,11 @@ class Workflow:
         return [_halves(column) for column in self.experiment.columns]
 
     @property
+    def trained_models(self) -> list[str]:
+        """The models of which some variant is fine-tuned."""
+        return list(dict.fromkeys(model for model, variant in self.columns if variant != "base"))
+
+    @property
     def flags(self) -> dict[str, str]:
         """Stage to the command-line options that carry its settings."""
         experiment = self.experiment
@@ -45,6 +50,7 @@ class Workflow:
             "normalise": as_flags(experiment.normalise),
             "build": as_flags(experiment.build),
             "split": as_flags(experiment.split),
+            "audit": as_flags(experiment.audit),
             "train": as_flags(experiment.training),
             "infer": as_flags(experiment.inference),
             "score": as_flags(experiment.scoring),

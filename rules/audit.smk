@@ -1,0 +1,36 @@
+"""The audit of all examples.
+
+Needs: the parts of all cells and the tables that they were drawn from.
+Makes: audit/audit.json, audit.md to read, and faults.csv. Faults stop the workflow at the mixture,
+not here, so that the report is there to be read.
+"""
+
+
+rule audit_examples:
+    """Look for faults in the examples of all cells."""
+    input:
+        parts=[path for paths in PARTS.values() for path in paths],
+        tables=[
+            f"<results>/tables/{dataset}/quality.json"
+            for dataset in sorted({dataset for _, dataset in WORKFLOW.cells})
+        ],
+    output:
+        report="<results>/audit/audit.json",
+        page="<results>/audit/audit.md",
+        faults="<results>/audit/faults.csv",
+    log:
+        "<logs>/audit.log",
+    benchmark:
+        "<benchmarks>/audit.tsv"
+    conda:
+        "../envs/train.yaml"
+    params:
+        out=subpath(output.report, parent=True),
+        tables=f"{EXPERIMENT.results}/tables",
+        models=[f"config/models/{model}.yaml" for model in WORKFLOW.trained_models],
+        max_length=EXPERIMENT.training.max_length,
+        flags=FLAGS["audit"],
+    shell:
+        "python -m itdr audit --parts {input.parts:q} --tables {params.tables:q} --models {params.models:q}"
+        " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"
+        " {params.flags} > {log:q} 2>&1"

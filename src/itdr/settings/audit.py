@@ -1,0 +1,45 @@
+"""What an audit looks for, and which of it does not stop the build."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from itdr.settings.reading import Strict
+
+
+class Check(StrEnum):
+    """The faults that an audit looks for."""
+
+    REPEATED_ID = "repeated-id"
+    SHARED_USER = "shared-user"
+    SHARED_ITEM = "shared-item"
+    TARGET_IN_HISTORY = "target-in-history"
+    TOUCHED_NEGATIVE = "touched-negative"
+    NOT_IN_TABLES = "not-in-tables"
+    DUPLICATE = "duplicate-example"
+    LEAKED_ANSWER = "leaked-answer"
+    TELLING_PLACE = "telling-place"
+    EMPTY_FIELD = "empty-field"
+
+
+MEANING = {
+    Check.REPEATED_ID: "the id stands twice",
+    Check.SHARED_USER: "the user is in more than one part",
+    Check.SHARED_ITEM: "the described item (TUI) is in more than one part",
+    Check.TARGET_IN_HISTORY: "an item asked for is among the items shown",
+    Check.TOUCHED_NEGATIVE: "the user has touched a candidate that counts as untouched",
+    Check.NOT_IN_TABLES: "the user has no such item in the tables",
+    Check.DUPLICATE: "another example has the same input and output",
+    Check.LEAKED_ANSWER: "the input gives the answer away",
+    Check.TELLING_PLACE: "the places of the true candidates in the list tell which they are",
+    Check.EMPTY_FIELD: "a text, title or value is empty",
+}
+
+
+class AuditSettings(Strict):
+    """How strict the audit is."""
+
+    tolerate: tuple[Check, ...] = Field(
+        (),
+        description=f"faults that are reported but do not stop the build, of {', '.join(Check)}",
+    )
