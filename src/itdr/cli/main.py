@@ -16,6 +16,7 @@ COMMANDS = {
     "build": "build the examples of one task from the tables of one dataset",
     "split": "divide examples into train, val and test by user",
     "audit": "look for faults in examples before anything is trained on them",
+    "export": "write examples for LLaMA-Factory or as a Hugging Face dataset",
     "mix": "put the training parts together into one mixture",
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",

@@ -144,12 +144,12 @@ class DatasetCatalogue(Strict):
         return self
 
 
-def load_source(path: Path, dataset: str) -> DatasetSource:
-    """Return the entry of a dataset in the catalogue file at `path`.
+def load_catalogue(path: Path) -> dict[Dataset, DatasetSource]:
+    """Return the entries of the catalogue file at `path`.
 
     Raises:
         MissingFileError: there is no such file.
-        SettingsError: the file is wrong, or has no such dataset.
+        SettingsError: the file is wrong.
     """
     value = load_yaml(path)
     entries = value.get("datasets")
@@ -159,7 +159,17 @@ def load_source(path: Path, dataset: str) -> DatasetSource:
             key: {"id": key, **entry} if isinstance(entry, dict) else entry
             for key, entry in entries.items()
         }
-    sources = check(DatasetCatalogue, value, path).datasets
+    return check(DatasetCatalogue, value, path).datasets
+
+
+def load_source(path: Path, dataset: str) -> DatasetSource:
+    """Return the entry of a dataset in the catalogue file at `path`.
+
+    Raises:
+        MissingFileError: there is no such file.
+        SettingsError: the file is wrong, or has no such dataset.
+    """
+    sources = load_catalogue(path)
     try:
         return sources[Dataset(dataset)]
     except (KeyError, ValueError):

@@ -1,0 +1,45 @@
+"""The examples in the forms that other tools read: `snakemake export`.
+
+Needs: the parts of all cells and a clean audit.
+Makes: exports/llama-factory/ and exports/hugging-face/.
+"""
+
+
+rule export_llama_factory:
+    """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
+    input:
+        train="<results>/mixtures/itdr/train.parquet",
+        others=PARTS["val"] + PARTS["test"],
+    output:
+        directory("<results>/exports/llama-factory"),
+    log:
+        "<logs>/export/llama-factory.log",
+    conda:
+        "../envs/data.yaml"
+    shell:
+        "python -m itdr export llama-factory --parts {input.train:q} {input.others:q} --out {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule export_hugging_face:
+    """Write Parquet files and a dataset card."""
+    input:
+        parts=[path for paths in PARTS.values() for path in paths],
+        audit="<results>/audit/audit.json",
+        sources="config/datasets.yaml",
+    output:
+        directory("<results>/exports/hugging-face"),
+    log:
+        "<logs>/export/hugging-face.log",
+    conda:
+        "../envs/data.yaml"
+    shell:
+        "python -m itdr export hugging-face --parts {input.parts:q} --audit {input.audit:q}"
+        " --datasets {input.sources:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule export:
+    """All exports."""
+    input:
+        rules.export_llama_factory.output,
+        rules.export_hugging_face.output,

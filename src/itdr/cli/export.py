@@ -1,0 +1,64 @@
+"""itdr export: write examples in a form that other tools read."""
+
+import argparse
+import logging
+from pathlib import Path
+
+FORMS = ("llama-factory", "hugging-face")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument(
+        "form",
+        metavar="FORM",
+        choices=FORMS,
+        help="llama-factory: alpaca JSON and dataset_info.json; hugging-face: Parquet and a "
+        "dataset card",
+    )
+    parser.add_argument(
+        "--parts",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="files called train.parquet, val.parquet or test.parquet, of 'itdr split' or "
+        "'itdr mix'",
+    )
+    parser.add_argument(
+        "--audit",
+        type=Path,
+        metavar="FILE",
+        help="audit.json of 'itdr audit'; files that it did not find clean are refused "
+        "(default: no audit is asked for)",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder, replaced as a whole")
+    parser.add_argument(
+        "--datasets",
+        type=Path,
+        default=Path("config/datasets.yaml"),
+        metavar="FILE",
+        help="terms of the sources, for the dataset card (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the folder."""
+    from itdr.instructions.audit.gate import require_clean
+
+    if args.audit:
+        require_clean(args.audit, args.parts)
+    log = logging.getLogger("itdr")
+    if args.form == "llama-factory":
+        from itdr.instructions.export import llama_factory
+
+        for name, count in llama_factory.export(args.parts, args.out).items():
+            log.info("%s: %s, %d examples", args.out, name, count)
+        return
+
+    from itdr.instructions.export import hugging_face
+    from itdr.settings.dataset import load_catalogue
+
+    sources = {str(name): source for name, source in load_catalogue(args.datasets).items()}
+    counts = hugging_face.export(args.parts, args.out, sources)
+    log.info("%s: %d examples", args.out, sum(counts.values()))

@@ -1,0 +1,1 @@
+"""The examples in the forms that other tools read."""
