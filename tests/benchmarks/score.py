@@ -101,6 +101,7 @@ def write_tasks(folder: Path, metrics: dict[tuple[str, str], list[str]]) -> None
             "task": task, "version": 1, "description": "Do.", "answer": answer,
             "sampling": {"kind": "rating", "history": 1, "min_history": 1},
             "max_answer_tokens": 8, "datasets": datasets,
+            "teacher_prompt": "Write." if answer == "text" else None,
         }  # fmt: skip
         (folder / f"{task}.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 

@@ -9,7 +9,7 @@ import pytest
 from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.instructions.build import build
 from itdr.instructions.mixture import mix
-from itdr.instructions.record import RECORD, reference_columns
+from itdr.instructions.record import DRAFT, RECORD, reference_columns
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import first_rows, split
 from itdr.settings.experiment import BuildSettings, SplitSettings
@@ -43,7 +43,7 @@ def built(task, dataset, tables, tmp_path, **settings):
     out = tmp_path / f"{task}.parquet"
     seed = settings.pop("seed", 1)
     build(load_task(TASKS, task), dataset, tables, out, BuildSettings(**settings), seed=seed)
-    return read_parquet(out, RECORD).to_pylist()
+    return read_parquet(out, DRAFT).to_pylist()
 
 
 def by_user(records):
@@ -246,6 +246,13 @@ def test_parts_have_about_the_shares_that_were_asked_for(tmp_path):
     assert abs(counts["train"] - 3000) < 120
     assert abs(counts["val"] - 500) < 80
     assert abs(counts["test"] - 1500) < 110
+
+
+def test_examples_that_wait_for_a_teacher_are_not_split(tmp_path):
+    rows = [row | {"output": None, "teacher_prompt": "?"} for row in records(3).to_pylist()]
+    write_parquet(tmp_path / "a.parquet", pa.Table.from_pylist(rows, schema=DRAFT))
+    with pytest.raises(DataError, match="3 of 3 examples have no output yet"):
+        split(tmp_path / "a.parquet", tmp_path / "o", SplitSettings(), 1)
 
 
 def test_the_first_test_rows_of_each_cell_are_taken(tmp_path):

@@ -57,6 +57,7 @@ def tasks(tmp_path):
             "description": "Do.",
             "sampling": {"kind": "rating", "history": 1, "min_history": 1},
             "answer": answer,
+            "teacher_prompt": "Write." if answer == "text" else None,
             "max_answer_tokens": 8,
             "metrics": METRICS[task],
             "datasets": datasets,

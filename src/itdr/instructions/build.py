@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from itdr.errors import DataError
-from itdr.instructions.record import RECORD
+from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.templates import ExampleText
 from itdr.settings.experiment import BuildSettings
@@ -27,7 +27,7 @@ def build(
     seed: int,
     threads: int | None = None,
 ) -> int:
-    """Write the examples of a task for one dataset (columns: RECORD) and return how many they are.
+    """Write the examples of a task for one dataset (columns: DRAFT) and return how many they are.
 
     Raises:
         SettingsError: the task has no template for the dataset, or the template is wrong.
@@ -54,7 +54,7 @@ def build(
         log.info("%s: %d examples; %d were asked for, but no more users have enough history",
                  draw.salt, len(examples), draw.examples)  # fmt: skip
     records = [_record(task, dataset, text, example) for example in examples]
-    write_parquet(out, pa.Table.from_pylist(records, schema=RECORD))
+    write_parquet(out, pa.Table.from_pylist(records, schema=DRAFT))
     return len(records)
 
 
@@ -77,6 +77,8 @@ def _record(
         else None,
         "targets": [item["item_id"] for item in positives] if positives else None,
         "template_version": task.version,
+        "teacher_prompt": text.teacher_prompt(example),
+        "teacher": None,
     }
 
 

@@ -21,6 +21,8 @@ RECORD = pa.schema(
         pa.field("candidates", pa.list_(_ITEM)),
         pa.field("targets", pa.list_(pa.string())),
         pa.field("template_version", pa.int32(), nullable=False),
+        pa.field("teacher_prompt", pa.string()),
+        pa.field("teacher", pa.string()),
     ]
 )
 """One example a row.
@@ -33,7 +35,12 @@ history: the items shown, oldest first; rating is null where none is shown.
 candidates: the items to choose from in the order shown; null for tasks without candidates.
 targets: item ids of the true candidates in the user's order, or of the item to rate.
 template_version: `version` of the task file that made the example.
+teacher_prompt: what a teacher is asked for the output (IR, TUI); null for other tasks.
+teacher: name of the teacher that gave the output; null where the output comes from the tables.
 """
+
+DRAFT = RECORD.set(RECORD.get_field_index("output"), RECORD.field("output").with_nullable(True))
+"""The same before teachers have been asked: output is null where teacher_prompt is not."""
 
 PREDICTION = pa.schema(
     [

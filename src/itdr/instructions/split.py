@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from itdr.instructions.record import RECORD
+from itdr.errors import DataError
+from itdr.instructions.record import DRAFT, RECORD
 from itdr.settings.experiment import SplitSettings
 from itdr.storage import atomic_folder, read_parquet, write_parquet
 from itdr.vocabulary import Part
@@ -23,9 +24,16 @@ def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict
         The number of examples in each part.
 
     Raises:
-        MissingFileError, DataError: `examples` is not there or not in the form of RECORD.
+        MissingFileError, DataError: `examples` is not there or not in the form of RECORD, such as
+            without the output that a teacher gives.
     """
-    table = read_parquet(examples, RECORD)
+    table = read_parquet(examples, DRAFT)
+    if missing := table["output"].null_count:
+        raise DataError(
+            f"{examples}: {missing} of {len(table)} examples have no output yet. Run 'itdr "
+            "annotate' and split what it writes."
+        )
+    table = table.cast(RECORD)
     parts = [
         _part(_fraction(seed, dataset, user or item), settings.shares)
         for dataset, user, item in zip(

@@ -12,6 +12,26 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoesca
 _ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0, "plays": 1}
 
 
+class _Template:
+    """A Jinja2 text that names its place in errors."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self._where = where
+        try:
+            self._template = _ENVIRONMENT.from_string(text)
+        except TemplateError as error:
+            raise SettingsError(f"{where}: {error}") from error
+
+    def render(self, values: dict[str, Any]) -> str:
+        try:
+            return self._template.render(values).strip()
+        except TemplateError as error:
+            raise SettingsError(
+                f"{self._where}: {error}. An example has history, target or candidates, "
+                "attributes; an item has item_id, title, categories, rating, plays."
+            ) from error
+
+
 class ExampleText:
     """Writes the input and the output of the examples of one task and dataset."""
 
@@ -23,13 +43,11 @@ class ExampleText:
         """
         self._task = task
         self._of = task.of(dataset)
-        self._where = f"config/tasks/{task.task}.yaml: template of {dataset}"
-        try:
-            self._template = _ENVIRONMENT.from_string(self._of.template)
-        except TemplateError as error:
-            raise SettingsError(f"{self._where}: {error}") from error
+        file = f"config/tasks/{task.task}.yaml"
+        self._template = _Template(self._of.template, f"{file}: template of {dataset}")
+        self._teacher = _Template(task.teacher_prompt or "", f"{file}: teacher_prompt")
         # A wrong field shall be found here, not after an hour of sampling.
-        self.input({"history": [_ITEM], "target": _ITEM, "candidates": [_ITEM]})
+        self.teacher_prompt({"history": [_ITEM], "target": _ITEM, "candidates": [_ITEM]})
 
     def input(self, example: dict[str, Any]) -> str:
         """Return what is asked.
@@ -37,6 +55,18 @@ class ExampleText:
         Raises:
             SettingsError: the template uses a field that the example does not have.
         """
+        return self._template.render(self._values(example))
+
+    def teacher_prompt(self, example: dict[str, Any]) -> str | None:
+        """Return what a teacher is asked for the output; None where it needs no teacher.
+
+        Raises:
+            SettingsError: the template uses a field that the example does not have.
+        """
+        text = self._teacher.render(self._values(example) | {"input": self.input(example)})
+        return text if self._task.teacher_prompt else None
+
+    def _values(self, example: dict[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {
             name: [self._shown(item) for item in example[name]]
             for name in ("history", "candidates")
@@ -44,16 +74,10 @@ class ExampleText:
         }
         if "target" in example:
             values["target"] = self._shown(example["target"])
-        try:
-            return self._template.render(values, attributes=self._of.attributes).strip()
-        except TemplateError as error:
-            raise SettingsError(
-                f"{self._where}: {error}. An example has history, target or candidates, "
-                "attributes; an item has item_id, title, categories, rating, plays."
-            ) from error
+        return values | {"attributes": self._of.attributes}
 
-    def output(self, example: dict[str, Any]) -> str:
-        """Return the right answer in the form that the task asks for."""
+    def output(self, example: dict[str, Any]) -> str | None:
+        """Return the right answer in the form asked for; None where a teacher gives it."""
         match self._task.answer:
             case "number":
                 return _rating_text(example["target"]["rating"], self._of)
@@ -70,8 +94,8 @@ class ExampleText:
                 return str(example["positives"][0]["title"])
             case "attributes":
                 return ", ".join(f"{name}:{value}" for name, value in example["attributes"].items())
-            case _:
-                return ""
+            case "text":
+                return None
 
     def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
         rating = item["rating"]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
 from itdr.settings.reading import Strict, load
@@ -81,7 +81,16 @@ class TaskSettings(Strict):
     answer: Literal["number", "ranked_list", "title", "attributes", "text"]
     max_answer_tokens: int = Field(ge=1, description="output limit at inference, in tokens")
     metrics: tuple[Metric, ...] = ()
+    teacher_prompt: str | None = Field(
+        None, description="Jinja2 text of what a teacher is asked, where the answer is its text"
+    )
     datasets: dict[Dataset, DatasetTemplate]
+
+    @model_validator(mode="after")
+    def _texts_have_a_teacher(self) -> "TaskSettings":
+        if (self.answer == "text") != (self.teacher_prompt is not None):
+            raise ValueError("'teacher_prompt' belongs to the answer 'text', and only to it")
+        return self
 
     def of(self, dataset: str) -> DatasetTemplate:
         """Return what the dataset adds.
