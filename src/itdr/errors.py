@@ -32,6 +32,10 @@ class ModelError(ItdrError):
     """A model, adapter or tokenizer cannot be used as asked."""
 
 
+class EndpointError(ItdrError):
+    """A language model behind an endpoint did not answer, or may not be asked any further."""
+
+
 def nearest(found: str, allowed: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the name most like `found`, or "" when none is close."""
     close = get_close_matches(found, [str(name) for name in allowed], n=1, cutoff=0.6)

@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, LiteralString, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from itdr.errors import MissingFileError, SettingsError, nearest
 
@@ -19,6 +20,14 @@ class Strict(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+_UNSHOWN = "unshown"
+
+
+def unshown(message: LiteralString) -> PydanticCustomError:
+    """Return the error of a value that may hold a secret: what was found is not shown."""
+    return PydanticCustomError(_UNSHOWN, message)
 
 
 class _Loader(yaml.SafeLoader):
@@ -99,7 +108,8 @@ def _explain(model: type[BaseModel], value: Any, item: Any, where: str | Path) -
     expected = re.findall(r"'([^']+)'", str(item.get("ctx", {}).get("expected", "")))
     hint = nearest(found, expected) if isinstance(found, str) else ""
     at = f"{key!r}: " if key else ""
-    shown = "" if isinstance(found, dict) else f" (found {found!r})"
+    hidden = isinstance(found, dict) or item["type"] == _UNSHOWN
+    shown = "" if hidden else f" (found {found!r})"
     return f"{where}: {at}{message}{shown}.{hint}"
 
 

@@ -1,0 +1,144 @@
+"""Answers that cost money, kept on disk the moment they come.
+
+The log is a file of JSON lines that is only ever appended to. A request is noted before it is sent,
+with the most that it can cost, and settled when it is known what became of it. Whatever ends the
+process, what was received is kept, and a request whose end is unknown counts as paid in full.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from itdr.errors import DataError
+
+log = logging.getLogger("itdr")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model said.
+
+    Attributes:
+        text: the answer as it came.
+        finish_reason: "stop", "length" or another word of the endpoint's.
+        prompt_tokens, completion_tokens: as the endpoint counts them; None where it does not say.
+    """
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class AnswerLog:
+    """The answers and the spending of all runs so far; one process at a time holds it.
+
+    Attributes:
+        replies: key of a request to its answer.
+        spent: US dollars, with those of requests whose end is unknown.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the log and wait until no other process holds it.
+
+        Raises:
+            DataError: a line other than the last is damaged.
+        """
+        self.replies: dict[str, Reply] = {}
+        self.spent = 0.0
+        self._open: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab+", buffering=0)
+        try:
+            self._take_over()
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def sent(self, key: str, most: float) -> None:
+        """Note that a request goes out, which can cost `most` dollars."""
+        self._append({"event": "sent", "key": key, "usd": most})
+
+    def answered(self, key: str, reply: Reply, cost: float | None) -> None:
+        """Keep an answer, on the disk before this returns; cost None: as noted when it was sent."""
+        self._append({"event": "answered", "key": key, "usd": cost, **asdict(reply)}, sync=True)
+
+    def unanswered(self, key: str, why: str, cost: float | None) -> None:
+        """Note that an attempt brought no answer; cost None: it may have been charged in full."""
+        self._append({"event": "unanswered", "key": key, "usd": cost, "why": why})
+
+    def failed(self, key: str, name: str, why: str) -> None:
+        """Note that a request was given up."""
+        self._append({"event": "failed", "key": key, "id": name, "why": why}, sync=True)
+
+    def _append(self, event: dict[str, Any], sync: bool = False) -> None:
+        line = json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
+        with self._lock:
+            self._write(line.encode())
+            if sync:
+                os.fsync(self._file.fileno())
+            self._apply(event)
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[self._file.write(data) :]
+
+    def _apply(self, event: dict[str, Any]) -> None:
+        """Count an event that was just written or is being read."""
+        match event["event"]:
+            case "sent":
+                self.spent += event["usd"]
+                self._open[event["key"]] = event["usd"]
+            case "answered" | "unanswered":
+                noted = self._open.pop(event["key"], 0.0)
+                if event["usd"] is not None:
+                    self.spent += event["usd"] - noted
+        if event["event"] == "answered":
+            self.replies[event["key"]] = Reply(
+                **{name: event[name] for name in Reply.__dataclass_fields__}
+            )
+
+    def _take_over(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("%s: another process is asking; waiting for its end", self._path)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def _read(self) -> None:
+        self._file.seek(0)
+        good = 0
+        for number, line in enumerate(self._file, 1):
+            if not line.endswith(b"\n"):
+                # The process that wrote it was killed; the next line must not run on from it.
+                log.info("%s: the last line is cut off; it is dropped", self._path)
+                self._file.truncate(good)
+                break
+            good += len(line)
+            try:
+                self._apply(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise DataError(
+                    f"{self._path}: line {number} is damaged ({error!r}). Delete that line alone: "
+                    "the others hold answers that were paid for."
+                ) from error

@@ -1,0 +1,115 @@
+"""Asking a language model behind an OpenAI-compatible endpoint many things, none of them twice."""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from itdr.errors import SettingsError
+from itdr.models.answer_log import AnswerLog, Reply
+from itdr.models.asking import Asking
+from itdr.models.request import Request
+from itdr.settings.endpoint import EndpointSettings
+
+__all__ = ["Answer", "Request", "ask_all"]
+
+log = logging.getLogger("itdr")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer.
+
+    Attributes:
+        id: the question's.
+        text: as it came; "" where the endpoint gave none (a content filter, say).
+        finish_reason: "stop", "length" or another word of the endpoint's.
+        prompt_tokens, completion_tokens: as the endpoint counts them; None where it does not say.
+        cached: whether it was at hand from an earlier run.
+    """
+
+    id: str
+    text: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached: bool
+
+
+def ask_all(
+    requests: Sequence[Request], settings: EndpointSettings, cache: Path
+) -> Iterator[Answer]:
+    """Yield an answer to each request, in the order in which they come.
+
+    What it will cost is logged before anything is sent.
+
+    Args:
+        requests: what to ask.
+        settings: whom to ask and within which limits.
+        cache: file that keeps the answers of all runs; it is locked until the last answer is out.
+
+    Raises:
+        SettingsError: the environment variable of the key is not set.
+        EndpointError: after all that could be answered was yielded: some requests stay unanswered,
+            the endpoint answers none at all, or the spending cap is reached.
+        DataError: the cache is damaged.
+    """
+    with AnswerLog(cache) as kept:
+        waiting: dict[str, list[Request]] = {}
+        for request in requests:
+            key = request.key(settings)
+            if key in kept.replies:
+                yield _answer(request, kept.replies[key], cached=True)
+            else:
+                waiting.setdefault(key, []).append(request)
+        if waiting:
+            secret = _secret(settings)
+            asked = {key: same[0] for key, same in waiting.items()}
+            _tell_costs(asked.values(), len(requests), settings, kept.spent)
+            for key, reply in Asking(settings, secret, kept).run(asked):
+                yield from (_answer(request, reply, cached=False) for request in waiting[key])
+
+
+def _answer(request: Request, reply: Reply, *, cached: bool) -> Answer:
+    return Answer(id=request.id, **asdict(reply), cached=cached)
+
+
+def _secret(settings: EndpointSettings) -> str | None:
+    """Return the key from the environment; the messages never hold it."""
+    name = settings.key_variable
+    if name is None:
+        return None
+    secret = os.environ.get(name, "").strip()
+    if not secret:
+        raise SettingsError(
+            f"the environment variable {name} is not set; it must hold the key for "
+            f"{settings.base_url}. Set it in the shell that runs this; keys are read from nowhere "
+            "else."
+        )
+    if not all("!" <= character <= "~" for character in secret):
+        raise SettingsError(
+            f"the environment variable {name} holds a blank or a letter that no key can have."
+        )
+    return secret
+
+
+def _tell_costs(
+    asked: Iterable[Request], of: int, settings: EndpointSettings, spent: float
+) -> None:
+    """Log what the requests will cost, before any is sent."""
+    requests = list(asked)
+    tokens_in = sum(request.likely_tokens for request in requests)
+    tokens_out = sum(request.max_tokens for request in requests)
+    log.info("%s: %d of %d requests to ask, about %d tokens in, at most %d out",
+             settings.model, len(requests), of, tokens_in, tokens_out)  # fmt: skip
+    if settings.input_price is None or settings.output_price is None:
+        log.info("%s: cost unknown, as its prices are not set", settings.model)
+        return
+    estimate = settings.cost(tokens_in, tokens_out)
+    cap = settings.spending_cap
+    log.info("%s: up to about $%.4f to come, $%.4f spent before, %s", settings.model, estimate,
+             spent, "no cap" if cap is None else f"cap ${cap:g}")  # fmt: skip
+    if cap is not None and spent + estimate > cap:
+        log.warning("%s: the cap of $%g may be reached before all are answered", settings.model,
+                    cap)  # fmt: skip

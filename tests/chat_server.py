@@ -1,0 +1,126 @@
+"""An OpenAI-compatible server on this machine whose failures a test prescribes."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SECRET = "sk-0123456789abcdefghij"
+
+
+@dataclass
+class Fault:
+    """What goes wrong with one answer."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    """Sent instead of the answer."""
+    break_after: int | None = None
+    """Bytes after which the connection is closed."""
+    hang: bool = False
+    """Says nothing until the server ends."""
+    drip: bool = False
+    """Sends blank lines until the server ends."""
+
+
+class ChatServer:
+    """Answers "re: QUESTION" to every question, unless a fault is waiting for it."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.bodies: list[dict[str, Any]] = []
+        self.authorizations: set[str | None] = set()
+        self.answered: Counter[str] = Counter()
+        self.faults: dict[str, list[Fault]] = {}
+        self.always: Fault | None = None
+        self.usage = True
+        self.at_once = self.most_at_once = 0
+        self.delay_s = 0.0
+        self.end = threading.Event()
+        self._lock = threading.Lock()
+
+    def asked(self, question: str) -> int:
+        """Return how often a question was asked."""
+        return sum(body["messages"][-1]["content"] == question for body in self.bodies)
+
+    def respond(self, request: BaseHTTPRequestHandler) -> None:
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        question = body["messages"][-1]["content"]
+        with self._lock:
+            self.bodies.append(body)
+            self.authorizations.add(request.headers.get("Authorization"))
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            waiting = self.faults.get(question)
+            fault = waiting.pop(0) if waiting else self.always or Fault()
+        try:
+            self.end.wait(self.delay_s)
+            self._send(request, fault, question)
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+    def _send(self, request: BaseHTTPRequestHandler, fault: Fault, question: str) -> None:
+        if fault.hang:
+            self.end.wait(20)
+            return
+        data = (self._completion(question) if fault.body is None else fault.body).encode()
+        request.send_response(fault.status)
+        for name, value in fault.headers.items():
+            request.send_header(name, value)
+        if fault.drip:
+            request.end_headers()
+            while not self.end.wait(0.02):
+                request.wfile.write(b"\n")
+            return
+        request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        request.wfile.write(data[: fault.break_after])
+        if fault.break_after is not None:
+            request.close_connection = True
+        elif fault.status == 200 and fault.body is None:
+            with self._lock:
+                self.answered[question] += 1
+
+    def _completion(self, question: str) -> str:
+        text = f"re: {question}"
+        usage = {"prompt_tokens": len(question), "completion_tokens": len(text)}
+        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        return json.dumps({"choices": [choice], **({"usage": usage} if self.usage else {})})
+
+
+@contextmanager
+def serving() -> Iterator[ChatServer]:
+    """Yield a server that runs; it ends with the block."""
+    chat = ChatServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            try:
+                chat.respond(self)
+            except ConnectionError:
+                self.close_connection = True
+
+        def log_message(self, *args: object) -> None: ...
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    chat.url = f"http://127.0.0.1:{server.server_port}/v1"
+    try:
+        yield chat
+    finally:
+        chat.end.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
