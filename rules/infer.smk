@@ -2,7 +2,8 @@
 
 Needs: the test parts, and for every variant but base its adapter; the trivial answers also need the
 training parts.
-Makes: predictions/{model}/{variant}/{seed}.parquet.
+Makes: predictions/{model}/{variant}/{seed}.parquet. Until it is complete the answers so far lie beside
+it in {seed}.answers, which is not declared, so that an interrupted run can go on.
 """
 
 

@@ -1,102 +1,176 @@
 """Engines answer every prompt, whatever shares a batch with it."""
 
+import json
+import shutil
+
 import pyarrow as pa
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from itdr.errors import ModelError
+from itdr.cli import main
+from itdr.errors import DataError, ModelError
+from itdr.inference.batches import batches
 from itdr.inference.engine import Prompt
 from itdr.inference.infer import infer
+from itdr.inference.tokens import TokenPrompt
 from itdr.inference.transformers_engine import TransformersEngine
 from itdr.instructions.record import PREDICTION, RECORD
+from itdr.models.prompt import PromptRenderer
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 from itdr.storage import read_parquet, write_parquet
 from tests.conftest import ROOT
 
+TASKS = ROOT / "config" / "tasks"
+WORDS = ["heat", "alien", "rocky", "matrix", "speed", "toy", "story", "seven", "fargo", "psycho"]
 
-@pytest.fixture(scope="module")
-def parts(random_model):
-    torch.manual_seed(1)
-    model = AutoModelForCausalLM.from_pretrained(random_model).eval()
-    for weights in model.parameters():  # louder weights, so that answers differ and turns end
-        weights.data += 0.3 * torch.randn_like(weights)
-    return model, AutoTokenizer.from_pretrained(random_model)
+
+def settings_of(folder, **more):
+    return ModelSettings(
+        model="t", title="T", source=str(folder), dtype="float32", memory_mb=500, **more
+    )
 
 
 def prompts(count=23):
     generator = torch.Generator().manual_seed(2)
-    lengths = torch.randint(3, 60, (count,), generator=generator).tolist()
+    lengths = torch.randint(1, 30, (count,), generator=generator).tolist()
     return [
-        Prompt(torch.randint(3, 256, (n,), generator=generator).tolist(), 4 if i % 3 else 9)
+        Prompt("Do.", " ".join(WORDS[(i * n + k) % 10] for k in range(n)), 4 if i % 3 else 9)
         for i, n in enumerate(lengths)
     ]
 
 
-def test_an_answer_does_not_depend_on_what_shares_its_batch(parts):
-    alone = dict(TransformersEngine(*parts, batch_size=1, max_length=500).answer(prompts()))
-    together = dict(TransformersEngine(*parts, batch_size=8, max_length=500).answer(prompts()))
-    assert alone == together
+def answers(folder, asked=None, *, answered=(), **settings):
+    engine = TransformersEngine(settings_of(folder), InferenceSettings(**settings))
+    return {i: a for came in engine.answer(asked or prompts(), answered, None) for i, a in came}
+
+
+@pytest.fixture(scope="module")
+def louder(random_model, tmp_path_factory):
+    """Return a model with louder weights, so that answers differ and turns end."""
+    folder = tmp_path_factory.mktemp("louder")
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_pretrained(random_model)
+    for weights in model.parameters():
+        weights.data += 0.3 * torch.randn_like(weights)
+    model.get_input_embeddings().weight.data[model.config.eos_token_id] *= 1.6
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(random_model).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(louder):
+    return answers(louder, batch_size=1)
+
+
+def test_an_answer_does_not_depend_on_what_shares_its_batch(louder, alone):
+    assert answers(louder, batch_size=8) == alone
     assert len({answer.text for answer in alone.values()}) > 5
+    assert {answer.finish_reason for answer in alone.values()} == {"stop", "length"}
 
 
-def test_greedy_answers_are_those_of_stepping_by_hand(parts):
-    model, tokenizer = parts
+def test_greedy_answers_are_those_of_stepping_by_hand(louder, alone):
+    model = AutoModelForCausalLM.from_pretrained(louder).eval()
+    tokenizer = AutoTokenizer.from_pretrained(louder)
     prompt = prompts()[0]
-    ids = list(prompt.ids)
+    ids = start = PromptRenderer(tokenizer).prompt(prompt.instruction, prompt.text)
     for _ in range(prompt.max_answer_tokens):
         with torch.no_grad():
             best = int(model(torch.tensor([ids])).logits[0, -1].argmax())
         if best == tokenizer.eos_token_id:
             break
-        ids.append(best)
-    answer = dict(TransformersEngine(*parts, batch_size=4, max_length=500).answer(prompts()))[0]
-    expected = ids[len(prompt.ids) :]
-    assert answer.text == tokenizer.decode(expected, skip_special_tokens=True)
-    assert answer.tokens == len(expected)
-    assert answer.finish_reason == (
-        "length" if len(expected) == prompt.max_answer_tokens else "stop"
-    )
+        ids = [*ids, best]
+    expected = ids[len(start) :]
+    assert alone[0].text == tokenizer.decode(expected, skip_special_tokens=True)
+    assert (alone[0].tokens, alone[0].prompt_tokens) == (len(expected), len(start))
+    ended = "length" if len(expected) == prompt.max_answer_tokens else "stop"
+    assert alone[0].finish_reason == ended
 
 
-def test_no_answer_is_longer_than_its_own_limit(parts):
-    asked = prompts()
-    for i, answer in TransformersEngine(*parts, batch_size=8, max_length=500).answer(asked):
-        assert answer.tokens <= asked[i].max_answer_tokens
+def test_no_answer_is_longer_than_its_own_limit(alone):
+    assert all(alone[i].tokens <= p.max_answer_tokens for i, p in enumerate(prompts()))
 
 
-def test_a_prompt_without_room_for_an_answer_is_skipped_not_cut(parts):
-    asked = [Prompt([5] * 30, 4), Prompt([5] * 10, 4)]
-    answers = dict(TransformersEngine(*parts, batch_size=8, max_length=20).answer(asked))
-    assert answers[0].finish_reason == "skipped" and answers[0].text == ""
-    assert answers[1].finish_reason in ("stop", "length")
+def test_a_models_own_way_of_sampling_is_left_out(louder, alone, tmp_path):
+    folder = shutil.copytree(louder, tmp_path / "model")
+    own = json.loads((folder / "generation_config.json").read_text())
+    changed = own | {"do_sample": True, "temperature": 5.0, "repetition_penalty": 9.0}
+    (folder / "generation_config.json").write_text(json.dumps(changed))
+    assert answers(folder) == alone
+
+
+def test_a_token_that_the_models_file_names_ends_an_answer(louder, alone):
+    tokenizer = AutoTokenizer.from_pretrained(louder)
+    longest = max(range(len(alone)), key=lambda i: alone[i].tokens)
+    ids = tokenizer(alone[longest].text)["input_ids"]
+    stop = tokenizer.convert_ids_to_tokens(ids[2])
+    engine = TransformersEngine(settings_of(louder, stop_tokens=(stop,)), InferenceSettings())
+    found = {i: a for came in engine.answer(prompts(), (), None) for i, a in came}
+    assert found[longest].finish_reason == "stop"
+    assert found[longest].text == tokenizer.decode(ids[: ids.index(ids[2])])
+
+
+def test_a_prompt_without_room_for_an_answer_is_skipped_not_cut(louder, alone):
+    lengths = sorted(answer.prompt_tokens for answer in alone.values())
+    found = answers(louder, max_length=lengths[10])
+    for i, answer in found.items():
+        room = alone[i].prompt_tokens + prompts()[i].max_answer_tokens <= lengths[10]
+        assert answer == alone[i] if room else answer.finish_reason == "skipped"
+    assert {answer.finish_reason for answer in found.values()} == {"stop", "length", "skipped"}
+
+
+def test_no_prompt_is_longer_than_the_model_can_read(louder):
+    asked = [Prompt("Do.", "heat " * 900, 4), Prompt("Do.", "heat", 4)]
+    found = answers(louder, asked, max_length=8192)
+    assert found[0].finish_reason == "skipped" and found[0].prompt_tokens > 1024
+    assert found[1].finish_reason in ("stop", "length")
+
+
+def test_an_answered_prompt_is_not_asked_again(louder, alone):
+    found = answers(louder, answered=set(range(0, 23, 2)), batch_size=4)
+    assert found == {i: alone[i] for i in range(1, 23, 2)}
+
+
+def test_a_batch_holds_so_many_prompts_and_tokens():
+    lengths = [5, 90, 40, 41, 42, 7, 6, 300]
+    asked = [TokenPrompt([0] * n, 10) for n in lengths]
+    found = batches(asked, range(8), size=3, tokens=160)
+    assert found == [[7], [1], [4, 3, 2], [5, 6, 0]]
 
 
 @pytest.fixture
 def test_part(tmp_path):
     rows = [
         {"id": f"RP/movielens-32m/{n}", "task": "RP", "dataset": "movielens-32m", "user_id": str(n),
-         "instruction": "Rate.", "input": f"item {n}", "output": "3.5", "template_version": 1}
-        for n in range(7)
+         "instruction": "Rate.", "input": f"item {n} {'heat ' * 5 * n}", "output": "3.5",
+         "template_version": 1}
+        for n in range(12)
     ]  # fmt: skip
     write_parquet(tmp_path / "test.parquet", pa.Table.from_pylist(rows, schema=RECORD))
     return tmp_path / "test.parquet"
 
 
-def settings_of(folder):
-    return ModelSettings(model="t", title="T", source=str(folder), dtype="float32", memory_mb=500)
-
-
 def test_predictions_stand_in_the_order_of_the_examples(random_model, test_part, tmp_path):
     out = tmp_path / "p.parquet"
     settings = InferenceSettings(rows_per_cell=5, batch_size=2)
-    count = infer(settings_of(random_model), None, [test_part], out, settings,
-                  tasks=ROOT / "config" / "tasks")  # fmt: skip
+    count = infer(settings_of(random_model), {out: None}, [test_part], settings, tasks=TASKS)
     rows = read_parquet(out, PREDICTION).to_pylist()
     assert count == 5
     assert [row["id"] for row in rows] == [f"RP/movielens-32m/{n}" for n in range(5)]
     assert all(row["reference"] == "3.5" and row["prompt_tokens"] > 10 for row in rows)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "test.parquet"]
+
+
+def test_prompts_that_were_not_asked_are_named(random_model, test_part, tmp_path, caplog):
+    settings = InferenceSettings(max_length=150)
+    infer(settings_of(random_model), {tmp_path / "p.parquet": None}, [test_part], settings,
+          tasks=TASKS)  # fmt: skip
+    rows = read_parquet(tmp_path / "p.parquet", PREDICTION).to_pylist()
+    skipped = [row["id"] for row in rows if row["finish_reason"] == "skipped"]
+    assert 0 < len(skipped) < len(rows)
+    assert f"{len(skipped)} prompts leave no room" in caplog.text and skipped[0] in caplog.text
 
 
 def test_a_damaged_adapter_is_named(random_model, test_part, tmp_path):
@@ -105,6 +179,19 @@ def test_a_damaged_adapter_is_named(random_model, test_part, tmp_path):
     (adapter / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 2}')
     (adapter / "adapter_model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match=r"adapter: not a LoRA adapter of t .* train it again"):
-        infer(settings_of(random_model), adapter, [test_part], tmp_path / "p.parquet",
-              InferenceSettings(), tasks=ROOT / "config" / "tasks")  # fmt: skip
+        infer(settings_of(random_model), {tmp_path / "p.parquet": adapter}, [test_part],
+              InferenceSettings(), tasks=TASKS)  # fmt: skip
     assert not (tmp_path / "p.parquet").exists()
+
+
+def test_a_part_that_is_named_twice_is_refused(random_model, test_part, tmp_path):
+    with pytest.raises(DataError, match="'RP/movielens-32m/0' 2 times"):
+        infer(settings_of(random_model), {tmp_path / "p.parquet": None}, [test_part, test_part],
+              InferenceSettings(), tasks=TASKS)  # fmt: skip
+
+
+def test_every_adapter_needs_a_file_of_its_own(capsys):
+    words = ["infer", "--model", str(ROOT / "config/models/tiny.yaml"), "--adapter", "a", "b",
+             "--test", "t", "--out", "o", "o"]  # fmt: skip
+    assert main.main(words) == 1
+    assert "2 adapters and 1 different files" in capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_checkpoints_of_another_training_are_refused_by_the_name_of_the_field(
     run = read_json(tmp_path / "first" / "run.json")
     note = {key: run[key] for key in ("model", "mixture_sha256", "settings", "seed")}
     (folder / "manifest.json").write_text(json.dumps(note | {"seed": 9}))
-    with pytest.raises(DataError, match=r"manifest\.json: 'seed' is 9 in the training that was"):
+    with pytest.raises(DataError, match=r"manifest\.json: 'seed' is 9 in the work that was"):
         train(model, mixture, tmp_path / "adapter", SETTINGS, seed=1)
 
 

@@ -14,12 +14,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, required=True, help="model file, such as config/models/tiny.yaml"
     )
     parser.add_argument(
-        "--adapter", type=Path, help="folder of 'itdr train' (default: none, the base model)"
+        "--adapter",
+        nargs="+",
+        metavar="DIR",
+        help="folders of 'itdr train', one for each --out, 'base' for the base model; the base "
+        "model is loaded once for all (default: base)",
     )
     parser.add_argument(
         "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
     )
-    parser.add_argument("--out", type=Path, required=True, help="Parquet file for the answers")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="Parquet files for the answers; until one is complete its answers lie beside it in a "
+        "folder that ends with .answers, and the same command goes on from there",
+    )
     parser.add_argument(
         "--tasks",
         type=Path,
@@ -31,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Ask the model."""
+    from itdr.errors import SettingsError
     from itdr.inference.infer import infer
     from itdr.settings.experiment import InferenceSettings
     from itdr.settings.flags import from_flags
@@ -38,5 +51,16 @@ def run(args: argparse.Namespace) -> None:
 
     model = load_model_settings(args.model)
     settings = from_flags(args, InferenceSettings)
-    count = infer(model, args.adapter, args.test, args.out, settings, tasks=args.tasks)
-    logging.getLogger("itdr").info("%s: %d answers", args.out, count)
+    adapters = args.adapter or ["base"] * len(args.out)
+    if len(adapters) != len(set(args.out)):
+        raise SettingsError(
+            f"{len(adapters)} adapters and {len(set(args.out))} different files to write; name one "
+            "--out for each --adapter."
+        )
+    outputs = {
+        out: None if name == "base" else Path(name)
+        for out, name in zip(args.out, adapters, strict=True)
+    }
+    count = infer(model, outputs, args.test, settings, tasks=args.tasks)
+    for out in outputs:
+        logging.getLogger("itdr").info("%s: %d answers", out, count)

@@ -1,7 +1,8 @@
 """What every engine does: it answers prompts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -10,11 +11,12 @@ class Prompt:
     """One question.
 
     Attributes:
-        ids: token ids.
+        instruction, text: those of the example; the prompt renderer joins them.
         max_answer_tokens: output limit.
     """
 
-    ids: list[int]
+    instruction: str
+    text: str
     max_answer_tokens: int
 
 
@@ -24,18 +26,36 @@ class Answer:
 
     Attributes:
         text: as it came, special tokens removed.
-        finish_reason: "stop" (the model ended), "length" (the output limit) or "skipped" (the
-            prompt leaves no room for an answer, so it was not asked).
-        tokens: length of the answer, the end of turn not counted.
+        finish_reason: "stop" (the model ended), "length" (the output limit), "filtered" (a provider
+            held the answer back) or "skipped" (the prompt leaves no room for an answer in the
+            longest length, so it was not asked).
+        tokens: length of the answer, the end of turn not counted; None where it is not known.
+        prompt_tokens: length of the prompt with the chat template; None where it is not known.
     """
 
     text: str
     finish_reason: str
-    tokens: int
+    tokens: int | None
+    prompt_tokens: int | None
+
+
+Answered = list[tuple[int, Answer]]
+"""Positions of prompts with their answers."""
 
 
 class Engine(Protocol):
     """A way to get answers from a model."""
 
-    def answer(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Answer]]:
-        """Yield the position of a prompt and its answer, for every prompt, in any order."""
+    def answer(
+        self, prompts: Sequence[Prompt], answered: Collection[int], adapter: Path | None
+    ) -> Iterator[Answered]:
+        """Yield answers as they come, in any order, to the prompts that have none yet.
+
+        prompts: all prompts of the run, the answered ones too, so that what shares a forward pass
+            does not depend on where a run was stopped.
+        answered: positions of the prompts that must not be asked again.
+        adapter: LoRA adapter to put on the base model; None: the base model itself.
+
+        Raises:
+            ModelError: the model or the adapter cannot be used.
+        """

@@ -1,86 +1,157 @@
 """Letting a model answer test examples."""
 
 import logging
-from collections.abc import Sequence
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from itdr.errors import DataError
 from itdr.inference.engine import Answer, Engine, Prompt
+from itdr.inference.engines import engine_name, open_engine
+from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.split import first_rows
-from itdr.models.prompt import PromptRenderer
 from itdr.progress import progress
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 from itdr.settings.task import load_task
-from itdr.storage import write_parquet
+from itdr.storage import fingerprint, sha256, write_parquet
 
 log = logging.getLogger("itdr")
+
+_NAMED = 5  # unanswered examples that the log names
 
 
 def infer(
     model: ModelSettings,
-    adapter: Path | None,
+    outputs: Mapping[Path, Path | None],
     tests: Sequence[Path],
-    out: Path,
     settings: InferenceSettings,
     *,
     tasks: Path,
 ) -> int:
     """Write the answers (columns: PREDICTION) to the first rows of each test part.
 
+    Until a file of answers is there, the answers so far lie beside it in a folder that ends with
+    ".answers"; started again, only what is missing is asked.
+
+    outputs: file to write, with the adapter whose answers it gets (None: the base model). The base
+        model is loaded once for all of them.
+
     Returns:
-        The number of answers.
+        The number of answers in each file.
 
     Raises:
-        MissingFileError, DataError: a test part is not there or not in the form of RECORD.
-        ModelError: the model or the adapter cannot be had.
+        MissingFileError, DataError: a test part is not there or not in the form of RECORD, or the
+            answers so far belong to another run.
+        ModelError: the model or an adapter cannot be had.
     """
     rows = first_rows(tests, settings.rows_per_cell)
-    engine, renderer = _engine(model, adapter, settings)
+    _check_ids(rows)
     limits = _limits(tasks, {row["task"] for row in rows}, settings.answer_limit)
-    prompts = [
-        Prompt(renderer.prompt(row["instruction"], row["input"]), limits[row["task"]])
-        for row in rows
-    ]
-    answers: dict[int, Answer] = {}
-    with progress("answering", len(prompts), "prompts") as counter:
-        for position, answer in engine.answer(prompts):
-            answers[position] = answer
-            counter.update(1)
-    skipped = sum(answer.finish_reason == "skipped" for answer in answers.values())
-    if skipped:
-        log.warning("%d prompts leave no room for an answer in %d tokens; they count as unanswered",
-                    skipped, settings.max_length)  # fmt: skip
+    prompts = [Prompt(row["instruction"], row["input"], limits[row["task"]]) for row in rows]
+    engine: Engine | None = None
+    for out, adapter in outputs.items():
+        manifest = _manifest(model, adapter, rows, prompts, settings)
+        folder = out.with_name(f"{out.stem}.answers")
+        journal = Journal(folder, manifest, [row["id"] for row in rows])
+        if journal.answers:
+            log.info("%s: going on after %d of %d answers", out, len(journal.answers), len(rows))
+        if len(journal.answers) < len(rows):
+            engine = engine or open_engine(model, settings)
+            _ask(engine, adapter, rows, prompts, journal)
+        journal.close()
+        _report_skipped(out, rows, journal.answers, settings.max_length)
+        write_parquet(out, _predictions(rows, journal.answers))
+        shutil.rmtree(folder)
+    return len(rows)
+
+
+def _check_ids(rows: Sequence[Mapping[str, Any]]) -> None:
+    name, times = Counter(row["id"] for row in rows).most_common(1)[0] if rows else ("", 0)
+    if times > 1:
+        raise DataError(
+            f"the test parts hold the id {name!r} {times} times; every example may be answered "
+            "once. Name each part once."
+        )
+
+
+def _ask(
+    engine: Engine,
+    adapter: Path | None,
+    rows: Sequence[Mapping[str, Any]],
+    prompts: Sequence[Prompt],
+    journal: Journal,
+) -> None:
+    answered = {i for i, row in enumerate(rows) if row["id"] in journal.answers}
+    with progress("answering", len(rows) - len(answered), "prompts") as counter:
+        for came in engine.answer(prompts, answered, adapter):
+            journal.add((rows[position]["id"], answer) for position, answer in came)
+            counter.update(len(came))
+
+
+def _predictions(rows: Sequence[dict[str, Any]], answers: Mapping[str, Answer]) -> pa.Table:
     records = [
         reference_columns(row)
         | {
-            "prompt_tokens": len(prompts[i].ids),
-            "answer": answers[i].text,
-            "finish_reason": answers[i].finish_reason,
-            "answer_tokens": answers[i].tokens,
+            "prompt_tokens": answers[row["id"]].prompt_tokens,
+            "answer": answers[row["id"]].text,
+            "finish_reason": answers[row["id"]].finish_reason,
+            "answer_tokens": answers[row["id"]].tokens,
         }
-        for i, row in enumerate(rows)
+        for row in rows
     ]
-    write_parquet(out, pa.Table.from_pylist(records, schema=PREDICTION))
-    return len(records)
+    return pa.Table.from_pylist(records, schema=PREDICTION)
+
+
+def _report_skipped(
+    out: Path, rows: Sequence[Mapping[str, Any]], answers: Mapping[str, Answer], max_length: int
+) -> None:
+    skipped = [row["id"] for row in rows if answers[row["id"]].finish_reason == "skipped"]
+    if skipped:
+        log.warning("%s: %d prompts leave no room for an answer within max_length (%d tokens) or "
+                    "the model's own limit; they count as unanswered: %s%s", out, len(skipped),
+                    max_length, ", ".join(skipped[:_NAMED]),
+                    ", ..." if len(skipped) > _NAMED else "")  # fmt: skip
+
+
+def _manifest(
+    model: ModelSettings,
+    adapter: Path | None,
+    rows: Sequence[Mapping[str, Any]],
+    prompts: Sequence[Prompt],
+    settings: InferenceSettings,
+) -> dict[str, Any]:
+    """Return all that decides the answers.
+
+    How many prompts share a forward pass may change, so that a run that ended for want of memory
+    can go on with less.
+    """
+    source = Path(model.source)
+    return {
+        "model": model.model_dump(mode="json", exclude={"gpus", "memory_mb"}),
+        "weights": _folder_checksums(source) if source.is_dir() else None,
+        "adapter": _folder_checksums(adapter) if adapter else None,
+        "engine": engine_name(model, settings),
+        "max_length": settings.max_length,
+        "prompts": fingerprint(
+            [
+                [row["id"], prompt.instruction, prompt.text, prompt.max_answer_tokens]
+                for row, prompt in zip(rows, prompts, strict=True)
+            ]
+        ),
+    }
+
+
+def _folder_checksums(folder: Path) -> str:
+    files = sorted(path for path in folder.glob("*") if path.is_file())
+    return fingerprint([[path.name, sha256(path)] for path in files])
 
 
 def _limits(folder: Path, tasks: set[str], highest: int | None) -> dict[str, int]:
     own = {task: load_task(folder, task).max_answer_tokens for task in tasks}
     return {task: min(limit, highest or limit) for task, limit in own.items()}
-
-
-def _engine(
-    model: ModelSettings, adapter: Path | None, settings: InferenceSettings
-) -> tuple[Engine, PromptRenderer]:
-    from itdr.inference.transformers_engine import TransformersEngine
-    from itdr.models.loading import load_adapted, load_model, load_tokenizer
-
-    tokenizer = load_tokenizer(model)
-    weights = load_adapted(model, adapter) if adapter else load_model(model)
-    engine = TransformersEngine(
-        weights, tokenizer, batch_size=settings.batch_size, max_length=settings.max_length
-    )
-    return engine, PromptRenderer(tokenizer)

@@ -1,65 +1,77 @@
 """Answers from transformers' own generation, in batches of prompts of similar length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import GenerationConfig
 
-from itdr.inference.engine import Answer, Prompt
+from itdr.inference.batches import batches
+from itdr.inference.engine import Answered, Prompt
+from itdr.inference.tokens import TokenPrompt, Tokens, end_tokens
+from itdr.models.loading import load_adapted, load_model, load_tokenizer
+from itdr.settings.experiment import InferenceSettings
+from itdr.settings.model import ModelSettings
 
 
 class TransformersEngine:
-    """Greedy decoding with a model that is in memory."""
+    """Greedy decoding with a model in memory, an adapter merged into its weights."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, batch_size: int, max_length: int) -> None:
-        """Keep the model; batch_size counts prompts, max_length tokens of prompt and answer."""
-        self._model, self._tokenizer = model, tokenizer
-        self._batch_size, self._max_length = batch_size, max_length
-        own = model.generation_config.eos_token_id
-        self._ends = {tokenizer.eos_token_id, *([own] if isinstance(own, int) else own or [])}
+    def __init__(self, model: ModelSettings, settings: InferenceSettings) -> None:
+        """Keep the settings; the weights are loaded for the first prompts."""
+        self._settings, self._inference = model, settings
+        self._tokenizer = load_tokenizer(model)
 
-    def answer(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Answer]]:
-        """Yield the position of a prompt and its answer, for every prompt, in any order."""
-        room = [self._max_length - prompt.max_answer_tokens for prompt in prompts]
-        asked = [i for i, prompt in enumerate(prompts) if len(prompt.ids) <= room[i]]
-        for position in sorted(set(range(len(prompts))) - set(asked)):
-            yield position, Answer("", "skipped", 0)
-        # Prompts with the same output limit and nearly the same length share a batch, so that
-        # few answers wait for a longer one and little is padded.
-        asked.sort(key=lambda i: (prompts[i].max_answer_tokens, len(prompts[i].ids), i))
-        for start in range(0, len(asked), self._batch_size):
-            batch = asked[start : start + self._batch_size]
-            answers = self._generate([prompts[i] for i in batch])
-            yield from zip(batch, answers, strict=True)
+    def answer(
+        self, prompts: Sequence[Prompt], answered: Collection[int], adapter: Path | None
+    ) -> Iterator[Answered]:
+        """Yield answers one batch at a time, as an Engine does."""
+        model = load_adapted(self._settings, adapter) if adapter else load_model(self._settings)
+        ends = end_tokens(self._tokenizer, model.generation_config, self._settings.stop_tokens)
+        # Whatever the call leaves open is taken from here: a model's own repetition penalty too.
+        model.generation_config = GenerationConfig()
+        tokens = Tokens(
+            self._tokenizer,
+            ends,
+            min(self._inference.max_length, model.config.max_position_embeddings),
+        )
+        asked = tokens.prompts(prompts)
+        if skipped := tokens.skipped(asked, answered):
+            yield skipped
+        fitting = [position for position, prompt in enumerate(asked) if tokens.fits(prompt)]
+        for batch in batches(
+            asked,
+            fitting,
+            size=self._inference.batch_size,
+            tokens=self._inference.batch_tokens,
+        ):
+            missing = [position for position in batch if position not in answered]
+            if missing:
+                outputs = self._generate(model, [asked[i] for i in missing], tokens.ends)
+                yield [
+                    (position, tokens.answer(asked[position], ids))
+                    for position, ids in zip(missing, outputs, strict=True)
+                ]
 
     @torch.inference_mode()
-    def _generate(self, prompts: list[Prompt]) -> list[Answer]:
+    def _generate(
+        self, model: Any, prompts: list[TokenPrompt], ends: Collection[int]
+    ) -> list[list[int]]:
+        """Return the output of each prompt as token ids, padded behind its end."""
         longest = max(len(prompt.ids) for prompt in prompts)
         pad = self._tokenizer.pad_token_id
         # Generation goes on at the right end, so padding stands on the left.
         ids = torch.tensor([[pad] * (longest - len(p.ids)) + p.ids for p in prompts])
         mask = torch.tensor([[0] * (longest - len(p.ids)) + [1] * len(p.ids) for p in prompts])
-        limit = max(prompt.max_answer_tokens for prompt in prompts)
-        output = self._model.generate(
-            input_ids=ids.to(self._model.device),
-            attention_mask=mask.to(self._model.device),
-            # A configuration of our own, or a model's own sampling settings would come in.
+        output = model.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
             generation_config=GenerationConfig(
-                max_new_tokens=limit,
+                max_new_tokens=max(prompt.limit for prompt in prompts),
                 do_sample=False,
-                eos_token_id=sorted(self._ends),
+                eos_token_id=sorted(ends),
                 pad_token_id=pad,
             ),
         )
-        return [
-            self._answer(row[longest:].tolist(), prompt.max_answer_tokens)
-            for row, prompt in zip(output, prompts, strict=True)
-        ]
-
-    def _answer(self, ids: list[int], limit: int) -> Answer:
-        end = next((i for i, token in enumerate(ids) if token in self._ends), None)
-        kept = ids[: limit if end is None else min(end, limit)]
-        stopped = end is not None and end <= limit
-        text = self._tokenizer.decode(kept, skip_special_tokens=True)
-        return Answer(text, "stop" if stopped else "length", len(kept))
+        return [row[longest:].tolist() for row in output]

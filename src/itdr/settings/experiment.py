@@ -128,8 +128,16 @@ class TrainingSettings(Strict):
 class InferenceSettings(Strict):
     """How models answer the test rows. Decoding is greedy."""
 
+    engine: Literal["auto", "vllm", "transformers", "api"] = Field(
+        "auto",
+        description="what answers: vLLM, transformers, or the endpoint in the model's file; auto: "
+        "the endpoint if there is one, else vLLM where it is installed, else transformers",
+    )
     rows_per_cell: int = Field(250, ge=1, description="test rows per task and dataset")
-    batch_size: int = Field(16, ge=1, description="prompts per forward pass")
+    batch_size: int = Field(16, ge=1, description="most prompts per forward pass of transformers")
+    batch_tokens: int = Field(
+        32768, ge=1, description="most tokens per forward pass of transformers, answers included"
+    )
     max_length: int = Field(8192, ge=16, description="longest prompt and answer in tokens")
     answer_limit: int | None = Field(
         None, ge=1, description="output limit in tokens, where the task's own is higher"

@@ -19,6 +19,9 @@ class ModelSettings(Strict):
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         description="type of the weights on a GPU; a CPU computes in float32"
     )
+    stop_tokens: tuple[str, ...] = Field(
+        (), description="tokens that end an answer, beside those that the model itself names"
+    )
     gpus: int = Field(0, ge=0, description="GPUs that training and inference ask for")
     memory_mb: int = Field(ge=500, description="main memory of training and inference, in MB")
 
