@@ -48,6 +48,8 @@ wildcard_constraints:
 include: "rules/fetch.smk"
 include: "rules/normalise.smk"
 include: "rules/build.smk"
+include: "rules/annotate.smk"
+include: "rules/split.smk"
 include: "rules/mix.smk"
 include: "rules/audit.smk"
 include: "rules/export.smk"

@@ -1,7 +1,7 @@
-"""Examples of one task from one dataset, and their three parts.
+"""Examples of one task from one dataset.
 
 Needs: tables/{dataset}/.
-Makes: instructions/{task}/{dataset}/examples.parquet and parts/{train,val,test}.parquet.
+Makes: instructions/{task}/{dataset}/examples.parquet.
 """
 
 
@@ -26,24 +26,3 @@ rule build_examples:
     shell:
         "python -m itdr build {wildcards.task} {wildcards.dataset} --tables {params.tables:q}"
         " --out {output:q} --seed {params.seed} --threads {threads} {params.flags} > {log:q} 2>&1"
-
-
-rule split_examples:
-    """Divide examples into train, val and test by user."""
-    input:
-        rules.build_examples.output,
-    output:
-        train="<results>/instructions/{task}/{dataset}/parts/train.parquet",
-        val="<results>/instructions/{task}/{dataset}/parts/val.parquet",
-        test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
-    log:
-        "<logs>/split/{task}/{dataset}.log",
-    conda:
-        "../envs/data.yaml"
-    params:
-        out=subpath(output.train, parent=True),
-        seed=EXPERIMENT.seed,
-        flags=FLAGS["split"],
-    shell:
-        "python -m itdr split --examples {input:q} --out {params.out:q} --seed {params.seed}"
-        " {params.flags} > {log:q} 2>&1"

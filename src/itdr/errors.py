@@ -4,7 +4,7 @@ Each message says where (file and row or key), what was found, what is allowed a
 command line prints the message alone; any other exception is a defect of this package.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -34,6 +34,18 @@ class ModelError(ItdrError):
 
 class EndpointError(ItdrError):
     """A language model behind an endpoint did not answer, or may not be asked any further."""
+
+
+class RefusedRequestsError(EndpointError):
+    """All requests were answered but for some that the model refuses.
+
+    Attributes:
+        ids: of the refused ones.
+    """
+
+    def __init__(self, message: str, ids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.ids = tuple(ids)
 
 
 def nearest(found: str, allowed: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from itdr.errors import DataError, EndpointError, SettingsError
+from itdr.errors import DataError, EndpointError, RefusedRequestsError, SettingsError
 from itdr.models.answer_log import AnswerLog, Reply
 from itdr.models.endpoint import Answer, Request, ask_all
 from itdr.models.limits import Pace, StoppedError
@@ -241,9 +241,12 @@ def test_what_fails_to_the_end_is_named_after_all_others_are_done(
 
 def test_a_request_that_is_refused_is_not_sent_again(server: ChatServer, cache: Path) -> None:
     server.faults = {"a": [Fault(400, body="too long")]}
-    got, message = received(questions("a", "b"), settings(server), cache)
-    assert got == {"b"}
-    assert "a: the endpoint answers 400: too long" in message
+    with pytest.raises(
+        RefusedRequestsError, match="a: the endpoint answers 400: too long"
+    ) as caught:
+        answers(questions("a", "b"), settings(server), cache)
+    assert caught.value.ids == ("a",)
+    assert server.answered == {"b": 1}
     assert server.asked("a") == 1
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "fetch": "bring the raw files of a dataset here",
     "normalise": "turn raw files into interactions, items and users tables",
     "build": "build the examples of one task from the tables of one dataset",
+    "annotate": "let a teacher write the answers that no table holds (IR, TUI)",
     "split": "divide examples into train, val and test by user",
     "audit": "look for faults in examples before anything is trained on them",
     "export": "write examples for LLaMA-Factory or as a Hugging Face dataset",

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from itdr.errors import EndpointError
+from itdr.errors import EndpointError, RefusedRequestsError
 from itdr.models.answer_log import AnswerLog, Reply
 from itdr.models.chat import Chat, HopelessError, PassingError, RefusedError
 from itdr.models.limits import Budget, Pace, StoppedError
@@ -30,6 +30,7 @@ class Asking:
         self._lock = threading.Lock()
         self._reason = ""
         self._failures: list[str] = []
+        self._refused: list[str] = []
         self._in_a_row = 0
 
     def run(self, asked: Mapping[str, Request]) -> Iterator[tuple[str, Reply]]:
@@ -52,7 +53,10 @@ class Asking:
             self._chat.close()
         log.info("%d answers came; $%.4f spent in all runs", done, self._kept.spent)
         if done < len(asked):
-            raise EndpointError(self._report(len(asked) - done, len(asked)))
+            report = self._report(len(asked) - done, len(asked))
+            if len(self._refused) == len(asked) - done:
+                raise RefusedRequestsError(report, self._refused)
+            raise EndpointError(report)
 
     def _ask(self, key: str, request: Request) -> Reply | None:
         """Return the answer; None when there is none, which is noted."""
@@ -61,7 +65,11 @@ class Asking:
         except StoppedError as error:
             self._end(str(error))
             return None
-        except (PassingError, RefusedError) as error:
+        except RefusedError as error:
+            self._refused.append(request.id)
+            self._give_up(key, request.id, str(error))
+            return None
+        except PassingError as error:
             self._give_up(key, request.id, str(error))
             return None
         self._in_a_row = 0

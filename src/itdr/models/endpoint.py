@@ -51,6 +51,7 @@ def ask_all(
 
     Raises:
         SettingsError: the environment variable of the key is not set.
+        RefusedRequestsError: after all others were answered: the model refuses some.
         EndpointError: after all that could be answered was yielded: some requests stay unanswered,
             the endpoint answers none at all, or the spending cap is reached.
         DataError: the cache is damaged.

@@ -24,14 +24,16 @@ def _variable(name: str) -> str:
     return name
 
 
+Address = Annotated[str, AfterValidator(_address)]
+VariableName = Annotated[str, AfterValidator(_variable)]
+
+
 class EndpointSettings(Strict):
     """A language model behind an OpenAI-compatible endpoint. Money is in US dollars."""
 
-    base_url: Annotated[str, AfterValidator(_address)] = Field(
-        description="address before /chat/completions"
-    )
+    base_url: Address = Field(description="address before /chat/completions")
     model: str = Field(min_length=1, description="the model's name there")
-    key_variable: Annotated[str, AfterValidator(_variable)] | None = Field(
+    key_variable: VariableName | None = Field(
         None, description="environment variable that holds the key; null: none is sent"
     )
     temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")

@@ -10,6 +10,7 @@ from itdr.errors import SettingsError, nearest
 from itdr.settings.audit import AuditSettings
 from itdr.settings.reading import Strict, check, load_yaml
 from itdr.settings.scoring import ScoringSettings
+from itdr.settings.teacher import TeacherSettings
 from itdr.vocabulary import Dataset, Task
 
 
@@ -162,6 +163,7 @@ class Experiment(Strict):
     )
     normalise: NormaliseSettings = NormaliseSettings()
     build: BuildSettings = BuildSettings()
+    teacher: TeacherSettings = TeacherSettings()
     split: SplitSettings = SplitSettings()
     audit: AuditSettings = AuditSettings()
     training: TrainingSettings = TrainingSettings()

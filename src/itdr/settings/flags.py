@@ -44,9 +44,10 @@ def from_flags(args: argparse.Namespace, model: type[Model]) -> Model:
 def as_flags(settings: BaseModel) -> str:
     """Return the options that give these settings, quoted for a shell."""
     words = []
-    for name in type(settings).model_fields:
+    for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if value is None:
+            words += [] if field.default is None else [_option(name), "null"]
             continue
         if isinstance(value, bool):
             words.append(_option(name) if value else _option(name).replace("--", "--no-", 1))

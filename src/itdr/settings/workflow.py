@@ -43,12 +43,18 @@ class Workflow:
         return list(dict.fromkeys(model for model, variant in self.columns if variant != "base"))
 
     @property
+    def taught_tasks(self) -> list[str]:
+        """The tasks whose answers a teacher writes."""
+        return [task for task, settings in self.tasks.items() if settings.teacher_prompt]
+
+    @property
     def flags(self) -> dict[str, str]:
         """Stage to the command-line options that carry its settings."""
         experiment = self.experiment
         return {
             "normalise": as_flags(experiment.normalise),
             "build": as_flags(experiment.build),
+            "annotate": as_flags(experiment.teacher),
             "split": as_flags(experiment.split),
             "audit": as_flags(experiment.audit),
             "train": as_flags(experiment.training),

@@ -1,0 +1,30 @@
+"""The three parts of the examples of one task and dataset.
+
+Needs: instructions/{task}/{dataset}/examples.parquet, annotated.parquet where a teacher answers.
+Makes: instructions/{task}/{dataset}/parts/{train,val,test}.parquet.
+"""
+
+
+rule split_examples:
+    """Divide examples into train, val and test by user."""
+    input:
+        branch(
+            lambda wildcards: wildcards.task in WORKFLOW.taught_tasks,
+            then=rules.annotate_examples.output,
+            otherwise=rules.build_examples.output,
+        ),
+    output:
+        train="<results>/instructions/{task}/{dataset}/parts/train.parquet",
+        val="<results>/instructions/{task}/{dataset}/parts/val.parquet",
+        test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
+    log:
+        "<logs>/split/{task}/{dataset}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        out=subpath(output.train, parent=True),
+        seed=EXPERIMENT.seed,
+        flags=FLAGS["split"],
+    shell:
+        "python -m itdr split --examples {input:q} --out {params.out:q} --seed {params.seed}"
+        " {params.flags} > {log:q} 2>&1"

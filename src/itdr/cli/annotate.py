@@ -1,0 +1,47 @@
+"""itdr annotate: let a teacher write the answers that no table holds."""
+
+import argparse
+import logging
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.flags import add_flags
+    from itdr.settings.teacher import TeacherSettings
+
+    parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="Parquet file for the examples with answers"
+    )
+    parser.add_argument(
+        "--tables", type=Path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
+    )
+    parser.add_argument(
+        "--tasks",
+        type=Path,
+        default=Path("config/tasks"),
+        help="folder of task files (default: config/tasks)",
+    )
+    add_flags(parser, TeacherSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Ask the teacher."""
+    from itdr.errors import SettingsError
+    from itdr.settings.flags import from_flags
+    from itdr.settings.teacher import TeacherSettings
+    from itdr.teacher.annotate import Teacher, annotate
+    from itdr.teacher.endpoint import EndpointTeacher
+    from itdr.teacher.rules import RuleTeacher
+
+    settings = from_flags(args, TeacherSettings)
+    teacher: Teacher
+    if settings.kind == "endpoint":
+        teacher = EndpointTeacher(settings)
+    elif args.tables is None:
+        raise SettingsError("--kind rules needs --tables.")
+    else:
+        teacher = RuleTeacher(args.tables, args.tasks)
+    count = annotate(args.examples, args.out, teacher, drop_withheld=settings.withheld == "drop")
+    logging.getLogger("itdr").info("%s: %d examples, answers by %s", args.out, count, teacher.name)

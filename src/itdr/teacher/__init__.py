@@ -1,0 +1,1 @@
+"""Answers that no table holds: a teacher writes them."""

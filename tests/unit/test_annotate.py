@@ -1,0 +1,296 @@
+"""`itdr annotate`: a teacher's answers get into the examples, whole and named."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from itdr.cli.main import main
+from itdr.errors import DataError, EndpointError
+from itdr.instructions.record import DRAFT, RECORD
+from itdr.settings.flags import as_flags
+from itdr.settings.reading import check
+from itdr.settings.teacher import TeacherSettings
+from itdr.storage import read_parquet, write_parquet
+from itdr.teacher.annotate import annotate
+from itdr.teacher.endpoint import EndpointTeacher
+from itdr.teacher.rules import RuleTeacher
+from tests.chat_server import SECRET, ChatServer, Fault, serving
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    monkeypatch.setenv("TEST_KEY", SECRET)
+    with serving() as chat:
+        yield chat
+
+
+def teacher(server: ChatServer, tmp_path: Path, **more: Any) -> EndpointTeacher:
+    return EndpointTeacher(settings(server, tmp_path, **more))
+
+
+def settings(server: ChatServer, tmp_path: Path, **more: Any) -> TeacherSettings:
+    given = {"base_url": server.url, "model": "m", "key_variable": "TEST_KEY", "max_tokens": 64}
+    quick = {"first_wait_s": 0.0, "timeout_s": 5.0, "retries": 1}
+    cache = str(tmp_path / "cache.jsonl")
+    return check(TeacherSettings, {**given, **quick, "cache": cache, **more}, "test")
+
+
+def draft(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"IR/movielens-32m/{name}",
+        "task": "IR",
+        "dataset": "movielens-32m",
+        "user_id": name,
+        "instruction": "Describe the user.",
+        "input": f"Films of {name}",
+        "teacher_prompt": f"Say in a sentence what {name} likes.",
+        "template_version": 1,
+    } | more
+
+
+def drafts(tmp_path: Path, *records: dict[str, Any]) -> Path:
+    path = tmp_path / "examples.parquet"
+    write_parquet(path, pa.Table.from_pylist(list(records), schema=DRAFT))
+    return path
+
+
+def outputs(path: Path) -> dict[str, tuple[str, str | None]]:
+    return {
+        record["id"].rpartition("/")[2]: (record["output"], record["teacher"])
+        for record in read_parquet(path, RECORD).to_pylist()
+    }
+
+
+# Any teacher
+
+
+def test_outputs_are_filled_in_and_name_their_teacher(server: ChatServer, tmp_path: Path) -> None:
+    examples = drafts(tmp_path, draft("b"), draft("a"), draft("c", output="There already"))
+    assert annotate(examples, tmp_path / "out.parquet", teacher(server, tmp_path)) == 3
+    assert list(outputs(tmp_path / "out.parquet").items()) == [
+        ("b", ("re: Say in a sentence what b likes.", "m")),
+        ("a", ("re: Say in a sentence what a likes.", "m")),
+        ("c", ("There already", None)),
+    ]
+    assert server.asked("Say in a sentence what c likes.") == 0
+
+
+def test_nothing_else_changes(server: ChatServer, tmp_path: Path) -> None:
+    history = [{"item_id": "1", "title": "A", "rating": 4.5}]
+    examples = drafts(tmp_path, draft("a", history=history, domain="D", targets=["x"]))
+    annotate(examples, tmp_path / "out.parquet", teacher(server, tmp_path))
+    (before,) = read_parquet(examples, DRAFT).to_pylist()
+    (after,) = read_parquet(tmp_path / "out.parquet", RECORD).to_pylist()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"output", "teacher"}
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([draft("a", teacher_prompt=None)], "IR/movielens-32m/a has neither an output nor"),
+        ([draft("a"), draft("a")], "the id 'IR/movielens-32m/a' stands twice"),
+    ],
+)
+def test_examples_that_cannot_be_asked_for_are_named_before_anything_is_asked(
+    server: ChatServer, tmp_path: Path, records: list[dict[str, Any]], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        annotate(drafts(tmp_path, *records), tmp_path / "out", teacher(server, tmp_path))
+    assert server.bodies == []
+
+
+# A language model
+
+
+def test_a_failure_leaves_no_file_but_what_was_received(server: ChatServer, tmp_path: Path) -> None:
+    examples = drafts(tmp_path, *(draft(name) for name in "abc"))
+    server.faults = {"Say in a sentence what b likes.": [Fault(500)] * 2}
+    out = tmp_path / "out.parquet"
+    with pytest.raises(EndpointError, match="IR/movielens-32m/b: the endpoint answers 500"):
+        annotate(examples, out, teacher(server, tmp_path))
+    assert not out.exists()
+    annotate(examples, out, teacher(server, tmp_path))
+    assert len(outputs(out)) == 3
+    assert set(server.answered.values()) == {1}
+
+
+def completion(text: str | None, finish_reason: str) -> Fault:
+    choice = {"message": {"content": text}, "finish_reason": finish_reason}
+    return Fault(body=json.dumps({"choices": [choice]}))
+
+
+def test_an_answer_that_is_cut_is_asked_for_again_with_more_room(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    prompt = "Say in a sentence what a likes."
+    server.faults = {prompt: [completion("This user", "length"), completion("This", "length")]}
+    annotate(drafts(tmp_path, draft("a")), tmp_path / "out", teacher(server, tmp_path))
+    assert outputs(tmp_path / "out") == {"a": (f"re: {prompt}", "m")}
+    assert [body["max_tokens"] for body in server.bodies] == [64, 128, 256]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        completion(None, "content_filter"),
+        completion("Half a", "content_filter"),
+        completion(" \n", "stop"),
+    ],
+    ids=["filtered", "broken off", "blank"],
+)
+def test_a_withheld_answer_is_an_error_or_left_out(
+    server: ChatServer, tmp_path: Path, fault: Fault, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.faults = {"Say in a sentence what a likes.": [fault]}
+    examples = drafts(tmp_path, draft("a"), draft("b"))
+    with pytest.raises(DataError, match="m gives no answer to 1 of 2 examples: IR/movielens-32m/a"):
+        annotate(examples, tmp_path / "out", teacher(server, tmp_path))
+    kept = annotate(examples, tmp_path / "out", teacher(server, tmp_path), drop_withheld=True)
+    assert kept == 1
+    assert list(outputs(tmp_path / "out")) == ["b"]
+    assert "IR/movielens-32m/a; they are left out" in caplog.text
+    assert len(server.bodies) == 2
+
+
+def test_a_refused_request_is_an_error_or_left_out(server: ChatServer, tmp_path: Path) -> None:
+    server.faults = {"Say in a sentence what a likes.": [Fault(400, body="risky")] * 2}
+    examples = drafts(tmp_path, draft("a"), draft("b"))
+    with pytest.raises(EndpointError, match="400: risky"):
+        annotate(examples, tmp_path / "out", teacher(server, tmp_path))
+    dropping = teacher(server, tmp_path, withheld="drop")
+    assert annotate(examples, tmp_path / "out", dropping, drop_withheld=True) == 1
+
+
+def test_the_command_asks_and_says_what_it_did(
+    server: ChatServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    examples, out = drafts(tmp_path, draft("a")), tmp_path / "out.parquet"
+    flags = as_flags(settings(server, tmp_path)).split()
+    words = ["annotate", "--examples", str(examples), "--out", str(out), *flags]
+    caplog.set_level("INFO")
+    assert main(words) == 0
+    assert outputs(out) == {"a": ("re: Say in a sentence what a likes.", "m")}
+    assert "1 examples, answers by m" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_the_command_explains_a_missing_key(
+    server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.delenv("TEST_KEY")
+    flags = as_flags(settings(server, tmp_path)).split()
+    examples = drafts(tmp_path, draft("a"))
+    assert main(["annotate", "--examples", str(examples), "--out", str(tmp_path / "o"), *flags])
+    assert "the environment variable TEST_KEY is not set" in capsys.readouterr().err
+
+
+# Rules
+
+ITEMS = [
+    ("1", "Silent River (1990)", ["Drama"]),
+    ("2", "Loud Party (2001)", ["Comedy", "Romance"]),
+    ("3", "Big Laugh (2002)", ["Comedy"]),
+    ("4", "Dark Cellar (1980)", ["Horror"]),
+    ("5", "Untold (1985)", []),
+]
+
+
+@pytest.fixture
+def rules(write_tables: Any, tmp_path: Path) -> RuleTeacher:
+    tables = write_tables([], ITEMS, [])
+    of = {"examples": 1, "template": "", "liked": 4.0}
+    task = {
+        "task": "IR",
+        "version": 1,
+        "description": "D",
+        "sampling": {"kind": "liked_items", "history": 9, "min_history": 1},
+        "answer": "text",
+        "teacher_prompt": "P",
+        "max_answer_tokens": 9,
+        "datasets": {"movielens-32m": of},
+    }
+    (tmp_path / "IR.yaml").write_text(yaml.safe_dump(task))
+    return RuleTeacher(tables, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ratings", "text"),
+    [
+        (
+            {"1": 5.0, "2": 4.0, "3": 4.5, "4": 1.0},
+            "This user enjoys Comedy and Drama films such as Loud Party (2001) and Big Laugh "
+            "(2002). They liked 3 of the 4 films shown. They care little for Horror films such as "
+            "Dark Cellar (1980).",
+        ),
+        (
+            {"2": 4.0, "3": 2.0},
+            "This user enjoys Romance films such as Loud Party (2001). They liked 1 of the 2 films "
+            "shown. They care little for Big Laugh (2002).",
+        ),
+        (
+            {"3": 5.0},
+            "This user enjoys Comedy films such as Big Laugh (2002). They liked the film shown.",
+        ),
+        (
+            {"3": 1.0, "4": 2.0},
+            "This user liked none of the 2 films shown. They care little for Comedy and Horror "
+            "films such as Big Laugh (2002) and Dark Cellar (1980).",
+        ),
+        (
+            {"5": 5.0, "1": 5.0},
+            "This user enjoys Drama films such as Silent River (1990). They liked all 2 films "
+            "shown.",
+        ),
+    ],
+)
+def test_rules_tell_a_users_interests_from_what_is_shown(
+    rules: RuleTeacher, ratings: dict[str, float], text: str
+) -> None:
+    titles = {item: title for item, title, _ in ITEMS}
+    history = [{"item_id": i, "title": titles[i], "rating": r} for i, r in ratings.items()]
+    record = draft("a", history=history)
+    assert rules.answer([record]) == {record["id"]: text}
+
+
+def test_rules_tell_whom_an_item_suits(write_tables: Any, tmp_path: Path) -> None:
+    items = [
+        {"item_id": "1", "title": "Deep Mine", "categories": ["Indie", "Puzzle", "2D", "Cheap"],
+         "creator": "Blue Lamp", "year": 2016},
+        {"item_id": "2", "title": "Nameless", "categories": []},
+    ]  # fmt: skip
+    tables = write_tables([], items, [])
+    records = [
+        draft(item, task="TUI", dataset="steam", user_id=None, item_id=item) for item in "12"
+    ]
+    assert list(RuleTeacher(tables, tmp_path).answer(records).values()) == [
+        "Deep Mine suits players who enjoy Indie, Puzzle and 2D games. Those who know other work "
+        "by Blue Lamp are likely to choose it. It also fits players with a liking for the 2010s.",
+        "Nameless suits players who enjoy games of any kind.",
+    ]
+
+
+def test_rules_name_themselves_and_need_no_network(rules: RuleTeacher, tmp_path: Path) -> None:
+    history = [{"item_id": "3", "title": "Big Laugh (2002)", "rating": 5.0}]
+    annotate(drafts(tmp_path, draft("a", history=history)), tmp_path / "out", rules)
+    assert re.fullmatch(r"rules/\d+", str(outputs(tmp_path / "out")["a"][1]))
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (draft("a", task="RP"), "no rules for the task RP"),
+        (draft("a", task="TUI", item_id="99"), "has no item '99'"),
+    ],
+)
+def test_what_the_rules_do_not_know_is_an_error(
+    rules: RuleTeacher, record: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        rules.answer([record])
