@@ -24,13 +24,19 @@ def real_samples() -> Path:
 
 @pytest.fixture
 def write_tables(tmp_path):
-    """Return a function that writes interactions, items and users from plain rows."""
+    """Return a function that writes tables from rows; interactions given as tuples are in order."""
 
     def write(interactions, items, users, folder="tables") -> Path:
         out = tmp_path / folder
         out.mkdir()
         given = {
-            "interactions": (("user_id", "item_id", "rating"), interactions),
+            "interactions": (
+                ("user_id", "item_id", "rating", "position"),
+                [
+                    (*row, place) if isinstance(row, tuple) else row
+                    for place, row in enumerate(interactions)
+                ],
+            ),
             "items": (("item_id", "title", "categories"), items),
             "users": (("user_id",), users),
         }

@@ -4,13 +4,14 @@ import json
 import shutil
 from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.amazon_2023 import _PRODUCTS, _REVIEWS
+from itdr.sources.amazon_2023 import _PRODUCTS, _REVIEWS, DOMAINS
 from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.raw_files.amazon_2023 import domains_of_items
+from itdr.synthetic.raw_files.amazon_2023 import domains_of
 from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
@@ -58,7 +59,7 @@ def test_a_product_has_its_metadata_as_plain_text(tmp_path):
         "main_category": "AMAZON FASHION",
         "average_rating": "4.5",
         "rating_number": "12",
-        "features": "Rubber Warm",
+        "features": "Rubber; Warm",
     }
 
 
@@ -167,11 +168,12 @@ def test_the_simulated_files_give_the_world(tmp_path):
     world = simulate(1, 60, 120, 20)
     write_raw_files(world, "amazon-2023", tmp_path, 5)
     out = normalised(tmp_path, "amazon-2023")
-    seen = {domains_of_items(world)[item] for item in world.interactions["item"]}
+    domain = pd.Series(domains_of(world.interactions))
+    products = world.interactions["item"].groupby(domain).nunique().sum()
     assert len(out.interactions) == len(world.interactions)
     assert len(out.users) == world.interactions["user"].nunique()
-    assert {row["domain"] for row in out.interactions} == seen
-    assert 0.9 * len(world.items) <= len(out.items) <= len(world.items) + 12
+    assert {row["domain"] for row in out.interactions} == set(DOMAINS)
+    assert 0.9 * products <= len(out.items) - 12 <= products
     mean = sum(row["rating"] for row in out.interactions) / len(out.interactions)
     stars = (world.interactions["stars"] + 0.5).astype(int).clip(1, 5)
     assert mean == pytest.approx(stars.mean())

@@ -191,7 +191,7 @@ def test_the_choice_depends_on_the_seed_but_not_on_threads_or_row_order(tables, 
 
 def test_no_user_with_enough_history_is_an_error_that_says_what_is_asked(write_tables, tmp_path):
     tables = write_tables([("u", "1", 3.0)], ITEMS, [{"user_id": "u"}])
-    with pytest.raises(DataError, match="no user has enough history for TKR"):
+    with pytest.raises(DataError, match="nothing is fit for TKR"):
         built("TKR", "movielens-32m", tables, tmp_path)
 
 

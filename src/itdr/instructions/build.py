@@ -31,8 +31,8 @@ def build(
 
     Raises:
         SettingsError: the task has no template for the dataset, or the template is wrong.
-        MissingFileError, DataError: the tables are not there, not readable, or hold no user with
-            enough history.
+        MissingFileError, DataError: the tables are not there, not readable, or hold nothing that is
+            fit for the task.
     """
     template = task.of(dataset)
     text = ExampleText(task, dataset)
@@ -43,15 +43,18 @@ def build(
         salt=f"{task.task}/{dataset}",
         attributes=template.attributes,
         liked=template.liked,
+        disliked=template.disliked,
+        reviews=template.reviews,
+        domain_pairs=template.domain_pairs,
     )
-    examples = sample(tables, task.sampling, draw, threads)
+    examples = sample(tables, task.sampling, draw, threads, settings.memory_limit_mb)
     if not examples:
         raise DataError(
-            f"{tables}: no user has enough history for {task.task}; config/tasks/{task.task}.yaml "
+            f"{tables}: nothing is fit for {task.task}; config/tasks/{task.task}.yaml "
             f"asks for {task.sampling.model_dump()}. Take more data or ask for less."
         )
     if len(examples) < draw.examples:
-        log.info("%s: %d examples; %d were asked for, but no more users have enough history",
+        log.info("%s: %d examples; %d were asked for, but no more are fit",
                  draw.salt, len(examples), draw.examples)  # fmt: skip
     records = [_record(task, dataset, text, example) for example in examples]
     write_parquet(out, pa.Table.from_pylist(records, schema=DRAFT))
@@ -61,25 +64,34 @@ def build(
 def _record(
     task: TaskSettings, dataset: str, text: ExampleText, example: dict[str, Any]
 ) -> dict[str, Any]:
-    positives = [example["target"]] if "target" in example else example.get("positives")
+    whose = example.get("user_id") or example["item_id"]
+    shown = [*example.get("source_history", []), *example.get("history", [])]
+    targets = [item["item_id"] for item in _asked_for(example)]
+    candidates = [_kept(item) for item in example.get("candidates", [])]
+    places = {item["item_id"]: place for place, item in enumerate(candidates, 1)}
     return {
-        "id": "/".join(filter(None, (task.task, dataset, example["domain"], example["user_id"]))),
+        "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose))),
         "task": task.task.value,
         "dataset": dataset,
         "domain": example["domain"],
-        "user_id": example["user_id"],
+        "user_id": example.get("user_id"),
+        "item_id": example.get("item_id"),
         "instruction": task.description,
         "input": text.input(example),
         "output": text.output(example),
-        "history": [_kept(item) for item in example["history"]],
-        "candidates": [_kept(item) for item in example["candidates"]]
-        if "candidates" in example
-        else None,
-        "targets": [item["item_id"] for item in positives] if positives else None,
+        "history": [_kept(item) for item in shown] or None,
+        "candidates": candidates or None,
+        "targets": targets or None,
+        "target_places": [places[item] for item in targets] if candidates else None,
         "template_version": task.version,
         "teacher_prompt": text.teacher_prompt(example),
         "teacher": None,
     }
+
+
+def _asked_for(example: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the items that the output is about, none where it is about the user or an item."""
+    return [example["target"]] if "target" in example else example.get("positives", [])
 
 
 def _kept(item: dict[str, Any]) -> dict[str, Any]:

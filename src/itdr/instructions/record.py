@@ -20,6 +20,7 @@ RECORD = pa.schema(
         pa.field("history", pa.list_(_ITEM)),
         pa.field("candidates", pa.list_(_ITEM)),
         pa.field("targets", pa.list_(pa.string())),
+        pa.field("target_places", pa.list_(pa.int32())),
         pa.field("template_version", pa.int32(), nullable=False),
         pa.field("teacher_prompt", pa.string()),
         pa.field("teacher", pa.string()),
@@ -28,12 +29,15 @@ RECORD = pa.schema(
 """One example a row.
 
 id: TASK/DATASET[/DOMAIN]/USER-or-ITEM, unique in the whole dataset.
-task, dataset, domain: ids as in config/paper/; domain is null where a source has none.
+task, dataset, domain: ids as in config/paper/; domain is null where a source has none, and
+    SOURCE-TARGET where a task crosses two.
 user_id: whose example it is (null for TUI); item_id: the item that is described (TUI alone).
 instruction, input, output: the text of the example.
-history: the items shown, oldest first; rating is null where none is shown.
+history: the items shown, oldest first (CDR: of the source domain, then of the target domain);
+    rating is null where the user gave none.
 candidates: the items to choose from in the order shown; null for tasks without candidates.
 targets: item ids of the true candidates in the user's order, or of the item to rate.
+target_places: where the targets stand among the candidates, from 1, in the order of `targets`.
 template_version: `version` of the task file that made the example.
 teacher_prompt: what a teacher is asked for the output (IR, TUI); null for other tasks.
 teacher: name of the teacher that gave the output; null where the output comes from the tables.

@@ -1,35 +1,57 @@
 """Turning sampled items into the text of an example."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from itdr.errors import SettingsError
+from itdr.instructions.prose import one_line, sentences
 from itdr.settings.task import DatasetTemplate, TaskSettings
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+_ENVIRONMENT.filters |= {"one_line": one_line, "sentences": sentences}
+
 _ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0, "plays": 1}
+_OPINION = _ITEM | {"liked": True, "review_title": "C", "review": "D."}
+_DESCRIBED = {"item_id": "1", "title": "A", "categories": ["B"], "description": "C.",
+              "creator": "D", "year": 1990, "price": 1.0, "attributes": {"e": "F"}}  # fmt: skip
+_REVIEW = {"title": "C", "text": "D.", "rating": 1.0}
+_LISTS = {"history": [_ITEM], "candidates": [_ITEM]}
+
+_TRIALS: dict[str, dict[str, Any]] = {
+    "rating": {"history": [_ITEM], "target": _ITEM},
+    "next_items": _LISTS,
+    "cross_domain": _LISTS
+    | {"source_history": [_ITEM], "source_domain": "E", "target_domain": "F"},
+    "liked_items": {"history": [_ITEM]},
+    "opinions": {"history": [_OPINION]},
+    "described_items": {"item": _DESCRIBED, "reviews": [_REVIEW]},
+}
+"""An example of each kind of sampling: the fields that a template can use."""
+
+_UNKNOWN: dict[str, Any] = dict.fromkeys(
+    ("rating", "plays", "liked", "review_title", "description", "creator", "year", "price")
+) | {"categories": [], "attributes": {}, "reviews": []}
+"""What a field is where the source does not tell."""
 
 
 class _Template:
     """A Jinja2 text that names its place in errors."""
 
-    def __init__(self, text: str, where: str) -> None:
-        self._where = where
+    def __init__(self, text: str, where: str, fields: str) -> None:
+        self._where, self._fields = where, fields
         try:
             self._template = _ENVIRONMENT.from_string(text)
         except TemplateError as error:
             raise SettingsError(f"{where}: {error}") from error
 
-    def render(self, values: dict[str, Any]) -> str:
+    def render(self, values: Mapping[str, Any]) -> str:
         try:
             return self._template.render(values).strip()
-        except TemplateError as error:
-            raise SettingsError(
-                f"{self._where}: {error}. An example has history, target or candidates, "
-                "attributes; an item has item_id, title, categories, rating, plays."
-            ) from error
+        except (TemplateError, TypeError, ValueError) as error:
+            raise SettingsError(f"{self._where}: {error}. {self._fields}") from error
 
 
 class ExampleText:
@@ -43,11 +65,14 @@ class ExampleText:
         """
         self._task = task
         self._of = task.of(dataset)
+        trial = _TRIALS[task.sampling.kind]
+        fields = _fields_of(trial)
         file = f"config/tasks/{task.task}.yaml"
-        self._template = _Template(self._of.template, f"{file}: template of {dataset}")
-        self._teacher = _Template(task.teacher_prompt or "", f"{file}: teacher_prompt")
+        self._template = _Template(self._of.template, f"{file}: template of {dataset}", fields)
+        self._teacher = _Template(task.teacher_prompt or "", f"{file}: teacher_prompt", fields)
         # A wrong field shall be found here, not after an hour of sampling.
-        self.teacher_prompt({"history": [_ITEM], "target": _ITEM, "candidates": [_ITEM]})
+        for example in (trial, _emptied(trial)):
+            self.teacher_prompt(example)
 
     def input(self, example: dict[str, Any]) -> str:
         """Return what is asked.
@@ -67,14 +92,8 @@ class ExampleText:
         return text if self._task.teacher_prompt else None
 
     def _values(self, example: dict[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            name: [self._shown(item) for item in example[name]]
-            for name in ("history", "candidates")
-            if name in example
-        }
-        if "target" in example:
-            values["target"] = self._shown(example["target"])
-        return values | {"attributes": self._of.attributes}
+        known = {name: example[name] for name in _TRIALS[self._task.sampling.kind]}
+        return self._shown(known) | {"attributes": self._of.attributes}
 
     def output(self, example: dict[str, Any]) -> str | None:
         """Return the right answer in the form asked for; None where a teacher gives it."""
@@ -97,10 +116,36 @@ class ExampleText:
             case "text":
                 return None
 
-    def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
-        rating = item["rating"]
-        return item | {"rating": None if rating is None else _rating_text(rating, self._of)}
+    def _shown(self, value: Any) -> Any:
+        """Return the value with all ratings in it as text."""
+        if isinstance(value, list):
+            return [self._shown(part) for part in value]
+        if not isinstance(value, dict):
+            return value
+        shown = {name: self._shown(part) for name, part in value.items()}
+        if shown.get("rating") is not None:
+            shown["rating"] = _rating_text(shown["rating"], self._of)
+        return shown
 
 
 def _rating_text(rating: float, of: DatasetTemplate) -> str:
     return f"{rating:.{of.decimals}f}"
+
+
+def _emptied(value: Any) -> Any:
+    """Return a trial of which nothing is known that a source may leave out."""
+    if isinstance(value, list):
+        return [_emptied(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _UNKNOWN[name] if name in _UNKNOWN else _emptied(part)
+                for name, part in value.items()}  # fmt: skip
+    return value
+
+
+def _fields_of(trial: Mapping[str, Any]) -> str:
+    """Return in words what a template can use."""
+    words = []
+    for name, value in trial.items():
+        parts = value[0] if isinstance(value, list) else value
+        words.append(f"{name} ({', '.join(parts)})" if isinstance(parts, dict) else name)
+    return f"Here a template can use {', '.join(words)} and attributes."

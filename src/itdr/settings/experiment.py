@@ -70,6 +70,9 @@ class BuildSettings(Strict):
         description="how candidates that the user never touched are drawn: every item alike, "
         "or in proportion to how often it was chosen",
     )
+    memory_limit_mb: int = Field(
+        3072, ge=256, description="memory to sample with in MB; the rest is spilled to disk"
+    )
 
 
 class SplitSettings(Strict):

@@ -52,8 +52,38 @@ class LikedItemsSampling(Strict):
     min_history: int = Field(ge=1, description="fewest items shown")
 
 
+class CrossDomainSampling(Strict):
+    """The user's last items of one domain are the true ones; items of two domains are shown."""
+
+    kind: Literal["cross_domain"]
+    source_history: int = Field(ge=1, description="items shown of the other domain")
+    history: int = Field(ge=1, description="items shown of the domain of the candidates")
+    positives: int = Field(ge=1, description="true candidates")
+    negatives: int = Field(ge=1, description="candidates that the user never touched")
+
+
+class OpinionsSampling(Strict):
+    """The user's newest liked and disliked items are shown."""
+
+    kind: Literal["opinions"]
+    history: int = Field(ge=1, description="most items shown of each kind")
+    min_history: int = Field(ge=1, description="fewest items shown in all")
+
+
+class DescribedItemsSampling(Strict):
+    """One item is shown with what is known of it."""
+
+    kind: Literal["described_items"]
+
+
 Sampling = Annotated[
-    RatingSampling | NextItemsSampling | LikedItemsSampling, Field(discriminator="kind")
+    RatingSampling
+    | NextItemsSampling
+    | LikedItemsSampling
+    | CrossDomainSampling
+    | OpinionsSampling
+    | DescribedItemsSampling,
+    Field(discriminator="kind"),
 ]
 
 
@@ -67,8 +97,26 @@ class DatasetTemplate(Strict):
     liked: float | None = Field(
         None, description="lowest rating of a liked item; null: the most played items are taken"
     )
+    disliked: float | None = Field(None, description="highest rating of a disliked item")
+    reviews: int = Field(
+        0, ge=0, description="most reviews shown of an item; items without any are passed over"
+    )
+    domain_pairs: tuple[tuple[str, str], ...] = Field(
+        (), description="domains of the history and of the candidates"
+    )
     attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
     metrics: tuple[Metric, ...] = Field((), description="metrics, where the task names none")
+
+    @model_validator(mode="after")
+    def _each_target_once(self) -> "DatasetTemplate":
+        targets = [target for _, target in self.domain_pairs]
+        for source, target in self.domain_pairs:
+            if source == target or targets.count(target) > 1:
+                raise ValueError(
+                    f"domain_pairs: {target!r} must be the second domain of one pair only, and "
+                    "not of itself"
+                )
+        return self
 
 
 class TaskSettings(Strict):
@@ -90,6 +138,16 @@ class TaskSettings(Strict):
     def _texts_have_a_teacher(self) -> "TaskSettings":
         if (self.answer == "text") != (self.teacher_prompt is not None):
             raise ValueError("'teacher_prompt' belongs to the answer 'text', and only to it")
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_where_domains_cross(self) -> "TaskSettings":
+        for name, template in self.datasets.items():
+            if (self.sampling.kind == "cross_domain") != bool(template.domain_pairs):
+                raise ValueError(
+                    f"datasets.{name}.domain_pairs belongs to the sampling cross_domain, and only "
+                    "to it"
+                )
         return self
 
     def of(self, dataset: str) -> DatasetTemplate:

@@ -66,7 +66,7 @@ class Workflow:
     @property
     def templates(self) -> dict[str, dict[str, str]]:
         """Task to dataset to a mark that changes when what makes its examples changes."""
-        shared = {"version", "description", "sampling", "answer"}
+        shared = {"version", "description", "sampling", "answer", "teacher_prompt"}
         return {
             task: {
                 dataset.value: fingerprint([settings.model_dump(include=shared), template])

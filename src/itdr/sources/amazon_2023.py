@@ -58,6 +58,7 @@ _REVIEWS = JsonLines(
 _PRICE = "CASE WHEN TRY_CAST({} AS DOUBLE) BETWEEN 0 AND 1e9 THEN TRY_CAST({} AS DOUBLE) END"
 
 _JOINED = "nullif(trim(array_to_string({}, ' ')), '')"
+_LISTED = "nullif(trim(array_to_string({}, '; ')), '')"
 
 _PRODUCTS = JsonLines(
     (
@@ -66,7 +67,7 @@ _PRODUCTS = JsonLines(
         text_key("main_category"),
         text_key("average_rating"),
         text_key("rating_number"),
-        Key("features", pa.string(), form=["VARCHAR"], sql=_JOINED, clean=texts),
+        Key("features", pa.string(), form=["VARCHAR"], sql=_LISTED, clean=texts),
         Key("description", pa.string(), form=["VARCHAR"], sql=_JOINED, clean=texts),
         Key("price", pa.float64(), sql=_PRICE),
         text_key("store"),

@@ -1,6 +1,7 @@
 r"""The simulated world as Amazon Reviews 2023: reviews and products of twelve domains.
 
-The items are dealt to the domains in turn, so that everyone has items in several of them.
+Everyone shops in two domains alone, those of a pair, so that histories are long enough in both.
+Each item of the world is a product in one domain of every pair.
 
 Quirks of the real files, on a small share of the rows: reviews that stand twice, a second review of
 another variant (`asin`) of a product, no text, HTML in it, letters as \u escapes; products without
@@ -21,23 +22,17 @@ from itdr.synthetic.raw_files.joined import choice, join, pieces, write
 from itdr.synthetic.raw_files.reviews import review_texts, review_titles
 from itdr.synthetic.world import World
 
-_DOMAINS = (
-    "CDs_and_Vinyl",
-    "Video_Games",
-    "All_Beauty",
-    "Amazon_Fashion",
-    "Appliances",
-    "Industrial_and_Scientific",
-    "Grocery_and_Gourmet_Food",
-    "Home_and_Kitchen",
-    "Arts_Crafts_and_Sewing",
-    "Baby_Products",
-    "Musical_Instruments",
-    "Software",
+_PAIRS = (
+    ("Appliances", "Industrial_and_Scientific"),
+    ("All_Beauty", "Amazon_Fashion"),
+    ("CDs_and_Vinyl", "Video_Games"),
+    ("Grocery_and_Gourmet_Food", "Home_and_Kitchen"),
+    ("Arts_Crafts_and_Sewing", "Baby_Products"),
+    ("Musical_Instruments", "Software"),
 )
 """The pairs of cross-domain recommendation first."""
 
-_ITEMS_PER_DOMAIN = 50
+_DOMAINS = tuple(domain for pair in _PAIRS for domain in pair)
 _WITHOUT_CATEGORIES = ("All_Beauty", "Amazon_Fashion")
 
 _REPEATED = 0.03
@@ -50,42 +45,41 @@ _NO_METADATA = 0.03
 _DIGITS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))
 
 
-def domains_of_items(world: World) -> np.ndarray:
-    """Return the domain of each item, as its name.
-
-    So that people have histories, a small world's items are dealt in turn to few domains; each of
-    the other domains gets one of the last items, because a shop has all its domains.
-    """
-    count = len(world.items)
-    busy = int(np.clip(count // _ITEMS_PER_DOMAIN, 2, len(_DOMAINS)))
-    number = np.arange(count) % busy
-    number[count - (len(_DOMAINS) - busy) :] = np.arange(busy, len(_DOMAINS))
-    return np.array(_DOMAINS)[number]
+def domains_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return the domain in which each of some interactions happens, as its number (rows,)."""
+    pair = rows["user"].to_numpy() % len(_PAIRS)
+    return 2 * pair + rows["item"].to_numpy() % 2
 
 
 @dataclass(frozen=True)
 class _Shop:
-    """The world with the ids that its people and items have in the shop."""
+    """The world with the ids that its people and products have in the shop.
+
+    The product of item i in the pair p of domains has the number p * (items of the world) + i.
+    """
 
     world: World
     users: pa.Array
-    items: pa.Array
-    domains: np.ndarray
+    products: pa.Array
     rng: np.random.Generator
+
+    def product_of(self, rows: pd.DataFrame) -> np.ndarray:
+        pair = rows["user"].to_numpy() % len(_PAIRS)
+        return pair * len(self.world.items) + rows["item"].to_numpy()
 
 
 def write_files(world: World, out: Path, seed: int) -> None:
     """Write review_categories/DOMAIN.jsonl and meta_categories/meta_DOMAIN.jsonl."""
     rng = np.random.default_rng([seed, 2023])
-    users, items = _ids(rng, "A", 28, len(world.users)), _ids(rng, "B0", 10, len(world.items))
-    shop = _Shop(world, users, items, domains_of_items(world), rng)
+    products = _ids(rng, "B0", 10, len(_PAIRS) * len(world.items))
+    shop = _Shop(world, _ids(rng, "A", 28, len(world.users)), products, rng)
     for folder in ("review_categories", "meta_categories"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    domain = shop.domains[world.interactions["item"].to_numpy()]
+    domain = domains_of(world.interactions)
     for number, name in enumerate(_DOMAINS):
-        rows = world.interactions[domain == name]
+        rows = world.interactions[domain == number]
         _write_reviews(shop, rows, out / "review_categories" / f"{name}.jsonl")
-        _write_products(shop, number, out / "meta_categories" / f"meta_{name}.jsonl")
+        _write_products(shop, rows, number, out / "meta_categories" / f"meta_{name}.jsonl")
 
 
 def _ids(rng: np.random.Generator, start: str, length: int, count: int) -> pa.Array:
@@ -117,7 +111,7 @@ def _reviews(shop: _Shop, rows: pd.DataFrame, start: np.ndarray) -> pa.Array:
     start: of the ids of the variants, which otherwise are as those of the products.
     """
     count, rng = len(rows), shop.rng
-    parent = shop.items.take(pa.array(rows["item"].to_numpy()))
+    parent = shop.products.take(pa.array(shop.product_of(rows)))
     asin = join(start, pc.utf8_slice_codeunits(parent, 2))
     stars = np.clip(np.floor(rows["stars"].to_numpy() + 0.5), 1, 5).astype(np.int64)
     whole = rng.random(count) < _WHOLE_SECOND
@@ -141,17 +135,21 @@ def _reviews(shop: _Shop, rows: pd.DataFrame, start: np.ndarray) -> pa.Array:
     )  # fmt: skip
 
 
-def _write_products(shop: _Shop, number: int, path: Path) -> None:
-    """Write the metadata of the items of a domain, and of one item that nobody reviewed."""
+def _write_products(shop: _Shop, rows: pd.DataFrame, number: int, path: Path) -> None:
+    """Write the metadata of a domain's reviewed products, and of one that nobody reviewed."""
     domain, rng = _DOMAINS[number], shop.rng
+    count = len(shop.world.items)
+    items = list(
+        zip(*(shop.world.items[name] for name in ("title", "genres", "year")), strict=True)
+    )
     with path.open("w", encoding="ascii") as file:
-        for item in np.flatnonzero(shop.domains == domain):
+        for product in np.unique(shop.product_of(rows)):
             if rng.random() >= _NO_METADATA:
-                row = shop.world.items.iloc[item]
-                product = _product(row["title"], row["genres"], int(row["year"]), domain, rng)
-                file.write(_line(product, shop.items[item].as_py()))
-        product = _product("Never Sold", ["Other"], 1999, domain, rng)
-        file.write(_line(product, f"B9UNSOLD{number:02d}"))
+                title, genres, year = items[product % count]
+                metadata = _product(title, genres, int(year), domain, rng)
+                file.write(_line(metadata, shop.products[product].as_py()))
+        metadata = _product("Never Sold", ["Other"], 1999, domain, rng)
+        file.write(_line(metadata, f"B9UNSOLD{number:02d}"))
 
 
 def _line(product: dict[str, Any], item: str) -> str:

@@ -1,0 +1,55 @@
+"""Items with all that is known of them, and some of their reviews."""
+
+from typing import Any
+
+from itdr.instructions.sampling.workbench import Workbench
+from itdr.settings.task import DescribedItemsSampling
+
+
+def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[str, Any]]:
+    """Return examples with item_id, item and reviews.
+
+    item: the columns of the items table; attributes is a dictionary. reviews: title (or None), text
+    and rating (or None) of up to Draw.reviews reviews; where that is not 0, items without any are
+    passed over.
+    """
+    draw = bench.draw
+    bench.run(
+        """
+        CREATE VIEW reviewed AS
+        SELECT item_id, user_id, review_title, review, rating FROM interactions
+        WHERE review IS NOT NULL
+        """
+    )
+    passed_over = "SEMI JOIN reviewed USING (item_id)" if draw.reviews else ""
+    bench.run(
+        f"""
+        CREATE TABLE chosen AS
+        SELECT item_id, domain, row_number() OVER (ORDER BY place, domain) AS turn FROM (
+            SELECT item_id, domain, row_number() OVER (
+                PARTITION BY domain ORDER BY mark('item:' || item_id), item_id) AS place
+            FROM (SELECT item_id, coalesce(domain, '') AS domain FROM items)
+            SEMI JOIN titled USING (item_id) {passed_over}
+        ) ORDER BY turn LIMIT $wanted
+        """,
+        wanted=draw.examples,
+    )
+    return bench.rows(
+        """
+        WITH opinions AS (
+            SELECT item_id, list(review ORDER BY place) AS reviews FROM (
+                SELECT item_id, row_number() OVER (PARTITION BY item_id
+                        ORDER BY mark(concat_ws(':', 'review', item_id, user_id))) AS place,
+                    struct_pack(title := review_title, text := review, rating := rating) AS review
+                FROM reviewed SEMI JOIN chosen USING (item_id)
+            ) WHERE place <= $most GROUP BY item_id
+        )
+        SELECT c.item_id, c.domain, c.turn, coalesce(opinions.reviews, []) AS reviews,
+            struct_pack(item_id := c.item_id, title := t.title, categories := t.categories,
+                description := i.description, creator := i.creator, year := i.year,
+                price := i.price, attributes := coalesce(i.attributes, MAP {})) AS item
+        FROM chosen c JOIN titled t USING (item_id) JOIN items i USING (item_id)
+        LEFT JOIN opinions USING (item_id)
+        """,
+        most=draw.reviews,
+    )

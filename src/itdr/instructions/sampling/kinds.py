@@ -1,0 +1,60 @@
+"""From the settings of a sampling to the module that does it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from itdr.instructions.sampling import (
+    cross_domain,
+    described_items,
+    liked_items,
+    next_items,
+    opinions,
+    ratings,
+)
+from itdr.instructions.sampling.draw import Draw
+from itdr.instructions.sampling.workbench import Workbench, open_workbench
+from itdr.settings.task import Sampling
+
+_KINDS: dict[str, Callable[[Workbench, Any], list[dict[str, Any]]]] = {
+    "rating": ratings.examples,
+    "next_items": next_items.examples,
+    "cross_domain": cross_domain.examples,
+    "liked_items": liked_items.examples,
+    "opinions": opinions.examples,
+    "described_items": described_items.examples,
+}
+
+
+def sample(
+    tables: Path,
+    sampling: Sampling,
+    draw: Draw,
+    threads: int | None = None,
+    memory_limit_mb: int = 3072,
+) -> list[dict[str, Any]]:
+    """Return one dictionary per example, ordered by domain within user_id or item_id.
+
+    Each has domain (None where the source has none) and, but for described items, user_id and
+    history (list of items, oldest first; most played first where plays decide). As the kind of
+    sampling has it, there are target (an item), positives and candidates (lists of items),
+    source_history, source_domain and target_domain, attributes (name: value), or item_id, item and
+    reviews. An item has item_id, title, categories, rating, plays; what else it has is said in the
+    module of the kind.
+
+    Raises:
+        MissingFileError: a table is not there.
+        DataError: a table cannot be read.
+    """
+    with open_workbench(tables, draw, threads, memory_limit_mb) as bench:
+        chosen = _KINDS[sampling.kind](bench, sampling)
+    # More are prepared than are wanted, because some turn out to be unfit.
+    chosen = sorted(chosen, key=lambda row: row["turn"])[: draw.examples]
+    for row in chosen:
+        row["domain"] = row["domain"] or None
+        del row["turn"]
+    return sorted(chosen, key=_place)
+
+
+def _place(example: dict[str, Any]) -> tuple[str, str]:
+    return example.get("user_id") or example["item_id"], example["domain"] or ""

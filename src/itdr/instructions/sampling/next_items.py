@@ -1,0 +1,32 @@
+"""The user's last items are the true candidates; the items before them are shown."""
+
+from typing import Any
+
+from itdr.instructions.sampling.candidates import with_candidates
+from itdr.instructions.sampling.workbench import Workbench
+from itdr.settings.task import NextItemsSampling
+
+
+def examples(bench: Workbench, sampling: NextItemsSampling) -> list[dict[str, Any]]:
+    """Return examples with history, positives and candidates."""
+    bench.make_steps()
+    bench.choose_users(sampling.history + sampling.positives)
+    make_lives(bench, sampling.history, sampling.positives)
+    return with_candidates(bench, "lives", sampling.negatives)
+
+
+def make_lives(bench: Workbench, history: int, positives: int) -> None:
+    """Make the table lives of the chosen users' history and positives (lists of items)."""
+    bench.run(
+        """
+        CREATE TABLE lives AS
+        SELECT user_id, domain, turn,
+            list(item ORDER BY back DESC) FILTER (back > $positives) AS history,
+            list(item ORDER BY back DESC) FILTER (back <= $positives) AS positives,
+            min(step) FILTER (back <= $positives) AS first_positive
+        FROM chosen_steps WHERE back <= $history + $positives
+        GROUP BY ALL HAVING count(*) = $history + $positives
+        """,
+        history=history,
+        positives=positives,
+    )

@@ -1,0 +1,40 @@
+"""What the user likes and dislikes is shown, with the user's own reviews where there are any."""
+
+from typing import Any
+
+from itdr.instructions.sampling.workbench import Workbench
+from itdr.settings.task import OpinionsSampling
+
+
+def examples(bench: Workbench, sampling: OpinionsSampling) -> list[dict[str, Any]]:
+    """Return examples with history, whose items have also `liked`, review_title and review.
+
+    liked: whether the user likes the item; None where only the review tells. Ratings between the
+    two bounds tell nothing, so their items are passed over.
+    """
+    draw = bench.draw
+    liked = "NULL::BOOLEAN"
+    conditions = ["review IS NOT NULL"] if draw.reviews else []
+    if draw.liked is not None and draw.disliked is not None:
+        liked = f"""CASE WHEN rating >= {float(draw.liked)} THEN TRUE
+            WHEN rating <= {float(draw.disliked)} THEN FALSE END"""
+        unrated = "rating IS NULL" if draw.reviews else "FALSE"
+        conditions.append(f"({unrated} OR ({liked}) IS NOT NULL)")
+    bench.make_steps(
+        " AND ".join(conditions) or "TRUE",
+        {"liked": liked, "review_title": "review_title", "review": "review"}
+        if draw.reviews
+        else {"liked": liked},
+    )
+    bench.choose_users(sampling.min_history)
+    return bench.rows(
+        """
+        SELECT user_id, domain, turn, list(item ORDER BY back DESC) AS history
+        FROM (
+            FROM chosen_steps QUALIFY row_number() OVER (
+                PARTITION BY user_id, domain, item.liked ORDER BY back) <= $history
+        ) GROUP BY ALL HAVING count(*) >= $least
+        """,
+        history=sampling.history,
+        least=sampling.min_history,
+    )

@@ -1,0 +1,23 @@
+"""The user's last rated item is asked for; the rated items before it are shown."""
+
+from typing import Any
+
+from itdr.instructions.sampling.workbench import Workbench
+from itdr.settings.task import RatingSampling
+
+
+def examples(bench: Workbench, sampling: RatingSampling) -> list[dict[str, Any]]:
+    """Return examples with history and target."""
+    bench.make_steps("rating IS NOT NULL")
+    bench.choose_users(sampling.min_history + 1)
+    return bench.rows(
+        """
+        SELECT user_id, domain, turn,
+            list(item ORDER BY back DESC) FILTER (back > 1) AS history,
+            first(item) FILTER (back = 1) AS target
+        FROM chosen_steps WHERE back <= $history + 1
+        GROUP BY ALL HAVING count(*) > $least
+        """,
+        history=sampling.history,
+        least=sampling.min_history,
+    )

@@ -1,0 +1,164 @@
+"""What all kinds of sampling share: tables in DuckDB, steps in time, and the choice of users."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from itdr.errors import DataError, MissingFileError
+from itdr.instructions.sampling.draw import Draw
+
+RESERVE = 3
+"""Users prepared for each example wanted, since some of them turn out to be unfit."""
+
+
+class Workbench:
+    """A DuckDB connection with the views interactions, items and users, and these besides.
+
+    titled: the items that can be shown, with titles of one line; `name` tells equal titles.
+    mark(words), mark_number(words): a hash of seed, salt and words, as text or as UBIGINT.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, draw: Draw) -> None:
+        """Make the view and the macro on a connection that has the tables."""
+        self.draw = draw
+        self._connection = connection
+        self._fields: list[str] = []
+        for macro, function in (("mark", "md5"), ("mark_number", "md5_number_lower")):
+            words = f"concat_ws(':', {int(draw.seed)}, {_literal(draw.salt)}, words)"
+            self.run(f"CREATE MACRO {macro}(words) AS {function}({words})")
+        self.run(
+            """
+            CREATE TABLE titled AS
+            SELECT item_id, title, lower(title) AS name, categories FROM (
+                SELECT item_id, categories, trim(regexp_replace(title, '\\s+', ' ', 'g')) AS title
+                FROM items
+            ) WHERE title <> ''
+            """
+        )
+
+    def run(self, query: str, **values: Any) -> None:
+        """Execute a statement."""
+        self._connection.execute(query, values or None)
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """Return the rows of a query by column name."""
+        result = self._connection.execute(query, values or None)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def make_steps(
+        self,
+        condition: str = "TRUE",
+        extra: Mapping[str, str] | None = None,
+        source: str = "interactions",
+    ) -> None:
+        """Make the view of all steps that can be shown, `step` growing with time.
+
+        condition: on the columns of the interactions. extra: further fields of a step's item, as
+        name to expression on those columns. source: a table like the interactions that has `step`.
+        """
+        self._fields = ["rating", "plays", *(extra or {})]
+        more = "".join(f", {value} AS {quoted(name)}" for name, value in (extra or {}).items())
+        step = self._order() if source == "interactions" else "step"
+        self.run(
+            f"""
+            CREATE VIEW steps AS
+            SELECT user_id, coalesce(domain, '') AS domain, {step} AS step, item_id,
+                rating, plays{more}
+            FROM {source} SEMI JOIN titled USING (item_id) WHERE {condition}
+            """
+        )
+
+    def choose_users(self, least: int, attributes: Sequence[str] = ()) -> None:
+        """Make the tables of the chosen users and of their steps.
+
+        least: fewest steps. attributes: columns of the users table that must be known.
+
+        chosen has user_id, domain and turn, which says in what order they are wanted. chosen_steps
+        has user_id, domain, turn, back (1 for the user's last step in the domain), name and item.
+        """
+        known = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in attributes) or "TRUE"
+        self.run(
+            f"""
+            CREATE TABLE chosen AS
+            SELECT user_id, domain, row_number() OVER (ORDER BY place, domain) AS turn FROM (
+                SELECT user_id, domain, row_number() OVER (
+                    PARTITION BY domain ORDER BY mark('user:' || user_id), user_id) AS place
+                FROM (SELECT user_id, domain FROM steps GROUP BY ALL HAVING count(*) >= $least)
+                WHERE user_id IN (SELECT user_id FROM users WHERE {known})
+            ) ORDER BY turn LIMIT $wanted
+            """,
+            least=least,
+            wanted=RESERVE * self.draw.examples,
+        )
+        self.make_chosen_steps("chosen_steps", "chosen")
+
+    def make_chosen_steps(self, table: str, users: str) -> None:
+        """Make a table of the steps of some users (user_id, domain, turn), each title once."""
+        self.run(
+            f"""
+            CREATE TABLE {table} AS
+            SELECT user_id, domain, turn, step, name, item, row_number() OVER (
+                PARTITION BY user_id, domain ORDER BY step DESC) AS back
+            FROM (
+                SELECT user_id, domain, turn, step, name, {self.item()} AS item
+                FROM steps JOIN {users} USING (user_id, domain) JOIN titled USING (item_id)
+                QUALIFY row_number() OVER (PARTITION BY user_id, domain, name ORDER BY step) = 1
+            )
+            """
+        )
+
+    def item(self, **values: str) -> str:
+        """Return the SQL of an item, its fields being columns or the expressions given."""
+        names = ["item_id", "title", "categories", *self._fields]
+        fields = (f"{quoted(name)} := {values.get(name, quoted(name))}" for name in names)
+        return f"struct_pack({', '.join(fields)})"
+
+    def _order(self) -> str:
+        """Return the SQL of what the steps of a user are ordered by."""
+        ((ordered,),) = self._connection.execute(
+            "SELECT count(timestamp) + count(position) > 0 FROM interactions"
+        ).fetchall()
+        if ordered:
+            return "file_row_number"
+        words = f"concat_ws(':', {int(self.draw.seed)}, 'order', user_id, item_id)"
+        return f"md5_number_lower({words})"
+
+
+@contextmanager
+def open_workbench(
+    tables: Path, draw: Draw, threads: int | None, memory_limit_mb: int
+) -> Iterator[Workbench]:
+    """Yield a workbench on a folder of tables.
+
+    Raises:
+        MissingFileError: a table is not there.
+        DataError: a table cannot be read.
+    """
+    with TemporaryDirectory(prefix="itdr-") as spill:
+        config: dict[str, Any] = {"temp_directory": spill, "memory_limit": f"{memory_limit_mb}MB"}
+        connection = duckdb.connect(config=config | ({"threads": threads} if threads else {}))
+        try:
+            for name in ("interactions", "items", "users"):
+                path = tables / f"{name}.parquet"
+                if not path.is_file():
+                    raise MissingFileError(f"{path}: no such table. Run 'itdr normalise' first.")
+                connection.read_parquet(str(path), file_row_number=True).create_view(name)
+            yield Workbench(connection, draw)
+        except duckdb.Error as error:
+            raise DataError(f"{tables}: the tables cannot be read: {error}") from error
+        finally:
+            connection.close()
+
+
+def quoted(name: str) -> str:
+    """Return an identifier as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
