@@ -35,9 +35,14 @@ rule infer_model:
             f"--adapter {input.adapter}" if input.adapter else ""
         ),
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
+        description=lambda wildcards: (
+            ""
+            if WORKFLOW.variants[wildcards.variant].description
+            else "--no-description"
+        ),
     shell:
         "python -m itdr infer --model config/models/{wildcards.model}.yaml {params.adapter}"
-        " --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+        " {params.description} --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
 
 
 rule answer_trivially:

@@ -1,31 +1,39 @@
 """The training mixture of a variant.
 
-Needs: the training parts of all cells, and an audit that found them clean.
+Needs: the training parts of the variant's tasks, and an audit that found them clean.
 Makes: mixtures/{variant}/train.parquet.
 """
 
-PARTS = {
-    part: [
+
+def parts_of(cells, part):
+    """Return the files of one part of some cells."""
+    return [
         f"<results>/instructions/{task}/{dataset}/parts/{part}.parquet"
-        for task, dataset in WORKFLOW.cells
+        for task, dataset in cells
     ]
-    for part in ("train", "val", "test")
-}
+
+
+PARTS = {part: parts_of(WORKFLOW.cells, part) for part in ("train", "val", "test")}
 
 
 rule mix_examples:
-    """Put the training parts of all cells together."""
+    """Put together what a variant is trained on."""
     input:
-        parts=PARTS["train"],
+        parts=lambda wildcards: parts_of(WORKFLOW.cells_of(wildcards.variant), "train"),
         audit="<results>/audit/audit.json",
     output:
         "<results>/mixtures/{variant}/train.parquet",
     log:
         "<logs>/mix/{variant}.log",
+    wildcard_constraints:
+        variant="|".join(WORKFLOW.trained_variants),
     conda:
         "../envs/data.yaml"
     params:
         seed=EXPERIMENT.seed,
+        settings=lambda wildcards: WORKFLOW.variants[
+            wildcards.variant
+        ].model_dump_json(),
     shell:
-        "python -m itdr mix --train {input.parts:q} --audit {input.audit:q}"
+        "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --variant {wildcards.variant}"
         " --out {output:q} --seed {params.seed} > {log:q} 2>&1"

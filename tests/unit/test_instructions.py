@@ -14,7 +14,9 @@ from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import first_rows, split
 from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.task import LikedItemsSampling, NextItemsSampling, TaskSettings, load_task
+from itdr.settings.variant import Variant, load_variants
 from itdr.storage import read_parquet, write_parquet
+from itdr.vocabulary import Task
 from tests.conftest import ROOT
 
 TASKS = ROOT / "config" / "tasks"
@@ -229,6 +231,18 @@ def test_no_user_is_in_two_parts_and_a_user_has_the_same_part_in_every_task(tabl
                 assert where.setdefault(row["user_id"], part) == part
 
 
+def test_by_example_a_user_may_be_in_several_parts(tables, tmp_path):
+    parts = {}
+    for task in ("RP", "TKR"):
+        built(task, "movielens-32m", tables, tmp_path)
+        split(tmp_path / f"{task}.parquet", tmp_path / task, SplitSettings(by="example"), 5)
+        for part in ("train", "val", "test"):
+            for row in read_parquet(tmp_path / task / f"{part}.parquet", RECORD).to_pylist():
+                parts.setdefault(row["user_id"], []).append(part)
+    assert {len(found) for found in parts.values()} == {2}
+    assert any(len(set(found)) == 2 for found in parts.values())
+
+
 def records(count, dataset="movielens-32m"):
     return pa.Table.from_pylist(
         [
@@ -265,17 +279,23 @@ def test_the_first_test_rows_of_each_cell_are_taken(tmp_path):
     assert [row["id"] for row in rows[:4]] == read_parquet(parts[0], RECORD)["id"].to_pylist()[:4]
 
 
+ALL = Variant(variant="itdr", tasks=tuple(Task), share=1, description=True)
+
+
+def mixed(tmp_path, variant=ALL, names="ab", seed=1):
+    out = tmp_path / "m.parquet"
+    count = mix([tmp_path / f"{name}.parquet" for name in names], out, variant, seed)
+    rows = read_parquet(out, RECORD).to_pylist()
+    assert len(rows) == count
+    return rows
+
+
 def test_a_mixture_holds_every_row_once_in_an_order_that_the_seed_gives(tmp_path):
     write_parquet(tmp_path / "a.parquet", records(20))
     write_parquet(tmp_path / "b.parquet", records(10, "yelp"))
     digests = set()
     for seed, order in ((1, "ab"), (1, "ba"), (2, "ab")):
-        assert (
-            mix([tmp_path / f"{name}.parquet" for name in order], tmp_path / "m.parquet", seed)
-            == 30
-        )
-        ids = read_parquet(tmp_path / "m.parquet", RECORD)["id"].to_pylist()
-        assert len(set(ids)) == 30
+        assert len({row["id"] for row in mixed(tmp_path, names=order, seed=seed)}) == 30
         digests.add(hashlib.sha256((tmp_path / "m.parquet").read_bytes()).hexdigest())
     assert len(digests) == 2
 
@@ -283,7 +303,34 @@ def test_a_mixture_holds_every_row_once_in_an_order_that_the_seed_gives(tmp_path
 def test_a_mixture_refuses_an_id_that_stands_twice(tmp_path):
     write_parquet(tmp_path / "a.parquet", records(3))
     with pytest.raises(DataError, match="'RP/movielens-32m/0' stands twice"):
-        mix([tmp_path / "a.parquet", tmp_path / "a.parquet"], tmp_path / "m.parquet", 1)
+        mixed(tmp_path, names="aa")
+
+
+def test_a_smaller_share_lies_inside_every_larger_one_and_is_exact_in_each_cell(tmp_path):
+    write_parquet(tmp_path / "a.parquet", records(40))
+    write_parquet(tmp_path / "b.parquet", records(10, "yelp"))
+    seen: set[str] = set()
+    for share, in_a, in_b in ((0.25, 10, 3), (0.5, 20, 5), (0.75, 30, 8), (1.0, 40, 10)):
+        rows = mixed(tmp_path, ALL.model_copy(update={"share": share}))
+        ids = {row["id"] for row in rows}
+        assert seen < ids
+        assert [sum(f"/{name}/" in i for i in ids) for name in ("movielens-32m", "yelp")] == [
+            in_a, in_b
+        ]  # fmt: skip
+        seen = ids
+
+
+def test_a_variant_without_a_task_or_without_descriptions(tmp_path):
+    write_parquet(tmp_path / "a.parquet", records(4))
+    rows = [row | {"id": f"TKR/{row['id']}", "task": "TKR"} for row in records(4).to_pylist()]
+    write_parquet(tmp_path / "b.parquet", pa.Table.from_pylist(rows, schema=RECORD))
+    variants = load_variants(ROOT / "config" / "variants.csv")
+    assert {row["task"] for row in mixed(tmp_path, variants["wo-rp"])} == {"TKR"}
+    bare = mixed(tmp_path, variants["wo-task-description"])
+    assert {row["instruction"] for row in bare} == {""} and len(bare) == 8
+    assert [row | {"instruction": "i"} for row in bare] == mixed(tmp_path, variants["itdr"])
+    with pytest.raises(DataError, match="no example of the variant wo-uii, which is trained"):
+        mixed(tmp_path, variants["wo-uii"])
 
 
 def test_a_prediction_keeps_what_scoring_needs(tables, tmp_path):

@@ -1,5 +1,6 @@
 """Configuration is data: what is wrong is refused with file, key, and the nearest right name."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from itdr.settings.experiment import Experiment, TrainingSettings, load_experime
 from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml
 from itdr.settings.task import load_task
+from itdr.settings.variant import load_variants
 from itdr.settings.workflow import load_workflow
-from itdr.vocabulary import Dataset, Task
+from itdr.vocabulary import ROOT_OF, Dataset, Task
 from tests.conftest import ROOT
 
 PAPER = ROOT / "config" / "config.yaml"
@@ -39,7 +41,11 @@ def refusal(tmp_path, changes: str) -> str:
         ("seed: true", "mine.yaml: 'seed': input should be a valid integer (found True)."),
         ("pairs: [RP/movielens-32]", "'pairs.0': unknown dataset 'movielens-32'. Did you mean"),
         ("pairs: [RPP/movielens-32m]", "must be TASK/DATASET with a TASK of RP, TKR"),
-        ("columns: [tiny/itrd]", "with a VARIANT of base, itdr. Did you mean 'itdr'?"),
+        (
+            "columns: [tiny]",
+            "'columns.0': must be MODEL/VARIANT, with a VARIANT of config/",
+        ),
+        ("split: {by: example}", "audit.tolerate must name shared-user and shared-item"),
         ("build: {negatives: unifrm}", "'uniform' or 'popularity' (found 'unifrm'). Did you mean"),
         (
             "split: {shares: [0.5, 0.1, 0.1]}",
@@ -121,7 +127,7 @@ def test_the_shipped_configurations_are_whole(monkeypatch):
     monkeypatch.chdir(ROOT)
     paper = load_workflow([Path("config/config.yaml")])
     demo = load_workflow([Path("config/config.yaml"), Path("config/demo.yaml")])
-    assert len(paper.cells) == 20 and set(demo.cells) < set(paper.cells)
+    assert len(paper.cells) == 33 and set(demo.cells) < set(paper.cells)
     assert [column for column, _ in demo.columns] == ["tiny", "tiny"]
 
 
@@ -191,3 +197,60 @@ def test_a_wrong_option_is_refused_like_a_wrong_key():
     add_flags(parser, TrainingSettings)
     with pytest.raises(SettingsError, match="command line: 'epochs': input should be greater"):
         from_flags(parser.parse_args(["--epochs", "-1"]), TrainingSettings)
+
+
+def test_the_variants_are_those_of_the_paper():
+    variants = load_variants(ROOT / "config" / "variants.csv")
+    with (ROOT / "config" / "paper" / "results.csv").open(encoding="utf-8") as file:
+        assert set(variants) == {row["variant"] for row in csv.DictReader(file)}
+    assert set(variants["wo-uii"].tasks) == {t for t, root in ROOT_OF.items() if root == "UIU"}
+    assert set(variants["wo-uiu"].tasks) == {t for t, root in ROOT_OF.items() if root == "UII"}
+    for task in Task:
+        assert set(variants[f"wo-{task.lower()}"].tasks) == set(Task) - {task}
+    assert [variants[f"data-{part}"].share for part in (25, 50, 75)] == [0.25, 0.5, 0.75]
+    assert [name for name, variant in variants.items() if not variant.is_trained] == ["base"]
+    without = [name for name, variant in variants.items() if not variant.description]
+    assert without == ["wo-task-description"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "variant,tasks,share",
+            "the columns are variant, tasks, share; needed are variant,",
+        ),
+        ("HEAD\na,RP,half,yes", ":2: 'share' is 'half'; a number is needed"),
+        ("HEAD\na,RP,1,maybe", ":2: 'description' is 'maybe'; needed is yes or no"),
+        ("HEAD\na,RPP,1,yes", ":2: 'tasks.0': input should be 'RP', 'TKR'"),
+        ("HEAD\na,RP,2,yes", ":2: 'share': input should be less than or equal to 1"),
+        ("HEAD\na,,1,yes", ":2: a variant has tasks and a share above 0, or neither"),
+        ("HEAD\na,RP,1,yes\na,RP,1,yes", ":3: the variant 'a' stands twice"),
+        ("HEAD\na,RP", ":2: 'share' is None; a number is needed"),
+    ],
+)
+def test_a_wrong_line_of_variants_is_named(tmp_path, lines, message):
+    path = tmp_path / "variants.csv"
+    path.write_text(lines.replace("HEAD", "variant,tasks,share,description") + "\n")
+    with pytest.raises(SettingsError) as error:
+        load_variants(path)
+    assert message in str(error.value)
+
+
+def test_an_unknown_variant_is_refused_with_the_nearest_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("columns: [tiny/wo-udi]")
+    with pytest.raises(SettingsError, match=r"mine.yaml: 'columns': unknown variant 'wo-udi'. Did"):
+        load_workflow([PAPER, mine])
+
+
+def test_all_pairs_of_the_paper_have_a_template_of_the_papers_size():
+    experiment = load_experiment([PAPER])
+    with (ROOT / "config" / "paper" / "statistics.csv").open(encoding="utf-8") as file:
+        paper = {f"{row['task']}/{row['dataset']}": int(row["examples"])
+                 for row in csv.DictReader(file)}  # fmt: skip
+    assert list(experiment.pairs) == list(paper)
+    ours = {pair: load_task(TASKS, pair.split("/")[0]).of(pair.split("/")[1]).examples
+            for pair in experiment.pairs}  # fmt: skip
+    assert ours == paper

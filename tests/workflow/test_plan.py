@@ -3,10 +3,11 @@
 
 def test_a_plain_dry_run_lists_the_papers_jobs(project):
     assert project.jobs() == {
-        "fetch_dataset": 12,
-        "normalise_dataset": 12,
-        "build_examples": 20,
-        "split_examples": 20,
+        "fetch_dataset": 13,
+        "normalise_dataset": 13,
+        "build_examples": 33,
+        "annotate_examples": 12,
+        "split_examples": 33,
         "audit_examples": 1,
         "mix_examples": 1,
         "train_adapter": 4,
@@ -15,7 +16,7 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "score_predictions": 11,
         "report": 1,
         "all": 1,
-        "total": 94,
+        "total": 134,
     }
 
 
@@ -23,6 +24,23 @@ def test_a_target_needs_only_what_leads_to_it(project):
     jobs = project.jobs("results/scores/qwen2.5-7b/base/42.csv")
     assert jobs["infer_model"] == jobs["score_predictions"] == 1
     assert "train_adapter" not in jobs and "report" not in jobs
+
+
+def test_a_variant_needs_its_own_mixture_alone(project):
+    jobs = project.jobs("results/scores/glm-4-9b/wo-task-description/42.csv")
+    assert jobs["mix_examples"] == jobs["train_adapter"] == jobs["infer_model"] == 1
+    plan = project.snakemake(
+        "results/predictions/glm-4-9b/wo-task-description/42.parquet", "--dry-run", "-p"
+    ).stdout
+    infer, mix = ([line for line in plan.splitlines() if f"itdr {name}" in line]
+                  for name in ("infer", "mix"))  # fmt: skip
+    assert len(infer) == len(mix) == 1
+    assert "--no-description" in infer[0] and "--variant wo-task-description" in mix[0]
+
+
+def test_a_variant_that_is_not_trained_has_no_mixture(project):
+    done = project.snakemake("results/mixtures/base/train.parquet", "--dry-run")
+    assert done.returncode == 1 and "No rule to produce" in done.stdout
 
 
 def test_a_misspelt_key_stops_before_the_plan_with_the_right_name(project):

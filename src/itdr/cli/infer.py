@@ -38,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("config/tasks"),
         help="folder of task files (default: config/tasks)",
     )
+    parser.add_argument(
+        "--no-description",
+        dest="description",
+        action="store_false",
+        help="leave the task description out of the prompts (default: it stands in them)",
+    )
     add_flags(parser, InferenceSettings)
 
 
@@ -61,6 +67,8 @@ def run(args: argparse.Namespace) -> None:
         out: None if name == "base" else Path(name)
         for out, name in zip(args.out, adapters, strict=True)
     }
-    count = infer(model, outputs, args.test, settings, tasks=args.tasks)
+    count = infer(
+        model, outputs, args.test, settings, tasks=args.tasks, description=args.description
+    )
     for out in outputs:
         logging.getLogger("itdr").info("%s: %d answers", out, count)

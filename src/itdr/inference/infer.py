@@ -33,6 +33,7 @@ def infer(
     settings: InferenceSettings,
     *,
     tasks: Path,
+    description: bool = True,
 ) -> int:
     """Write the answers (columns: PREDICTION) to the first rows of each test part.
 
@@ -41,6 +42,7 @@ def infer(
 
     outputs: file to write, with the adapter whose answers it gets (None: the base model). The base
         model is loaded once for all of them.
+    description: whether prompts hold the task description.
 
     Returns:
         The number of answers in each file.
@@ -53,7 +55,10 @@ def infer(
     rows = first_rows(tests, settings.rows_per_cell)
     _check_ids(rows)
     limits = _limits(tasks, {row["task"] for row in rows}, settings.answer_limit)
-    prompts = [Prompt(row["instruction"], row["input"], limits[row["task"]]) for row in rows]
+    prompts = [
+        Prompt(row["instruction"] if description else "", row["input"], limits[row["task"]])
+        for row in rows
+    ]
     engine: Engine | None = None
     for out, adapter in outputs.items():
         manifest = _manifest(model, adapter, rows, prompts, settings)

@@ -1,6 +1,8 @@
-"""Putting the training parts of many cells together."""
+"""Putting together what a variant is trained on."""
 
 import hashlib
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,29 +10,59 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.instructions.record import RECORD
+from itdr.settings.variant import Variant
 from itdr.storage import read_parquet, write_parquet
 
 
-def mix(parts: Sequence[Path], out: Path, seed: int) -> int:
-    """Write the examples of all parts in one random order and return how many they are.
+def mix(parts: Sequence[Path], out: Path, variant: Variant, seed: int) -> int:
+    """Write a variant's examples out of the training parts in one random order.
 
-    The order depends on the seed and the ids alone.
+    Of each cell the variant's share is taken, rounded up. Which examples these are, and the order,
+    depend on the seed and the ids alone, so that a smaller share lies inside every larger one.
+
+    Returns:
+        The number of examples.
 
     Raises:
-        MissingFileError, DataError: a part is not there or not in the form of RECORD, or an id
-            stands twice.
+        MissingFileError, DataError: a part is not there or not in the form of RECORD, an id stands
+            twice, or the variant has no example.
     """
     table = pa.concat_tables([read_parquet(part, RECORD) for part in parts])
     ids = table["id"].to_pylist()
     if len(set(ids)) < len(ids):
-        twice = next(name for name in sorted(ids) if ids.count(name) > 1)
+        twice = next(name for name, count in Counter(ids).items() if count > 1)
         raise DataError(
             f"{parts[0]} and others: the id {twice!r} stands twice; ids must be unique."
         )
-    order = sorted(range(len(ids)), key=lambda row: _key(seed, ids[row]))
-    write_parquet(out, table.take(pa.array(order, pa.int64())))
-    return len(ids)
+    rows = _share(table, variant, seed)
+    if not rows:
+        raise DataError(
+            f"{parts[0]} and others: no example of the variant {variant.variant}, which is trained "
+            f"on {', '.join(variant.tasks) or 'nothing'}."
+        )
+    rows.sort(key=lambda row: _key(seed, "mix", ids[row]))
+    mixture = table.take(pa.array(rows, pa.int64()))
+    if not variant.description:
+        place = RECORD.get_field_index("instruction")
+        empty = pa.array([""] * len(rows), pa.string())
+        mixture = mixture.set_column(place, RECORD.field(place), empty)
+    write_parquet(out, mixture)
+    return len(rows)
 
 
-def _key(seed: int, name: str) -> bytes:
-    return hashlib.md5(f"{seed}:mix:{name}".encode(), usedforsecurity=False).digest()
+def _share(table: pa.Table, variant: Variant, seed: int) -> list[int]:
+    """Return the rows of the variant's share of each of its cells."""
+    cells: dict[tuple[str, str], list[tuple[bytes, int]]] = defaultdict(list)
+    columns = (table[name].to_pylist() for name in ("id", "task", "dataset"))
+    for row, (name, task, dataset) in enumerate(zip(*columns, strict=True)):
+        if task in variant.tasks:
+            cells[task, dataset].append((_key(seed, "share", name), row))
+    return [
+        row
+        for cell in cells.values()
+        for _, row in sorted(cell)[: math.ceil(len(cell) * variant.share)]
+    ]
+
+
+def _key(seed: int, purpose: str, name: str) -> bytes:
+    return hashlib.md5(f"{seed}:{purpose}:{name}".encode(), usedforsecurity=False).digest()

@@ -1,4 +1,4 @@
-"""Dividing examples into train, val and test, so that no user is in two parts."""
+"""Dividing examples into train, val and test, so that no user is in two parts unless asked for."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,8 +17,9 @@ from itdr.vocabulary import Part
 def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict[str, int]:
     """Write train.parquet, val.parquet and test.parquet into the folder `out`.
 
-    A user's part depends on the seed, the dataset and the user alone, so that it is the same for
-    every task. Each part is in random order, so that its first rows are a fair sample.
+    By user, a user's part depends on the seed, the dataset and the user alone, so that it is the
+    same for every task; examples without a user go by their item. By example, it depends on the
+    seed and the id. Each part is in random order, so that its first rows are a fair sample.
 
     Returns:
         The number of examples in each part.
@@ -34,10 +35,16 @@ def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict
             "annotate' and split what it writes."
         )
     table = table.cast(RECORD)
+    columns = ("id", "dataset", "user_id", "item_id")
     parts = [
-        _part(_fraction(seed, dataset, user or item), settings.shares)
-        for dataset, user, item in zip(
-            *(table[name].to_pylist() for name in ("dataset", "user_id", "item_id")), strict=True
+        _part(
+            _fraction(seed, "part", name)
+            if settings.by == "example"
+            else _fraction(seed, dataset, user or item),
+            settings.shares,
+        )
+        for name, dataset, user, item in zip(
+            *(table[column].to_pylist() for column in columns), strict=True
         )
     ]
     order = sorted(range(len(parts)), key=lambda row: _fraction(seed, table["id"][row].as_py()))

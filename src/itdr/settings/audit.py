@@ -35,6 +35,9 @@ MEANING = {
     Check.EMPTY_FIELD: "a text, title or value is empty",
 }
 
+SHARED = (Check.SHARED_USER, Check.SHARED_ITEM)
+"""The faults that a split by example is bound to have."""
+
 
 class AuditSettings(Strict):
     """How strict the audit is."""

@@ -10,7 +10,10 @@ from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings, load_model_settings
 from itdr.settings.task import TaskSettings, load_task
+from itdr.settings.variant import Variant, find_variant, load_variants
 from itdr.storage import fingerprint
+
+VARIANTS = Path("config/variants.csv")
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,13 @@ class Workflow:
         experiment: what config/config.yaml says.
         tasks: task id to its file.
         models: model id to its file.
+        variants: variant id to its line of config/variants.csv.
     """
 
     experiment: Experiment
     tasks: dict[str, TaskSettings]
     models: dict[str, ModelSettings]
+    variants: dict[str, Variant]
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -40,7 +45,19 @@ class Workflow:
     @property
     def trained_models(self) -> list[str]:
         """The models of which some variant is fine-tuned."""
-        return list(dict.fromkeys(model for model, variant in self.columns if variant != "base"))
+        return list(
+            dict.fromkeys(m for m, variant in self.columns if self.variants[variant].is_trained)
+        )
+
+    @property
+    def trained_variants(self) -> list[str]:
+        """The variants that have a training mixture."""
+        return [name for name, variant in self.variants.items() if variant.is_trained]
+
+    def cells_of(self, variant: str) -> list[tuple[str, str]]:
+        """Return the (task, dataset) pairs that a variant is trained on."""
+        return [(task, dataset) for task, dataset in self.cells
+                if task in self.variants[variant].tasks]  # fmt: skip
 
     @property
     def taught_tasks(self) -> list[str]:
@@ -99,8 +116,10 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         tasks[task] = tasks.get(task) or load_task(Path("config/tasks"), task)
         tasks[task].of(dataset)
     models = {}
+    variants = load_variants(VARIANTS)
     for column in experiment.columns:
-        model, _ = _halves(column)
+        model, variant = _halves(column)
+        find_variant(variants, variant, f"{files[-1]}: 'columns'")
         models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
     for dataset_id, folder in experiment.raw_folders.items():
         if not Path(folder).is_dir():
@@ -109,7 +128,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 "Name the folder that holds the dataset's raw files, or take the key out to "
                 "download them."
             )
-    return Workflow(experiment, tasks, models)
+    return Workflow(experiment, tasks, models, variants)
 
 
 def _halves(text: str) -> tuple[str, str]:
