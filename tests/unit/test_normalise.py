@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +24,9 @@ from itdr.sources.fields import Field, NeedsTextError, Number, NumericIdentifier
 from itdr.sources.lines import Block
 from itdr.sources.normalise import FILES, QUALITY, normalise
 from itdr.sources.ordering import order_of
-from itdr.sources.tables import INTERACTIONS, Scale, check_table, with_metadata
+from itdr.sources.tables import INTERACTIONS, Scale, check_table, with_metadata, with_statistics
+from itdr.synthetic.raw_files import write_raw_files
+from itdr.synthetic.world import simulate
 from tests.normalised import unhurried
 
 NUMBERS = Delimited(
@@ -175,14 +178,6 @@ def test_little_memory_changes_nothing_but_too_little_is_refused(tmp_path):
         normalise("movielens-32m", tmp_path / "raw", tmp_path / "out", memory_limit_mb=100)
 
 
-def test_quick_and_exact_sorting_give_the_same_bytes(tmp_path, monkeypatch):
-    write_movielens(tmp_path / "raw", simulated_ratings(5_000))
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "quick")
-    monkeypatch.setattr(writing, "order_of", lambda *_: None)
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "exact")
-    assert tables_of(tmp_path / "quick") == tables_of(tmp_path / "exact")
-
-
 def test_repeated_pairs_are_rejected_in_every_range_but_for_the_first(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "_ROWS_PER_RANGE", 500)
     ratings = simulated_ratings(3_000)
@@ -196,43 +191,78 @@ def test_repeated_pairs_are_rejected_in_every_range_but_for_the_first(tmp_path, 
     assert quality["tables"]["interactions"] == 3_000
 
 
+def by_length(text):
+    return len(text.encode()), text.encode()
+
+
 @unhurried
 @given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.integers(-5, 9)), max_size=40),
+    st.lists(
+        st.tuples(
+            st.text("aäb0", max_size=3),
+            st.none() | st.integers(-5, 9),
+            st.integers(-(2**63), 2**63 - 1),
+        ),
+        max_size=40,
+    ),
     st.integers(1, 10**6),
 )
-def test_packed_keys_order_as_the_keys_do(rows, unit):
-    rows = [(user, 10**9 + time * unit, item) for user, time, item in rows]
+def test_rows_are_ordered_by_text_times_and_numbers_and_repeated_ones_found(rows, unit):
+    rows = [(user, time and time * unit, item) for user, time, item in rows]
     columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
-    table = pa.table(dict(zip("uti", columns, strict=True)))
-    found = order_of(table, ["u", "t", "i"], ["u", "i"])
-    if len({(user, item) for user, _, item in rows}) < len(rows):
-        assert found is None
-    elif rows:
-        assert [rows[place] for place in found] == sorted(rows)
+    types = (pa.string(), pa.timestamp("us"), pa.int64())
+    table = pa.table(
+        {name: pa.array(column, kind)
+         for name, column, kind in zip("uti", columns, types, strict=True)}
+        | {"file": pa.array([0] * len(rows), pa.uint16()),
+           "line": pa.array(range(len(rows), 0, -1), pa.int64())}
+    )  # fmt: skip
+    found, repeated = order_of(table, ["u", "t", "i"], ["u", "i"])
 
+    def key(place):
+        user, time, item = rows[place]
+        return by_length(user), time is None, time or 0, item, -place
 
-def test_keys_that_cannot_be_packed_are_left_to_the_exact_way():
-    wide = pa.table({"u": [0, 2**40], "t": [0, 2**40]})
-    assert order_of(wide, ["u", "t"], []) is None
-    assert order_of(pa.table({"u": [1, None]}), ["u"], []) is None
-    assert order_of(pa.table({"u": [1, 1]}), ["u"], []) is None
+    last_first = sorted(range(len(rows)), reverse=True)  # line 1 is the last row
+    first = {}
+    for place in last_first:
+        first.setdefault((rows[place][0], rows[place][2]), place)
+    assert sorted(repeated) == sorted(set(range(len(rows))) - set(first.values()))
+    assert list(found) == sorted(first.values(), key=key)
 
 
 @unhurried
-@given(st.lists(st.integers(-50, 50), max_size=60), st.sets(st.integers(-60, 60), max_size=5))
-def test_rows_are_divided_by_the_marks(keys, marks):
+@given(st.lists(st.integers(0, 4), max_size=60))
+def test_rows_are_divided_by_their_part(parts):
     import tempfile
 
-    marks = sorted(marks)
-    table = pa.table({"key": pa.array(keys, pa.int64())})
+    table = pa.table({"row": range(len(parts)), dividing.PART: pa.array(parts, pa.uint16())})
     with tempfile.TemporaryDirectory() as folder:
         batches = table.to_batches(max_chunksize=7)
-        files = dividing.divide(batches, table.schema, "key", marks, Path(folder) / "parts")
-        parts = [pq.read_table(file).column("key").to_pylist() for file in files]
-    assert sorted(key for part in parts for key in part) == sorted(keys)
-    for number, part in enumerate(parts):
-        assert all(sum(mark <= key for mark in marks) == number for key in part)
+        files = dividing.divide(batches, table.schema, 5, Path(folder) / "parts")
+        found = [pq.read_table(file).to_pydict() for file in files]
+    assert found == [
+        {"row": [row for row, part in enumerate(parts) if part == number]} for number in range(5)
+    ]
+
+
+def test_engines_find_the_nulls_of_a_column_with_one_text(tmp_path):
+    schema = pa.schema([("text", pa.string()), pa.field("id", pa.string(), nullable=False)])
+    path = tmp_path / "table.parquet"
+    table = pa.table({"text": ["a", None], "id": ["1", "2"]}, schema=schema)
+    pq.write_table(table, path, write_statistics=with_statistics(schema))
+    found = duckdb.sql(f"SELECT id FROM '{path}' WHERE text IS NULL").fetchall()
+    assert found == [("2",)]
+
+
+def test_text_ids_are_written_in_ranges_without_changing_a_byte(tmp_path, monkeypatch):
+    folder = tmp_path / "raw"
+    write_raw_files(simulate(3, 60, 40, 12), "steam", folder, 1)
+    normalise("steam", folder, tmp_path / "one", threads=1)
+    whole = tables_of(tmp_path / "one")
+    monkeypatch.setattr(writing, "_ROWS_PER_RANGE", 50)
+    normalise("steam", folder, tmp_path / "two", threads=2)
+    assert tables_of(tmp_path / "two") == whole
 
 
 def test_files_are_found_at_any_depth_and_compressed(tmp_path):

@@ -1,4 +1,4 @@
-"""Dividing a stream of rows into files by ranges of a key, in one pass."""
+"""Dividing a stream of rows into files by their part, in one pass."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -8,29 +8,36 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+PART = "part"
+"""The column that says into which file a row goes."""
+
 
 def divide(
-    batches: Iterable[pa.RecordBatch], schema: pa.Schema, key: str, marks: list[int], folder: Path
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, parts: int, folder: Path
 ) -> list[Path]:
-    """Write the rows into len(marks) + 1 Parquet files and return them.
+    """Write the rows, without PART, into so many Parquet files and return them.
 
-    key: a column of whole numbers. File i has the rows with marks[i - 1] <= key < marks[i].
+    batches: rows with the columns of schema, of which PART has whole numbers from 0 below parts.
     """
     folder.mkdir()
-    paths = [folder / f"{number}.parquet" for number in range(len(marks) + 1)]
+    paths = [folder / f"{number}.parquet" for number in range(parts)]
+    kept = [name for name in schema.names if name != PART]
+    shape = pa.schema([schema.field(name) for name in kept])
     with ExitStack() as stack:
         writers = [
             stack.enter_context(
-                pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
+                pq.ParquetWriter(
+                    path, shape, compression="none", use_dictionary=False, write_statistics=False
+                )
             )
             for path in paths
         ]
         for batch in batches:
-            part = np.searchsorted(marks, batch.column(key).to_numpy(), side="right")
+            part = batch.column(PART).to_numpy()
             rows = np.argsort(part.astype(np.uint16), kind="stable")
-            ordered = batch.take(pa.array(rows))
+            ordered = batch.select(kept).take(pa.array(rows))
             start = 0
-            for writer, size in zip(writers, np.bincount(part, minlength=len(paths)), strict=True):
+            for writer, size in zip(writers, np.bincount(part, minlength=parts), strict=True):
                 if size:
                     writer.write_batch(ordered.slice(start, size))
                 start += int(size)

@@ -1,70 +1,124 @@
-"""Sorting rows by their keys packed into one 64-bit number: five times as fast as comparing."""
+"""Sorting rows by keys packed into 64-bit numbers: many times as fast as comparing cell by cell.
+
+Text is replaced by its rank among the texts of its column. Whole numbers are counted from their
+smallest. Keys that together need few enough bits become one number, so that most tables are sorted
+by one or two.
+"""
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _UNITS = (1_000_000, 1_000)  # times in whole seconds or milliseconds need fewer bits
+_PLACE = ("file", "line")
+_WORD = 64
+
+Ranks = tuple[np.ndarray, int]
+"""A whole number from 0 per row that orders as the key does, and the bits that it needs."""
 
 
-def order_of(table: pa.Table, order: list[str], unique: list[str]) -> np.ndarray | None:
-    """Return the row numbers in the order of the columns `order`.
+def order_of(table: pa.Table, order: list[str], unique: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row numbers in the order of the columns `order`, and those of repeated rows.
 
-    Returns None where that cannot be told quickly: a key is no whole number or is null, the keys
-    need more than 64 bits, two rows have the same keys, or a row repeats in the columns `unique`.
+    Rows that are the same in all columns `unique` stand once, the first by `file` and `line`; the
+    others are the repeated ones. Rows alike in all columns `order` stand by file and line. Nulls
+    come last, of two texts the shorter one first. Keys are text, times or whole numbers.
     """
-    keys = {}
-    for name in dict.fromkeys([*order, *unique]):
-        key = _whole_numbers(table.column(name))
-        if key is None:
-            return None
-        keys[name] = key
-    if unique:
-        pairs = _pack([keys[name] for name in unique])
-        if pairs is None:
-            return None
-        pairs.sort()
-        if _repeats(pairs):
-            return None
-    packed = _pack([keys[name] for name in order])
-    if packed is None:
-        return None
-    rows = np.argsort(packed)
-    return None if _repeats(packed[rows]) else rows
+    keys = {name: _ranks(table.column(name)) for name in dict.fromkeys([*order, *unique])}
+    repeated = _repeated(table, [keys[name] for name in unique])
+    words = _packed([keys[name] for name in order])
+    rows = _sorted(words)
+    if _alike(words, rows).any():
+        rows = _sorted(words + _places(table))
+    if len(repeated):
+        kept = np.ones(table.num_rows, bool)
+        kept[repeated] = False
+        rows = rows[kept[rows]]
+    return rows, repeated
 
 
-def _repeats(ordered: np.ndarray) -> bool:
-    return bool((ordered[1:] == ordered[:-1]).any())
+def _repeated(table: pa.Table, unique: list[Ranks]) -> np.ndarray:
+    none = np.empty(0, np.int64)
+    if not unique or not table.num_rows:
+        return none
+    words = _packed(unique)
+    if len(words) == 1:
+        ordered = np.sort(words[0])
+        if not (ordered[1:] == ordered[:-1]).any():
+            return none
+    rows = _sorted(words + _places(table))
+    return np.sort(rows[1:][_alike(words, rows)])
 
 
-def _whole_numbers(column: pa.ChunkedArray) -> np.ndarray | None:
-    """Return a column as integers from 0, or None."""
-    if column.null_count:
-        return None
+def _sorted(words: list[np.ndarray]) -> np.ndarray:
+    return np.argsort(words[0]) if len(words) == 1 else np.lexsort(words[::-1])
+
+
+def _alike(words: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Say of each row but the first whether it has the same keys as the one before."""
+    same = np.ones(max(len(rows) - 1, 0), bool)
+    for word in words:
+        ordered = word[rows]
+        same &= ordered[1:] == ordered[:-1]
+    return same
+
+
+def _places(table: pa.Table) -> list[np.ndarray]:
+    return _packed([_ranks(table.column(name)) for name in _PLACE])
+
+
+def _ranks(column: pa.ChunkedArray) -> Ranks:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        numbers, known = _text_ranks(column)
+    else:
+        numbers, known = _counted(column)
+    if not known.all():
+        numbers = np.where(known, numbers, numbers.max(initial=0, where=known) + 1)
+    return numbers.astype(np.uint64), int(numbers.max(initial=0)).bit_length()
+
+
+def _text_ranks(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of each text, and whether there is one."""
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = encoded.dictionary
+    table = pa.table({"size": pc.binary_length(texts), "text": texts})
+    rank = np.empty(len(texts), np.int64)
+    rank[pc.sort_indices(table, [("size", "ascending"), ("text", "ascending")])] = np.arange(
+        len(texts)
+    )
+    places = pc.fill_null(encoded.indices, 0).to_numpy()
+    known = encoded.is_valid().to_numpy(zero_copy_only=False)
+    return (rank[places] if len(rank) else np.zeros(len(places), np.int64)), known
+
+
+def _counted(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each number less the smallest one, in the largest unit, and whether there is one."""
+    known = column.is_valid().to_numpy()
     is_time = pa.types.is_timestamp(column.type)
     if is_time:
         column = column.cast(pa.timestamp("us")).cast(pa.int64())
-    elif not pa.types.is_integer(column.type):
-        return None
-    numbers = column.to_numpy().astype(np.int64, copy=False)
-    if not len(numbers):
-        return numbers
-    low, high = int(numbers.min()), int(numbers.max())
-    if high - low >= 1 << 63:
-        return None
+    numbers = pc.fill_null(column, 0).to_numpy().astype(np.int64, copy=False)
+    some = numbers if known.all() else numbers[known]
+    if not len(some):
+        return np.zeros(len(numbers), np.int64), known
     for unit in _UNITS if is_time else ():
         whole = numbers // unit
         if np.array_equal(whole * unit, numbers):
-            return whole - low // unit
-    return numbers - low
+            numbers, some = whole, some // unit
+            break
+    # Differences of any two 64-bit numbers fit into 64 bits without a sign.
+    return numbers.view(np.uint64) - np.uint64(int(some.min()) % (1 << _WORD)), known
 
 
-def _pack(keys: list[np.ndarray]) -> np.ndarray | None:
-    """Return one number per row that orders as the keys do, or None if 64 bits are too few."""
-    bits = [int(key.max()).bit_length() if len(key) else 0 for key in keys]
-    if sum(bits) > 64:
-        return None
-    packed = keys[0].astype(np.uint64)
-    for key, width in zip(keys[1:], bits[1:], strict=True):
-        packed <<= np.uint64(width)
-        packed |= key.view(np.uint64)
-    return packed
+def _packed(keys: list[Ranks]) -> list[np.ndarray]:
+    """Return as few numbers per row as hold all keys; they order as the keys do."""
+    words: list[np.ndarray] = []
+    free = 0
+    for numbers, bits in keys:
+        if words and bits <= free:
+            words[-1] = words[-1] << np.uint64(bits) | numbers
+            free -= bits
+        else:
+            words.append(numbers)
+            free = _WORD - bits
+    return words

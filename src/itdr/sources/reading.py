@@ -1,8 +1,7 @@
 """The workshop in which raw files become tables: a DuckDB connection that spills to a folder.
 
-Raw rows are staged with `file` (number of the raw file) and `line`, so that a source can say in SQL
-what its tables are, and every row that is dropped later can still be named. Rows of plain numbers
-stay in a Parquet file, which costs a fifth of what a DuckDB table does; others become one.
+Raw rows are staged as Parquet with `file` (number of the raw file) and `line`, so that a source can
+say in SQL what its tables are, and every row that is dropped later can still be named.
 """
 
 from collections.abc import Iterator
@@ -18,11 +17,12 @@ import pyarrow.parquet as pq
 from itdr.errors import DataError
 from itdr.progress import progress
 from itdr.sources.account import FileAccount
-from itdr.sources.delimited import Delimited, Parsed
+from itdr.sources.delimited import Parsed
 from itdr.sources.fields import NeedsTextError
 from itdr.sources.files import RawFile, find_file
 from itdr.sources.lines import Block, read_blocks
 from itdr.sources.parallel import in_order
+from itdr.sources.tables import with_statistics
 
 PYTHON_MB = 320
 """Memory that Python, Arrow and the blocks under way need beside DuckDB."""
@@ -115,11 +115,7 @@ class Workshop:
             self._stage(form.with_text_ids(), account, staged)
         self.accounts.append(account)
         rows = self.connection.read_parquet(str(staged)).project(f"*, {number}::USMALLINT AS file")
-        if isinstance(form, Delimited) and form.plain_numbers:
-            rows.create_view(table, replace=False)
-        else:
-            rows.create(table)
-            staged.unlink()
+        rows.create_view(table, replace=False)
         return True
 
     def _stage(self, form: Format, account: FileAccount, staged: Path) -> None:
@@ -128,7 +124,13 @@ class Workshop:
         with (
             progress(f"{self.dataset}: {account.name}", size, "B") as bar,
             # Plain pages: the rows are read back only once or twice.
-            pq.ParquetWriter(staged, form.schema, compression="none", use_dictionary=False) as out,
+            pq.ParquetWriter(
+                staged,
+                form.schema,
+                compression="none",
+                use_dictionary=False,
+                write_statistics=with_statistics(form.schema),
+            ) as out,
         ):
             blocks = read_blocks(account.source, bar.update)
             blocks = _without_header(account.source, form, blocks)

@@ -103,6 +103,20 @@ def with_metadata(schema: pa.Schema, dataset: str, scale: Scale | None) -> pa.Sc
     return schema.with_metadata({"dataset": dataset, "rating_scale": value})
 
 
+def with_statistics(schema: pa.Schema) -> list[str]:
+    """Return the columns for which Parquet files hold smallest and largest values.
+
+    Not texts that may be null: where all texts of a row group are the same, DuckDB 2.0 takes from
+    these statistics that none is null and that all are, and answers "IS NULL" with every row.
+    """
+    return [
+        field.name
+        for field in schema
+        if not pa.types.is_nested(field.type)
+        and not (field.nullable and pa.types.is_string(field.type))
+    ]
+
+
 def check_table(path: Path, schema: pa.Schema, scale: Scale | None) -> None:
     """Check a written table: columns, keys, ids that stand once, rating scale and years.
 

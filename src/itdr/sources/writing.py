@@ -16,14 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itdr.errors import DataError
-from itdr.sources.dividing import divide
+from itdr.sources.dividing import PART, divide
 from itdr.sources.ordering import order_of
+from itdr.sources.tables import with_statistics
 
 _ROWS_PER_GROUP = 1 << 20
 _ROWS_PER_GROUP_OF_TEXT = 1 << 17
 _ROWS_PER_RANGE = 1_500_000
 _BYTES_PER_RANGE = 96 << 20
 _SAMPLE = 20_000
+_ROWS_AT_ONCE = 1 << 20
+_BYTES_AT_ONCE = 24 << 20
 _TEXT = {"title", "description", "review_title", "review"}
 _VARIED = {*_TEXT, "timestamp", "plays"}
 
@@ -54,12 +57,16 @@ def write_sorted(
     view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
     repeat: called with file and line of each row left out because another one is the same.
     """
-    rows = _View(connection, view, layout, repeat, path.parent)
+    rows = _View(connection, view, layout, repeat, path.with_suffix(".divided"))
     size = _ROWS_PER_GROUP_OF_TEXT if _TEXT & set(rows.columns) else _ROWS_PER_GROUP
     count = 0
     with (
         pq.ParquetWriter(
-            path, layout.schema, compression="zstd", use_dictionary=_repetitive(layout.schema)
+            path,
+            layout.schema,
+            compression="zstd",
+            use_dictionary=_repetitive(layout.schema),
+            write_statistics=with_statistics(layout.schema),
         ) as writer,
         ThreadPoolExecutor(1) as background,
     ):
@@ -97,107 +104,93 @@ class _View:
         self.order = [name for name in layout.order if name in types]
         self.unique = list(layout.unique)
         self.types = types
+        self._read = ", ".join([*self.columns, "file", "line"])
+        first = self.order[0]
+        # The SQL that orders by the first column; of two texts the shorter one comes first.
+        self._key = [f"strlen({first})", first] if types[first] == "VARCHAR" else [first]
 
     def parts(self) -> Iterator[pa.Table]:
         """Yield the rows in order, those of one range of keys at a time."""
-        quick = "VARCHAR" not in {self.types[name] for name in self.order}
-        marks = self._marks()
-        if quick and len(marks) > 1 and not self._is_clustered():
+        size = self._bytes_per_row()
+        marks = self._marks(size)
+        if marks and not self._is_clustered():
             # To pick each range from all rows would read them as often as there are ranges.
-            files = self._divided(marks)
-            for path, (where, values) in zip(files, self._ranges(marks), strict=True):
-                part = self._sorted_here(pq.read_table(path))
+            for path in self._divided(marks, size):
+                yield self._sorted(pq.read_table(path))
                 path.unlink()
-                yield part if part is not None else self._sorted_there(where, values)
             return
-        columns = ", ".join(self.columns)
         for where, values in self._ranges(marks):
-            sql = f"SELECT {columns} FROM {self.view} WHERE {where}"
-            part = self._sorted_here(self._table(sql, values)) if quick else None
-            yield part if part is not None else self._sorted_there(where, values)
+            sql = f"SELECT {self._read} FROM {self.view} WHERE {where}"
+            yield self._sorted(self.connection.sql(sql, params=values or None).to_arrow_table())
 
     def _is_clustered(self) -> bool:
-        """Say whether rows of about the same key stand together in the raw files."""
-        sample = self._query(
-            f"SELECT {self.order[0]} FROM (SELECT * FROM {self.view} "
-            f"USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1)) ORDER BY file, line"
-        )
-        keys = [row[0] for row in sample]
+        """Say whether rows of about the same key stand together and can be told without reading."""
+        if len(self._key) > 1:
+            return False
+        sample = self._sample([*self._key, "file", "line"])
+        keys = [row[0] for row in sorted(sample, key=lambda row: row[1:])]
         falls = sum(after < before for before, after in pairwise(keys))
         return falls < len(keys) / 20
 
-    def _divided(self, marks: list[tuple]) -> list[Path]:
+    def _divided(self, marks: list[tuple], size: float) -> list[Path]:
         """Return files with the rows of the ranges between the marks."""
-        columns = ", ".join(self.columns)
-        rows = self.connection.sql(f"SELECT {columns} FROM {self.view}").to_arrow_reader(1 << 20)
-        key = self.order[0]
-        return divide(rows, rows.schema, key, [mark[0] for mark in marks], self.folder / "divided")
+        conditions: list[str] = []
+        values: dict[str, Any] = {}
+        for number, mark in enumerate(marks):
+            places = [f"mark{number}_{i}" for i in range(len(mark))]
+            conditions.append(f"({_compared(self._key, '>=', places)})::USMALLINT")
+            values.update(zip(places, mark, strict=True))
+        sql = f"SELECT {self._read}, {' + '.join(conditions)} AS {PART} FROM {self.view}"
+        at_once = int(min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // size))
+        rows = self.connection.sql(sql, params=values).to_arrow_reader(at_once)
+        return divide(rows, rows.schema, len(marks) + 1, self.folder)
 
     def _query(self, sql: str, values: Any = None) -> list[tuple]:
         return self.connection.execute(sql, values).fetchall()
 
-    def _keys(self, name: str) -> list[str]:
-        """Return the SQL that orders by a column: the shorter text first."""
-        return [f"strlen({name})", name] if self.types[name] == "VARCHAR" else [name]
+    def _sample(self, columns: list[str]) -> list[tuple]:
+        return self._query(
+            f"SELECT {', '.join(columns)} FROM {self.view} "
+            f"USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1)"
+        )
 
-    def _marks(self) -> list[tuple]:
-        """Return keys that divide the rows into ranges of about the same size."""
-        key = self._keys(self.order[0])
-        count = self._query(f"SELECT count(*) FROM {self.view}")[0][0]
+    def _bytes_per_row(self) -> float:
+        """Return about how many bytes a row takes."""
         texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
         size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
-        sample = self._query(
-            f"SELECT {', '.join(key)}, {size} FROM "
-            f"(SELECT * FROM {self.view} USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1))"
-            f" ORDER BY ALL"
-        )
-        mean = sum(row[-1] for row in sample) / max(len(sample), 1) + 64
-        number = -(-count // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // mean + 1))) or 1
-        marks = [sample[len(sample) * i // number][:-1] for i in range(1, number)]
+        sample = self._sample([size])
+        return sum(row[0] for row in sample) / max(len(sample), 1) + 64
+
+    def _marks(self, size: float) -> list[tuple]:
+        """Return keys that divide the rows into ranges of about the same size."""
+        count = self._query(f"SELECT count(*) FROM {self.view}")[0][0]
+        number = -(-count // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // size + 1))) or 1
+        if number == 1:
+            return []
+        sample = sorted(self._sample(self._key))
+        marks = [sample[len(sample) * i // number] for i in range(1, number)]
         return list(dict.fromkeys(marks))
 
     def _ranges(self, marks: list[tuple]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the conditions of the ranges between the marks."""
-        key = self._keys(self.order[0])
         for low, high in zip([None, *marks], [*marks, None], strict=True):
             conditions: list[str] = []
             values: dict[str, Any] = {}
             for name, sign, mark in (("low", ">=", low), ("high", "<", high)):
                 if mark is not None:
                     places = [f"{name}{i}" for i in range(len(mark))]
-                    conditions.append(_compared(key, sign, places))
+                    conditions.append(_compared(self._key, sign, places))
                     values.update(zip(places, mark, strict=True))
             yield " AND ".join(conditions) or "TRUE", values
 
-    def _sorted_here(self, table: pa.Table) -> pa.Table | None:
-        """Return the rows of a range, sorted by NumPy, or None if that is not possible."""
-        rows = order_of(table, self.order, self.unique)
-        if rows is None:
-            return None
-        # In one piece: Arrow takes rows from many pieces far more slowly.
-        return table.combine_chunks().take(pa.array(rows))
-
-    def _sorted_there(self, where: str, values: dict[str, Any]) -> pa.Table:
-        """Return the rows of a range, sorted by DuckDB, without repeated ones."""
-        number = "1"
-        if self.unique:
-            number = (
-                f"row_number() OVER (PARTITION BY {', '.join(self.unique)} ORDER BY file, line)"
-            )
-        keys = [f"{key} NULLS LAST" for name in self.order for key in self._keys(name)]
-        table = self._table(
-            f"SELECT {', '.join(self.columns)}, file, line, {number} AS occurrence "
-            f"FROM {self.view} WHERE {where} ORDER BY {', '.join(keys)}, file, line",
-            values,
-        )
-        first = pa.compute.equal(table.column("occurrence"), 1)
-        others = table.filter(pa.compute.invert(first))
+    def _sorted(self, table: pa.Table) -> pa.Table:
+        """Return the rows of a range in order, without repeated ones."""
+        rows, repeated = order_of(table, self.order, self.unique)
+        others = table.select(["file", "line"]).take(pa.array(repeated))
         for file, line in zip(others["file"].to_pylist(), others["line"].to_pylist(), strict=True):
             self.repeat(file, line)
-        return table.filter(first).select(self.columns)
-
-    def _table(self, sql: str, values: dict[str, Any]) -> pa.Table:
-        return self.connection.sql(sql, params=values or None).to_arrow_table()
+        # In one piece: Arrow takes rows from many pieces far more slowly.
+        return table.select(self.columns).combine_chunks().take(pa.array(rows))
 
 
 def _compared(key: list[str], sign: str, places: list[str]) -> str:
