@@ -45,11 +45,19 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-include: "rules/fetch.smk"
-include: "rules/normalise.smk"
-include: "rules/build.smk"
-include: "rules/annotate.smk"
-include: "rules/split.smk"
+if EXPERIMENT.data == "released":
+
+    include: "rules/release.smk"
+
+else:
+
+    include: "rules/fetch.smk"
+    include: "rules/normalise.smk"
+    include: "rules/build.smk"
+    include: "rules/annotate.smk"
+    include: "rules/split.smk"
+
+
 include: "rules/mix.smk"
 include: "rules/audit.smk"
 include: "rules/export.smk"

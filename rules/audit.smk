@@ -1,6 +1,6 @@
 """The audit of all examples.
 
-Needs: the parts of all cells and the tables that they were drawn from.
+Needs: the parts of all cells and the tables that they were drawn from; released examples have none.
 Makes: audit/audit.json, audit.md to read, and faults.csv. Faults stop the workflow at the mixture,
 not here, so that the report is there to be read.
 """
@@ -11,8 +11,7 @@ rule audit_examples:
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         tables=[
-            f"<results>/tables/{dataset}/quality.json"
-            for dataset in sorted({dataset for _, dataset in WORKFLOW.cells})
+            f"<results>/tables/{dataset}/quality.json" for dataset in WORKFLOW.tables
         ],
     output:
         report="<results>/audit/audit.json",
@@ -26,11 +25,11 @@ rule audit_examples:
         "../envs/train.yaml"
     params:
         out=subpath(output.report, parent=True),
-        tables=f"{EXPERIMENT.results}/tables",
+        tables=["--tables", f"{EXPERIMENT.results}/tables"] if WORKFLOW.tables else [],
         models=[f"config/models/{model}.yaml" for model in WORKFLOW.trained_models],
         max_length=EXPERIMENT.training.max_length,
         flags=FLAGS["audit"],
     shell:
-        "python -m itdr audit --parts {input.parts:q} --tables {params.tables:q} --models {params.models:q}"
+        "python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"
         " {params.flags} > {log:q} 2>&1"

@@ -16,6 +16,8 @@ COMMANDS = {
     "build": "build the examples of one task from the tables of one dataset",
     "annotate": "let a teacher write the answers that no table holds (IR, TUI)",
     "split": "divide examples into train, val and test by user",
+    "fetch-release": "bring the authors' released files of one task and dataset here",
+    "import-release": "turn released files into train, val and test parts",
     "audit": "look for faults in examples before anything is trained on them",
     "export": "write examples for LLaMA-Factory or as a Hugging Face dataset",
     "mix": "put the training parts together into one mixture",

@@ -210,6 +210,16 @@ def _check_metrics(settings: TaskSettings, dataset: str) -> None:
             )
 
 
+def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | None:
+    """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
+    row = {**columns, "answer": "", "finish_reason": "stop"}
+    try:
+        _example(row, settings, settings.of(row["dataset"]))
+    except DataError as error:
+        return str(error)
+    return None
+
+
 def _example(row: Mapping[str, Any], settings: TaskSettings, template: DatasetTemplate) -> Example:
     kind = settings.answer
     reference = row["reference"]

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from itdr.errors import SettingsError, nearest
 from itdr.settings.audit import SHARED, AuditSettings
 from itdr.settings.reading import Strict, check, load_yaml
+from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.vocabulary import Dataset, Task
@@ -159,6 +160,12 @@ class Experiment(Strict):
     baselines: tuple[Baseline, ...] = Field(
         ("user-mean", "random", "majority"), description="trivial answers shown beside the models"
     )
+    data: Literal["rebuilt", "released"] = Field(
+        "rebuilt",
+        description="where examples come from: rebuilt from the raw files of the source datasets, "
+        "or the authors' released files",
+    )
+    release: ReleaseSettings = ReleaseSettings()
     raw_folders: dict[Dataset, str] = Field(
         {}, description="dataset: local folder to take its raw files from instead of downloading"
     )

@@ -60,6 +60,13 @@ class Workflow:
                 if task in self.variants[variant].tasks]  # fmt: skip
 
     @property
+    def tables(self) -> list[str]:
+        """The datasets whose tables examples are drawn from; none for released examples."""
+        if self.experiment.data == "released":
+            return []
+        return sorted({dataset for _, dataset in self.cells})
+
+    @property
     def taught_tasks(self) -> list[str]:
         """The tasks whose answers a teacher writes."""
         return [task for task, settings in self.tasks.items() if settings.teacher_prompt]
@@ -70,6 +77,7 @@ class Workflow:
         experiment = self.experiment
         return {
             "normalise": as_flags(experiment.normalise),
+            "fetch-release": as_flags(experiment.release),
             "build": as_flags(experiment.build),
             "annotate": as_flags(experiment.teacher),
             "split": as_flags(experiment.split),
@@ -121,12 +129,15 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         model, variant = _halves(column)
         find_variant(variants, variant, f"{files[-1]}: 'columns'")
         models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
-    for dataset_id, folder in experiment.raw_folders.items():
-        if not Path(folder).is_dir():
+    folders = {
+        **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
+        "release.folder": experiment.release.folder,
+    }
+    for key, folder in folders.items():
+        if folder is not None and not Path(folder).is_dir():
             raise MissingFileError(
-                f"{files[-1]}: 'raw_folders.{dataset_id}' is {folder!r}, which is no folder. "
-                "Name the folder that holds the dataset's raw files, or take the key out to "
-                "download them."
+                f"{files[-1]}: {key!r} is {folder!r}, which is no folder. Name the folder that "
+                "holds the files, or take the key out to download them."
             )
     return Workflow(experiment, tasks, models, variants)
 

@@ -32,6 +32,7 @@ class _Words:
 
 _FILMS = _Words("film", "films", "viewers")
 _BOOKS = _Words("book", "books", "readers")
+_VIDEOS = _Words("video", "videos", "viewers")
 _WORDS = {
     Dataset.MOVIELENS_32M: _FILMS,
     Dataset.MOVIELENS_1M: _FILMS,
@@ -40,8 +41,8 @@ _WORDS = {
     Dataset.ANIME_2023: _Words("anime", "anime", "viewers"),
     Dataset.YELP: _Words("place", "places", "guests"),
     Dataset.AMAZON_2023: _Words("product", "products", "customers"),
-    Dataset.MICROLENS: _Words("video", "videos", "viewers"),
-    Dataset.PIXELREC: _Words("picture", "pictures", "viewers"),
+    Dataset.MICROLENS: _VIDEOS,
+    Dataset.PIXELREC: _VIDEOS,
     Dataset.MIND: _Words("article", "articles", "readers"),
     Dataset.STEAM: _Words("game", "games", "players"),
     Dataset.LASTFM_1K: _Words("artist", "artists", "listeners"),

@@ -61,13 +61,18 @@ def head_problem(head: bytes) -> str | None:
     if not head:
         return "is empty"
     text = head[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(_LFS):
+    if is_pointer(text):
         return "is a Git LFS pointer, not the file that it stands for"
     if _HTML.match(text):
         return "is an HTML page, not data (a login, terms or error page?)"
     if _XML_ERROR.match(text):
         return "is an error message in XML, not data"
     return None
+
+
+def is_pointer(head: bytes) -> bool:
+    """Say whether a file that begins with these bytes is a Git LFS pointer."""
+    return head.startswith(_LFS)
 
 
 def problem(path: Path, name: str) -> str | None:

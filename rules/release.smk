@@ -1,0 +1,51 @@
+"""The authors' released files instead of rebuilt examples (`data: released`).
+
+Needs: config/paper/release_manifest.csv and a network, or `release.folder`.
+Makes: release/{task}/{dataset}/manifest.json, written last, beside the files it lists; then
+instructions/{task}/{dataset}/parts/ with train, val and test, rejected rows and counts.
+"""
+
+
+rule fetch_release:
+    """Bring the released files of one task and dataset here, or link them from a local folder."""
+    input:
+        "config/paper/release_manifest.csv",
+    output:
+        "<results>/release/{task}/{dataset}/manifest.json",
+    log:
+        "<logs>/fetch-release/{task}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fetch-release/{task}/{dataset}.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        out=subpath(output[0], parent=True),
+        flags=FLAGS["fetch-release"],
+    shell:
+        "python -m itdr fetch-release {wildcards.task} {wildcards.dataset} --manifest {input:q}"
+        " --out {params.out:q} {params.flags} > {log:q} 2>&1"
+
+
+rule import_release:
+    """Turn released files into train, val and test."""
+    input:
+        manifest="config/paper/release_manifest.csv",
+        files=rules.fetch_release.output[0],
+    output:
+        train="<results>/instructions/{task}/{dataset}/parts/train.parquet",
+        val="<results>/instructions/{task}/{dataset}/parts/val.parquet",
+        test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
+        rejected="<results>/instructions/{task}/{dataset}/parts/rejected.parquet",
+        report="<results>/instructions/{task}/{dataset}/parts/import.json",
+    log:
+        "<logs>/import-release/{task}/{dataset}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        release=subpath(input.files, parent=True),
+        out=subpath(output.train, parent=True),
+        seed=EXPERIMENT.seed,
+        template=lookup(dpath="{task}/{dataset}", within=WORKFLOW.templates),
+    shell:
+        "python -m itdr import-release {wildcards.task} {wildcards.dataset} --manifest {input.manifest:q}"
+        " --release {params.release:q} --out {params.out:q} --seed {params.seed} > {log:q} 2>&1"

@@ -1,0 +1,33 @@
+"""itdr fetch-release: bring the authors' released files of one task and dataset here."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.settings.flags import add_flags
+    from itdr.settings.release import ReleaseSettings
+
+    parser.add_argument("task", metavar="TASK", help="task id, such as RP")
+    parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for them")
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        default=Path("config/paper/release_manifest.csv"),
+        metavar="FILE",
+        help="what the release consists of (default: %(default)s)",
+    )
+    add_flags(parser, ReleaseSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Bring the files."""
+    from itdr.released.fetch import fetch_release
+    from itdr.released.manifest import files_of
+    from itdr.settings.flags import from_flags
+    from itdr.settings.release import ReleaseSettings
+
+    files = files_of(args.manifest, args.task, args.dataset)
+    fetch_release(files, args.out, from_flags(args, ReleaseSettings))

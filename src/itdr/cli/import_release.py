@@ -1,0 +1,47 @@
+"""itdr import-release: turn released files into the parts that training and inference read."""
+
+import argparse
+import logging
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument("task", metavar="TASK", help="task id, such as RP")
+    parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
+    parser.add_argument(
+        "--release", type=Path, required=True, metavar="DIR", help="folder of 'itdr fetch-release'"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the three parts"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of their order (default: 0)")
+    parser.add_argument(
+        "--tasks",
+        type=Path,
+        default=Path("config/tasks"),
+        help="folder of task files (default: config/tasks)",
+    )
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        default=Path("config/paper/release_manifest.csv"),
+        metavar="FILE",
+        help="what the release consists of (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Import the files."""
+    from itdr.released.importing import import_release
+    from itdr.released.manifest import files_of
+    from itdr.settings.task import load_task
+
+    task = load_task(args.tasks, args.task)
+    files = files_of(args.manifest, args.task, args.dataset)
+    report = import_release(files, args.release, args.out, task, seed=args.seed)
+    read, kept = (sum(file[what] for file in report["files"]) for what in ("read", "kept"))
+    logging.getLogger("itdr").info(
+        "%s/%s: %d rows read, %d kept, %d rejected", args.task, args.dataset, read, kept,
+        read - kept,
+    )  # fmt: skip

@@ -1,0 +1,41 @@
+"""The workflow on the authors' released files instead of rebuilt examples."""
+
+import pytest
+
+from itdr.storage import read_json
+from tests.release import make_release
+
+
+@pytest.fixture
+def released(project):
+    """A project whose examples are made files in the shape of the release."""
+    folder = make_release(project.folder / "release", ("TKR", "mind"), rows=40)
+    release = {"folder": str(folder)}
+    project.configure(
+        data="released", release=release, pairs=["TKR/mind"], columns=[], baselines=["random"]
+    )
+    return project
+
+
+def test_released_files_need_no_raw_files_and_no_tables(released):
+    assert released.jobs() == {
+        "fetch_release": 1,
+        "import_release": 1,
+        "answer_trivially": 1,
+        "score_predictions": 1,
+        "report": 1,
+        "all": 1,
+        "total": 6,
+    }
+
+
+def test_released_files_are_audited_and_mixed(released):
+    done = released.snakemake("results/mixtures/itdr/train.parquet")
+    assert done.returncode == 0, done.stdout
+    report = read_json(released.folder / "results/audit/audit.json")
+    assert report["clean"]
+    assert report["cells"] == [
+        {"task": "TKR", "dataset": "mind", "train": 40, "val": 40, "test": 40}
+    ]
+    unchecked = {row["check"]: row["unchecked"] for row in report["checks"]}
+    assert unchecked["shared-user"] == {"the examples do not say whose they are": 120}
