@@ -20,7 +20,7 @@ rule train_adapter:
         "../envs/train.yaml"
     threads: 8
     resources:
-        gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,
+        gpu=lookup(dpath="{model}", within=WORKFLOW.training_gpus),
         mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
         * attempt,
     params:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Protocol
 
 log = logging.getLogger("itdr")
@@ -18,13 +19,17 @@ class Progress(Protocol):
     def update(self, n: float = 1, /) -> Any:
         """Count `n` more units as done."""
 
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> Any:
+        """Show `s` behind the bar or at the end of the next lines."""
+
 
 class _Lines:
     """Writes a log line now and then."""
 
-    def __init__(self, what: str, total: float | None, unit: str) -> None:
+    def __init__(self, what: str, total: float | None, unit: str, done: float) -> None:
         self.what, self.total, self.unit = what, total, unit
-        self.done = 0.0
+        self.done = self.before = done
+        self.note = ""
         self.start = self.last = time.monotonic()
 
     def update(self, n: float = 1, /) -> None:
@@ -34,21 +39,33 @@ class _Lines:
             self.last = now
             self.write()
 
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        self.note = s
+
     def write(self) -> None:
         of = f" of {self.total:,.0f}" if self.total else ""
-        rate = self.done / max(time.monotonic() - self.start, 1e-9)
-        log.info("%s: %s%s %s, %.1f/s", self.what, f"{self.done:,.0f}", of, self.unit, rate)
+        rate = (self.done - self.before) / max(time.monotonic() - self.start, 1e-9)
+        parts = [f"{self.what}: {self.done:,.0f}{of} {self.unit}", f"{rate:,.1f}/s"]
+        parts += [self.note] if self.note else []
+        if self.total and rate and self.done < self.total:
+            parts.append(f"{timedelta(seconds=round((self.total - self.done) / rate))} left")
+        log.info("%s", ", ".join(parts))
 
 
 @contextmanager
-def progress(what: str, total: float | None, unit: str) -> Iterator[Progress]:
-    """Yield the counter of a piece of work of `total` units (None: unknown)."""
+def progress(what: str, total: float | None, unit: str, *, done: float = 0) -> Iterator[Progress]:
+    """Yield the counter of a piece of work of `total` units (None: unknown).
+
+    done: units that an earlier run did.
+    """
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        with tqdm(total=total, desc=what, unit=f" {unit}", unit_scale=unit == "B") as bar:
+        with tqdm(
+            total=total, desc=what, unit=f" {unit}", unit_scale=unit == "B", initial=done
+        ) as bar:
             yield bar
     else:
-        lines = _Lines(what, total, unit)
+        lines = _Lines(what, total, unit, done)
         yield lines
         lines.write()

@@ -7,10 +7,11 @@ import pytest
 import yaml
 
 from itdr.errors import MissingFileError, SettingsError
-from itdr.settings.experiment import Experiment, TrainingSettings, load_experiment
+from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml
 from itdr.settings.task import load_task
+from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import load_variants
 from itdr.settings.workflow import load_workflow
 from itdr.vocabulary import ROOT_OF, Dataset, Task
@@ -51,7 +52,7 @@ def refusal(tmp_path, changes: str) -> str:
             "split: {shares: [0.5, 0.1, 0.1]}",
             "'split': shares must not be negative and must add up",
         ),
-        ("training: {batch_size: 8, micro_batch_size: 3}", "micro_batch_size (3) must divide"),
+        ("training: {row_length: 512}", "row_length (512) must not be below max_length (2048)"),
         ("raw_folders: {movielens: x}", "mine.yaml: 'raw_folders.movielens': input should be"),
     ],
 )

@@ -1,7 +1,6 @@
-"""LoRA training: loss on answers alone, a fixed order, and going on after a kill."""
+"""LoRA training: what it leaves, what it refuses, and going on after a kill."""
 
 import json
-import math
 import shlex
 import signal
 import subprocess
@@ -13,19 +12,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from itdr.errors import DataError, ModelError
+from itdr.errors import DataError, ModelError, SettingsError
 from itdr.instructions.record import RECORD
-from itdr.models.prompt import TokenizedExample
-from itdr.settings.experiment import TrainingSettings
+from itdr.models.loading import load_tokenizer
+from itdr.models.prompt import PromptRenderer
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
+from itdr.settings.training import TrainingSettings
 from itdr.storage import read_json, write_parquet
-from itdr.training.examples import collate, order
-from itdr.training.lora import mean_over_examples, train
+from itdr.training.examples import tokenize
+from itdr.training.lora import train
 
 SETTINGS = TrainingSettings(
-    learning_rate=5e-3, epochs=2, batch_size=4, micro_batch_size=2, lora_rank=4, save_steps=2,
-    max_length=200,
+    learning_rate=5e-3, epochs=2, batch_size=4, lora_rank=4, save_steps=2, max_length=200,
 )  # fmt: skip
 
 
@@ -48,36 +47,10 @@ def mixture(tmp_path):
     return path
 
 
-def test_labels_are_the_answer_and_its_end_alone():
-    batch = collate([TokenizedExample([5, 6, 7, 8], 2), TokenizedExample([5, 9], 1)], pad_id=0)
-    assert batch["input_ids"].tolist() == [[5, 6, 7, 8], [5, 9, 0, 0]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
-    assert batch["labels"].tolist() == [[-100, -100, 7, 8], [-100, 9, -100, -100]]
-
-
-def test_each_epoch_has_every_row_once_in_an_order_of_its_own():
-    rows = order([3] * 50, SETTINGS, seed=1)
-    assert sorted(rows[:50]) == sorted(rows[50:]) == list(range(50))
-    assert rows[:50] != rows[50:]
-    assert rows == order([3] * 50, SETTINGS, seed=1) != order([3] * 50, SETTINGS, seed=2)
-
-
-def test_half_an_epoch_has_half_the_rows():
-    settings = SETTINGS.model_copy(update={"epochs": 1.5})
-    assert len(order([3] * 50, settings, seed=1)) == 75
-
-
-def test_rows_that_share_a_forward_pass_have_similar_lengths():
-    lengths = [10, 200] * 40
-    rows = order(lengths, SETTINGS, seed=1)
-    mixed = sum(len({lengths[row] for row in rows[i : i + 4]}) > 1 for i in range(0, 80, 4))
-    assert mixed <= 2
-
-
 def test_training_lowers_the_loss_and_leaves_an_adapter_with_its_history(model, mixture, tmp_path):
     train(model, mixture, tmp_path / "adapter", SETTINGS, seed=1)
     run = read_json(tmp_path / "adapter" / "run.json")
-    assert run["examples"] == 24 and run["steps"] == 12 and run["too_long"] == {}
+    assert run["examples"] == 24 and run["steps"] == 12 and run["dropped"] == run["cut"] == {}
     losses = [float(line.split(",")[1]) for line in read_losses(tmp_path / "adapter").split()[1:]]
     assert len(losses) == 12 and sum(losses[-3:]) < sum(losses[:3])
     assert (tmp_path / "adapter" / "losses.csv").read_text().startswith("step,loss,learning_rate\n")
@@ -86,19 +59,31 @@ def test_training_lowers_the_loss_and_leaves_an_adapter_with_its_history(model, 
     assert any(w.abs().max() > 0 for name, w in weights.items() if "lora_B" in name)
 
 
-def test_over_long_examples_are_counted_or_refused_but_never_cut(model, mixture, tmp_path):
-    short = SETTINGS.model_copy(update={"max_length": 48})
-    table = pa.concat_tables([read_records(mixture), long_record()])
-    write_parquet(mixture, table)
+def test_over_long_examples_are_counted_and_dropped_or_refused(model, mixture, tmp_path):
+    write_parquet(mixture, pa.concat_tables([read_records(mixture), long_record()]))
     longest = SETTINGS.model_copy(update={"max_length": 80, "epochs": 0.5})
     train(model, mixture, tmp_path / "a", longest, seed=1)
     run = read_json(tmp_path / "a" / "run.json")
-    assert run["too_long"] == {"TKR": 1} and run["examples"] == 24
+    assert run["dropped"] == {"TKR": 1} and run["cut"] == {} and run["examples"] == 24
     refusing = longest.model_copy(update={"too_long": "refuse"})
     with pytest.raises(DataError, match=r"example 'TKR/yelp/long' has .* tokens; max_length is 80"):
         train(model, mixture, tmp_path / "b", refusing, seed=1)
+    short = SETTINGS.model_copy(update={"max_length": 16})
     with pytest.raises(DataError, match="no example has at most 16 tokens"):
-        train(model, mixture, tmp_path / "c", short.model_copy(update={"max_length": 16}), seed=1)
+        train(model, mixture, tmp_path / "c", short, seed=1)
+
+
+def test_cutting_takes_the_beginning_of_the_input_and_never_the_answer(model, mixture):
+    table = pa.concat_tables([read_records(mixture), long_record(), hopeless_record()])
+    tokenizer = load_tokenizer(model)
+    settings = SETTINGS.model_copy(update={"max_length": 80, "too_long": "cut"})
+    done = tokenize(table, PromptRenderer(tokenizer), settings)
+    assert done.cut == {"TKR": 1} and done.dropped == {"IR": 1} and len(done.examples) == 25
+    last = done.examples[-1]
+    assert 78 <= len(last.ids) <= 80
+    text = tokenizer.decode(last.ids)
+    assert text.startswith("<|im_start|>user\nRank.\n\nxx") and "xx the end<|im_end|>" in text
+    assert tokenizer.decode(last.ids[last.prompt_length :]) == "y<|im_end|>"
 
 
 def read_records(path):
@@ -108,11 +93,19 @@ def read_records(path):
 
 
 def long_record():
-    return pa.Table.from_pylist(
-        [{"id": "TKR/yelp/long", "task": "TKR", "dataset": "yelp", "instruction": "Rank.",
-          "input": "x" * 300, "output": "y", "template_version": 1}],
-        schema=RECORD,
-    )  # fmt: skip
+    return record("TKR", "x" * 300 + " the end", "y")
+
+
+def hopeless_record():
+    return record("IR", "short", "an answer that is too long by itself " * 3)
+
+
+def record(task, text, answer):
+    row = {
+        "id": f"{task}/yelp/long", "task": task, "dataset": "yelp", "instruction": "Rank.",
+        "input": text, "output": answer, "template_version": 1,
+    }  # fmt: skip
+    return pa.Table.from_pylist([row], schema=RECORD)
 
 
 def test_a_killed_training_goes_on_and_ends_like_an_undisturbed_one(model, mixture, tmp_path):
@@ -154,10 +147,18 @@ def test_checkpoints_of_another_training_are_refused_by_the_name_of_the_field(
     folder.mkdir()
     train(model, mixture, tmp_path / "first", SETTINGS, seed=1)
     run = read_json(tmp_path / "first" / "run.json")
-    note = {key: run[key] for key in ("model", "mixture_sha256", "settings", "seed")}
-    (folder / "manifest.json").write_text(json.dumps(note | {"seed": 9}))
-    with pytest.raises(DataError, match=r"manifest\.json: 'seed' is 9 in the work that was"):
-        train(model, mixture, tmp_path / "adapter", SETTINGS, seed=1)
+    note = {
+        key: run[key] for key in ("model", "weights_sha256", "mixture_sha256", "settings", "seed")
+    }
+    for other, message in (
+        ({"seed": 9}, "'seed' is 9 in the training that was stopped and 1 now"),
+        ({"settings": run["settings"] | {"lora_rank": 2}}, "'settings.lora_rank' is 2 in"),
+        ({"model": run["model"] | {"revision": "x"}}, "'model.revision' is 'x' in"),
+        ({"mixture_sha256": "0"}, "'mixture_sha256' is '0' in"),
+    ):
+        (folder / "manifest.json").write_text(json.dumps(note | other))
+        with pytest.raises(DataError, match=f"manifest.json: {message}"):
+            train(model, mixture, tmp_path / "adapter", SETTINGS, seed=1)
 
 
 def test_a_model_that_is_not_there_is_explained(mixture, tmp_path):
@@ -167,15 +168,36 @@ def test_a_model_that_is_not_there_is_explained(mixture, tmp_path):
     with pytest.raises(ModelError, match="no such model folder"):
         train(gone, mixture, tmp_path / "a", SETTINGS, seed=1)
     hub = gone.model_copy(update={"source": "someone/gated-model"})
-    with pytest.raises(ModelError, match=r"cannot be loaded.*HF_TOKEN"):
+    with pytest.raises(ModelError, match=r"cannot be loaded.*name its folder as 'source' in") as e:
         train(hub, mixture, tmp_path / "a", SETTINGS, seed=1)
+    assert "HF_TOKEN" not in str(e.value)
+    gated = hub.model_copy(update={"gated": True})
+    with pytest.raises(ModelError, match=r"accepted its licence.*/someone/gated-model.*HF_TOKEN"):
+        train(gated, mixture, tmp_path / "a", SETTINGS, seed=1)
 
 
-def test_the_mean_over_examples_gives_short_answers_the_weight_of_long_ones():
-    from types import SimpleNamespace
+def test_the_card_and_the_picture_tell_what_was_done(model, mixture, tmp_path):
+    train(model, mixture, tmp_path / "a", SETTINGS, seed=1)
+    card = (tmp_path / "a" / "README.md").read_text()
+    run = read_json(tmp_path / "a" / "run.json")
+    assert f"| SHA-256 of the mixture | {run['mixture_sha256']} |" in card
+    assert f"| Loss at the end (nats) | {run['final_loss']:.4f} |" in card
+    assert "| lora_rank | 4 |" in card and "| Examples | 24 |" in card
+    assert (tmp_path / "a" / "losses.png").read_bytes().startswith(b"\x89PNG")
+    assert not list((tmp_path / "a").glob("*.bin")), "no pickles"
 
-    logits = torch.tensor([[[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], [[0.0, 3.0], [0.0, 3.0], [0, 0]]])
-    labels = torch.tensor([[-100, 1, 1], [-100, -100, 0]])
-    loss = mean_over_examples(SimpleNamespace(logits=logits), labels, batch_size=2)
-    even, sure = math.log(2), math.log(1 + math.exp(3))
-    assert loss.item() == pytest.approx((even + sure) / 2, rel=1e-6)
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"four_bit": True}, "training.four_bit needs the package bitsandbytes"),
+        ({"liger": True}, "training.liger needs the package liger-kernel"),
+        ({"track": "wandb"}, "training.track needs the package wandb"),
+    ],
+)
+def test_settings_whose_package_is_missing_are_refused(
+    model, mixture, tmp_path, monkeypatch, changes, message
+):
+    monkeypatch.setattr("itdr.training.packages.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=message):
+        train(model, mixture, tmp_path / "a", SETTINGS.model_copy(update=changes), seed=1)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    from itdr.settings.experiment import TrainingSettings
     from itdr.settings.flags import add_flags
+    from itdr.settings.training import TrainingSettings
 
     parser.add_argument(
         "--model", type=Path, required=True, help="model file, such as config/models/tiny.yaml"
@@ -22,13 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train the adapter."""
-    from itdr.settings.experiment import TrainingSettings
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
+    from itdr.settings.training import TrainingSettings
+    from itdr.training.processes import companions
 
     model = load_model_settings(args.model)
     settings = from_flags(args, TrainingSettings)
+    with companions(settings.processes):
+        from itdr.training.lora import train
 
-    from itdr.training.lora import train
-
-    train(model, args.mixture, args.out, settings, seed=args.seed)
+        train(model, args.mixture, args.out, settings, seed=args.seed)

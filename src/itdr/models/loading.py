@@ -1,18 +1,20 @@
 """Loading tokenizers and models from a local folder or a model hub."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
 from itdr.errors import ModelError
 from itdr.settings.model import ModelSettings
+from itdr.storage import sha256
 
 
 def load_tokenizer(settings: ModelSettings) -> Any:
-    """Return the tokenizer of a base model.
+    """Return the tokenizer of a base model, with the template and end of turn of its settings.
 
     Raises:
-        ModelError: it cannot be had, or has no chat template.
+        ModelError: it cannot be had, has no chat template, or does not know the end of turn.
     """
     from transformers import AutoTokenizer
 
@@ -22,22 +24,58 @@ def load_tokenizer(settings: ModelSettings) -> Any:
             f"{settings.source}: the tokenizer has no chat template, so prompts cannot be made. "
             "Put one into its folder as chat_template.jinja."
         )
+    for name, value in settings.template_values.items():
+        tokenizer.chat_template = f"{{%- set {name} = {value!r} -%}}{tokenizer.chat_template}"
+    if settings.end_of_turn:
+        if settings.end_of_turn not in tokenizer.get_vocab():
+            raise ModelError(
+                f"config/models/{settings.model}.yaml: 'end_of_turn' is "
+                f"{settings.end_of_turn!r}, which is no token of {settings.source}."
+            )
+        tokenizer.eos_token = settings.end_of_turn
     return tokenizer
 
 
-def load_model(settings: ModelSettings) -> Any:
+def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool = True) -> Any:
     """Return the base model, ready for inference, on the GPU where there is one.
+
+    four_bit: hold the weights of linear layers as 4-bit NormalFloat numbers, scales quantized too
+    (Dettmers et al. 2023, arXiv:2305.14314). place: False leaves it in main memory.
 
     Raises:
         ModelError: it cannot be had.
     """
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     cuda = torch.cuda.is_available()
     dtype = getattr(torch, settings.dtype) if cuda else torch.float32
-    model = _load(AutoModelForCausalLM, settings, dtype=dtype)
-    return model.to("cuda" if cuda else "cpu").eval()
+    options: dict[str, Any] = {"dtype": dtype}
+    if four_bit:
+        options["device_map"] = {"": torch.cuda.current_device()}
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    model = _load(AutoModelForCausalLM, settings, **options)
+    if place and not four_bit:
+        model = model.to("cuda" if cuda else "cpu")
+    return model.eval()
+
+
+def weights_checksum(settings: ModelSettings) -> str | None:
+    """Return one SHA-256 over a local model's weight files; None for a model of a hub.
+
+    A hub's model is held by its revision.
+    """
+    if not settings.is_local:
+        return None
+    digest = hashlib.sha256()
+    for file in sorted(Path(settings.source).glob("*.safetensors")):
+        digest.update(f"{file.name} {sha256(file)}\n".encode())
+    return digest.hexdigest()
 
 
 def load_adapted(settings: ModelSettings, adapter: Path) -> Any:
@@ -74,10 +112,20 @@ def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelError(
-            f"{settings.source}: the model cannot be loaded ({reason}). Accept its licence on its "
-            "page if it has one and set HF_TOKEN, or download it and name its folder as 'source' "
+            f"{settings.source}: the model cannot be loaded ({reason}). {_licence(settings)}"
+            "If there is no network here, download it elsewhere and name its folder as 'source' "
             f"in config/models/{settings.model}.yaml."
         ) from error
+
+
+def _licence(settings: ModelSettings) -> str:
+    if not settings.gated:
+        return ""
+    return (
+        "It is given to those alone who have accepted its licence: do so on "
+        f"https://huggingface.co/{settings.source}, make a token on "
+        "https://huggingface.co/settings/tokens and set HF_TOKEN to it. "
+    )
 
 
 def _looks_local(source: str) -> bool:

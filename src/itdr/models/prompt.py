@@ -3,6 +3,7 @@
 Training and inference both come here, so the prompt of the one is the prompt of the other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ class TokenizedExample:
         prompt_length: how many of them are the prompt.
     """
 
-    ids: list[int]
+    ids: Sequence[int]
     prompt_length: int
 
 
@@ -31,7 +32,7 @@ class PromptRenderer:
 
     def prompt(self, instruction: str, text: str) -> list[int]:
         """Return the token ids of a prompt, up to where the answer begins."""
-        return self._apply([_user(instruction, text)], add_generation_prompt=True)
+        return self._apply([[_user(instruction, text)]], add_generation_prompt=True)[0]
 
     def example(self, instruction: str, text: str, answer: str) -> TokenizedExample:
         """Return the token ids of a prompt with its answer.
@@ -39,9 +40,20 @@ class PromptRenderer:
         Raises:
             ModelError: the template writes the prompt otherwise when an answer follows.
         """
-        prompt = self.prompt(instruction, text)
-        messages = [_user(instruction, text), {"role": "assistant", "content": answer}]
-        ids = self._apply(messages, add_generation_prompt=False)
+        return self.examples([(instruction, text, answer)])[0]
+
+    def examples(self, rows: Sequence[tuple[str, str, str]]) -> list[TokenizedExample]:
+        """Return what example() returns for each (instruction, input, answer), in less time."""
+        asked = [[_user(instruction, text)] for instruction, text, _ in rows]
+        told = [
+            [*messages, {"role": "assistant", "content": answer}]
+            for messages, (_, _, answer) in zip(asked, rows, strict=True)
+        ]
+        prompts = self._apply(asked, add_generation_prompt=True)
+        wholes = self._apply(told, add_generation_prompt=False)
+        return [self._joined(*both) for both in zip(prompts, wholes, strict=True)]
+
+    def _joined(self, prompt: list[int], ids: list[int]) -> TokenizedExample:
         if ids[: len(prompt)] != prompt:
             raise ModelError(
                 f"{self._tokenizer.name_or_path}: the chat template writes another prompt when an "
@@ -50,12 +62,13 @@ class PromptRenderer:
             )
         return TokenizedExample(self._ended(ids, len(prompt)), len(prompt))
 
-    def _apply(self, messages: list[dict[str, str]], *, add_generation_prompt: bool) -> list[int]:
-        return list(
-            self._tokenizer.apply_chat_template(
-                messages, add_generation_prompt=add_generation_prompt, return_dict=False
-            )
+    def _apply(
+        self, conversations: list[list[dict[str, str]]], *, add_generation_prompt: bool
+    ) -> list[list[int]]:
+        rows = self._tokenizer.apply_chat_template(
+            conversations, add_generation_prompt=add_generation_prompt, return_dict=False
         )
+        return [list(row) for row in rows]
 
     def _ended(self, ids: list[int], prompt_length: int) -> list[int]:
         """Return ids up to the first end of turn after the prompt, or with one put there."""

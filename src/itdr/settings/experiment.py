@@ -12,6 +12,7 @@ from itdr.settings.reading import Strict, check, load_yaml
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
+from itdr.settings.training import TrainingSettings
 from itdr.vocabulary import Dataset, Task
 
 
@@ -88,46 +89,6 @@ class SplitSettings(Strict):
     def _whole(self) -> "SplitSettings":
         if min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-9:
             raise ValueError("shares must not be negative and must add up to 1")
-        return self
-
-
-class TrainingSettings(Strict):
-    """LoRA fine-tuning. Defaults are the paper's, or LLaMA-Factory's where the paper is silent."""
-
-    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
-    schedule: Literal["cosine", "linear", "constant"] = Field(
-        "cosine", description="course of the learning rate after warm-up"
-    )
-    warmup_ratio: float = Field(0.0, ge=0, le=1, description="share of the steps to warm up")
-    epochs: float = Field(2, gt=0, description="passes over the mixture")
-    batch_size: int = Field(8, ge=1, description="examples per optimiser step")
-    micro_batch_size: int = Field(
-        1, ge=1, description="examples per forward pass; must divide batch_size"
-    )
-    loss_over: Literal["tokens", "examples"] = Field(
-        "tokens",
-        description="what an optimiser step's loss is the mean of: answer tokens, so that long "
-        "answers weigh more, or examples, so that all weigh the same",
-    )
-    lora_rank: int = Field(8, ge=1, description="rank of the adapter")
-    lora_alpha: int = Field(16, ge=1, description="scale of the adapter, divided by its rank")
-    lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
-    max_length: int = Field(2048, ge=16, description="longest example in tokens")
-    too_long: Literal["drop", "refuse"] = Field(
-        "drop", description="what happens to longer examples: counted and left out, or an error"
-    )
-    gradient_checkpointing: bool = Field(
-        False, description="compute activations twice to save memory"
-    )
-    save_steps: int = Field(200, ge=1, description="optimiser steps between checkpoints")
-
-    @model_validator(mode="after")
-    def _divides(self) -> "TrainingSettings":
-        if self.batch_size % self.micro_batch_size:
-            raise ValueError(
-                f"micro_batch_size ({self.micro_batch_size}) must divide "
-                f"batch_size ({self.batch_size})"
-            )
         return self
 
 

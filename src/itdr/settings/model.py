@@ -16,6 +16,16 @@ class ModelSettings(Strict):
     title: str = Field(description="printed name")
     source: str = Field(description="Hugging Face id, or a folder relative to the repository")
     revision: str | None = Field(None, description="commit of a Hugging Face id")
+    gated: bool = Field(False, description="whether its licence must be accepted first")
+    end_of_turn: str | None = Field(
+        None, description="token that ends an answer; null: what the tokenizer calls eos"
+    )
+    template_values: dict[str, str] = Field(
+        {}, description="variables of the chat template that must not change from day to day"
+    )
+    lora_targets: str | tuple[str, ...] = Field(
+        "all-linear", description="layers that get an adapter: all-linear, or names of modules"
+    )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         description="type of the weights on a GPU; a CPU computes in float32"
     )

@@ -72,6 +72,12 @@ class Workflow:
         return [task for task, settings in self.tasks.items() if settings.teacher_prompt]
 
     @property
+    def training_gpus(self) -> dict[str, int]:
+        """Model to the GPUs that its training asks for."""
+        processes = self.experiment.training.processes
+        return {model: settings.gpus * processes for model, settings in self.models.items()}
+
+    @property
     def flags(self) -> dict[str, str]:
         """Stage to the command-line options that carry its settings."""
         experiment = self.experiment

@@ -1,31 +1,34 @@
 """Fine-tuning a LoRA adapter."""
 
 import logging
+import os
 import shutil
-from functools import partial
+import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import (
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-    set_seed,
-)
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from transformers import TrainingArguments, set_seed
 
+from itdr.errors import SettingsError
 from itdr.instructions.record import RECORD
-from itdr.models.loading import load_model, load_tokenizer
+from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
-from itdr.progress import Progress, progress
-from itdr.provenance import provenance
-from itdr.settings.experiment import TrainingSettings
+from itdr.progress import progress
 from itdr.settings.model import ModelSettings
-from itdr.storage import atomic_folder, read_parquet, sha256, write_json, write_text
-from itdr.training.checkpoints import open_checkpoints
-from itdr.training.examples import OrderedExamples, Tokenized, collate, order, tokenize
+from itdr.settings.training import TrainingSettings
+from itdr.storage import read_parquet, sha256
+from itdr.training.attention import set_attention
+from itdr.training.batches import Steps
+from itdr.training.checkpoints import open_checkpoints, steps_done
+from itdr.training.examples import Tokenized, tokenize
+from itdr.training.packages import require_packages
+from itdr.training.packing import steps
+from itdr.training.processes import rank
+from itdr.training.run import Run, write_run
+from itdr.training.trainer import Show, StepTrainer
 
 log = logging.getLogger("itdr")
 
@@ -35,82 +38,97 @@ def train(
 ) -> None:
     """Train an adapter of the base model on a mixture and write it to the folder `out`.
 
-    The folder holds PEFT's adapter files, run.json (settings, data checksum, versions, losses) and
-    losses.csv (step, loss, learning_rate). Until it is there, checkpoints lie beside it in a folder
-    that ends with ".checkpoints"; started again, training goes on from the last of them.
+    The folder holds PEFT's adapter files, run.json (settings, data checksum, versions, losses),
+    losses.csv (step, loss, learning_rate), losses.png and README.md, the model card. Until it is
+    there, checkpoints lie beside it in a folder that ends with ".checkpoints"; started again,
+    training goes on from the last of them.
 
     Raises:
         MissingFileError, DataError: the mixture is not there or not in the form of RECORD, or the
             checkpoints belong to another training.
         ModelError: the base model cannot be had.
+        SettingsError: the settings ask for what is not here.
     """
+    _require_processes(settings)
+    require_packages(settings)
+    table = read_parquet(mixture, RECORD)
     manifest = {
         "model": model.model_dump(mode="json"),
-        "mixture_sha256": sha256(mixture) if mixture.is_file() else None,
+        "weights_sha256": weights_checksum(model),
+        "mixture_sha256": sha256(mixture),
         "settings": settings.model_dump(mode="json"),
         "seed": seed,
     }
-    table = read_parquet(mixture, RECORD)
-    tokenizer = load_tokenizer(model)
-    data = tokenize(table, PromptRenderer(tokenizer), settings)
-    for task, count in data.too_long.items():
-        log.warning("%s: %d examples over %d tokens left out", task, count, settings.max_length)
+    data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
+    plan = steps([len(example.ids) for example in data.examples], settings, seed)
+    passes = Steps(data.examples, plan, settings)
     checkpoints = out.with_name(out.name + ".checkpoints")
-    resumed = open_checkpoints(checkpoints, manifest)
+    arguments = _arguments(model, checkpoints, settings, len(plan), seed)
+    with arguments.main_process_first():
+        resumed = open_checkpoints(checkpoints, manifest)
     set_seed(seed)
-    rows = order([len(example.ids) for example in data.examples], settings, seed)
-    steps = -(-len(rows) // settings.batch_size)
-    trainer = Trainer(
-        model=_adapted(model, settings),
-        args=_arguments(model, checkpoints, settings, steps, seed),
-        train_dataset=OrderedExamples(data.examples, rows),
-        data_collator=partial(collate, pad_id=tokenizer.pad_token_id),
-        compute_loss_func=partial(mean_over_examples, batch_size=settings.batch_size)
-        if settings.loss_over == "examples"
-        else None,
-    )
-    trainer.remove_callback(PrinterCallback)
-    with progress("training", steps, "steps") as counter:
-        trainer.add_callback(_Counter(counter))
+    base = load_model(model, four_bit=settings.four_bit, place=not settings.fsdp)
+    attention = set_attention(base, settings.attention)
+    trainer = StepTrainer(_adapted(base, model, settings), arguments, passes, attention)
+    done = steps_done(resumed)
+    first = rank() == 0
+    if first:
+        _tell(data, settings, len(plan), done, attention)
+    begin = time.monotonic()
+    with progress("training", len(plan), "steps", done=done) if first else nullcontext() as bar:
+        if bar:
+            trainer.add_callback(Show(bar, passes))
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    _write_adapter(trainer, out, manifest | _summary(data, trainer))
-    shutil.rmtree(checkpoints)
+    seconds = time.monotonic() - begin
+    finished = checkpoints / "adapter"
+    trainer.save_model(str(finished))  # every process takes part
+    if first:
+        tokens = sum(map(passes.tokens, range(done, len(plan))))
+        write_run(out, finished, Run(manifest, data, passes, trainer.state, seconds, tokens))
+        shutil.rmtree(checkpoints)
 
 
-def mean_over_examples(
-    outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None, *, batch_size: int
-) -> torch.Tensor:
-    """Return the mean over examples of each one's mean loss per answer token, in nats.
-
-    labels: (rows, length), -100 where there is no loss. batch_size: examples per optimiser step,
-    over which the sum of its forward passes is the mean.
-    """
-    logits = outputs.logits[:, :-1].float()
-    wanted = labels[:, 1:].to(logits.device)
-    losses = torch.nn.functional.cross_entropy(
-        logits.transpose(1, 2), wanted, ignore_index=-100, reduction="none"
-    )
-    counts = (wanted != -100).sum(dim=1).clamp(min=1)
-    return (losses.sum(dim=1) / counts).sum() / batch_size
+def _tell(
+    data: Tokenized, settings: TrainingSettings, steps: int, done: int, attention: str
+) -> None:
+    for task, count in data.dropped.items():
+        log.warning("%s: %d examples over %d tokens left out", task, count, settings.max_length)
+    for task, count in data.cut.items():
+        log.warning("%s: %d examples cut to %d tokens", task, count, settings.max_length)
+    log.info("%d examples, %d steps, attention %s", len(data.examples), steps, attention)
+    if done:
+        log.info("going on after step %d", done)
 
 
-class _Counter(TrainerCallback):
-    def __init__(self, counter: Progress) -> None:
-        self._counter = counter
+def _require_processes(settings: TrainingSettings) -> None:
+    there = int(os.environ.get("WORLD_SIZE", "1"))
+    if there != settings.processes:
+        raise SettingsError(
+            f"training.processes is {settings.processes} and {there} were started. "
+            "Let 'itdr train' start them, or give both the same number."
+        )
+    gpus = torch.cuda.device_count()
+    if gpus and settings.processes > gpus:
+        raise SettingsError(
+            f"training.processes is {settings.processes} and there are {gpus} GPUs here."
+        )
 
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        self._counter.update(1)
 
-
-def _adapted(model: ModelSettings, settings: TrainingSettings) -> Any:
+def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
+    if settings.four_bit:
+        base = prepare_model_for_kbit_training(
+            base, use_gradient_checkpointing=settings.gradient_checkpointing
+        )
     adapted = get_peft_model(
-        load_model(model).train(),
+        base.train(),
         LoraConfig(
             task_type="CAUSAL_LM",
             r=settings.lora_rank,
             lora_alpha=settings.lora_alpha,
             lora_dropout=settings.lora_dropout,
-            target_modules="all-linear",
+            target_modules=model.lora_targets
+            if isinstance(model.lora_targets, str)
+            else list(model.lora_targets),
         ),
     )
     if settings.gradient_checkpointing:
@@ -121,49 +139,32 @@ def _adapted(model: ModelSettings, settings: TrainingSettings) -> Any:
 def _arguments(
     model: ModelSettings, checkpoints: Path, settings: TrainingSettings, steps: int, seed: int
 ) -> TrainingArguments:
+    gpu = torch.cuda.is_available()
     return TrainingArguments(
         output_dir=str(checkpoints),
-        per_device_train_batch_size=settings.micro_batch_size,
-        gradient_accumulation_steps=settings.batch_size // settings.micro_batch_size,
-        num_train_epochs=1,  # the rows hold all epochs
+        per_device_train_batch_size=1,  # one step's passes (see Steps)
+        num_train_epochs=1,  # the steps are those of all epochs
         train_sampling_strategy="sequential",
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=round(settings.warmup_ratio * steps),
-        bf16=torch.cuda.is_available() and model.dtype == "bfloat16",
-        activation_checkpointing=settings.gradient_checkpointing,
+        bf16=gpu and model.dtype == "bfloat16",
+        fp16=gpu and model.dtype == "float16",
+        use_cpu=not gpu,
+        activation_checkpointing=settings.gradient_checkpointing and not settings.fsdp,
+        use_liger_kernel=settings.liger,
+        liger_kernel_config={"cross_entropy": False, "fused_linear_cross_entropy": False},
+        fsdp=settings.fsdp or None,  # type: ignore[arg-type]
+        fsdp_config={"activation_checkpointing": settings.gradient_checkpointing},
+        ddp_find_unused_parameters=False,
         save_strategy="steps",
         save_steps=settings.save_steps,
         save_total_limit=2,
         logging_steps=1,
-        report_to="none",
+        report_to=settings.track,
         disable_tqdm=True,
         log_level="error",
         remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_pin_memory=gpu,
         seed=seed,
     )
-
-
-def _summary(data: Tokenized, trainer: Trainer) -> dict[str, Any]:
-    losses = [entry for entry in trainer.state.log_history if "loss" in entry]
-    return {
-        "examples": len(data.examples),
-        "too_long": data.too_long,
-        "tokens": sum(len(example.ids) for example in data.examples),
-        "steps": trainer.state.global_step,
-        "first_loss": losses[0]["loss"] if losses else None,
-        "final_loss": losses[-1]["loss"] if losses else None,
-        "provenance": provenance(("torch", "transformers", "peft", "accelerate")),
-    }
-
-
-def _write_adapter(trainer: Trainer, out: Path, run: dict[str, Any]) -> None:
-    rows = ["step,loss,learning_rate"]
-    for entry in trainer.state.log_history:
-        if "loss" in entry:
-            rows.append(f"{entry['step']},{entry['loss']:.6f},{entry['learning_rate']:.3e}")
-    with atomic_folder(out) as folder:
-        trainer.save_model(str(folder))
-        write_text(folder / "losses.csv", "\n".join(rows) + "\n")
-        write_json(folder / "run.json", run)

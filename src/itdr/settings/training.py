@@ -1,0 +1,87 @@
+"""What config/config.yaml says about fine-tuning."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from itdr.settings.reading import Strict
+
+
+class TrainingSettings(Strict):
+    """LoRA fine-tuning. Defaults are the paper's, or LLaMA-Factory's where the paper is silent."""
+
+    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        "cosine", description="course of the learning rate after warm-up"
+    )
+    warmup_ratio: float = Field(0.0, ge=0, le=1, description="share of the steps to warm up")
+    epochs: float = Field(2, gt=0, description="passes over the mixture")
+    batch_size: int = Field(8, ge=1, description="size of an optimiser step, in batch_unit")
+    batch_unit: Literal["examples", "tokens"] = Field(
+        "examples", description="what batch_size counts"
+    )
+    loss_over: Literal["tokens", "examples"] = Field(
+        "tokens",
+        description="what an optimiser step's loss is the mean of: answer tokens, so that long "
+        "answers weigh more, or examples, so that all weigh the same",
+    )
+    packing: bool = Field(
+        True,
+        description="put the examples of a step side by side into rows without padding, each "
+        "seeing itself alone; the learning is the same",
+    )
+    row_length: int = Field(
+        8192, ge=16, description="with packing: most tokens in a forward pass, as memory allows"
+    )
+    micro_batch_size: int = Field(
+        1, ge=1, description="without packing: examples per forward pass, padded to the longest"
+    )
+    attention: Literal[
+        "auto", "per-example", "sdpa", "eager", "flex_attention", "flash_attention_2"
+    ] = Field(
+        "auto",
+        description="attention: per-example calls PyTorch's own for each example of a row, the "
+        "others are those of transformers; auto: flash_attention_2 where it is installed and "
+        "there is a GPU, else per-example",
+    )
+    lora_rank: int = Field(8, ge=1, description="rank of the adapter")
+    lora_alpha: int = Field(16, ge=1, description="scale of the adapter, divided by its rank")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
+    max_length: int = Field(2048, ge=16, description="longest example in tokens")
+    too_long: Literal["drop", "cut", "refuse"] = Field(
+        "drop",
+        description="what happens to longer examples, which are counted by task: left out, the "
+        "beginning of their input cut off (their answer never), or an error",
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="compute activations twice to save memory"
+    )
+    four_bit: bool = Field(
+        False, description="hold the base weights in 4 bits (NF4); needs bitsandbytes"
+    )
+    liger: bool = Field(False, description="fused kernels of liger-kernel; needs a GPU")
+    processes: int = Field(
+        1, ge=1, description="processes on this machine that share each step, one per GPU"
+    )
+    fsdp: bool = Field(
+        False, description="divide the model's weights among the processes (FSDP), to fit them"
+    )
+    save_steps: int = Field(200, ge=1, description="optimiser steps between checkpoints")
+    track: Literal["none", "tensorboard", "wandb"] = Field(
+        "none", description="where else losses are reported to"
+    )
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "TrainingSettings":
+        if self.packing and self.row_length < self.max_length:
+            raise ValueError(
+                f"row_length ({self.row_length}) must not be below max_length ({self.max_length})"
+            )
+        if self.batch_unit == "tokens" and self.batch_size < self.max_length:
+            raise ValueError(
+                f"batch_size ({self.batch_size} tokens) must not be below max_length "
+                f"({self.max_length})"
+            )
+        if self.fsdp and self.processes == 1:
+            raise ValueError("fsdp needs processes above 1")
+        return self

@@ -1,0 +1,131 @@
+"""The tensors of a forward pass, and the loss of its answers.
+
+A step's loss is a weighted sum over the answer tokens of all its examples. The weights are known
+beforehand, so forward passes and processes can be summed in any division.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from itdr.models.prompt import TokenizedExample
+from itdr.settings.training import TrainingSettings
+from itdr.training.attention import row_arguments
+from itdr.training.packing import passes
+
+
+class Steps(torch.utils.data.Dataset):
+    """What process p does in step s, as item s * processes + p: a list of forward passes."""
+
+    def __init__(
+        self,
+        examples: Sequence[TokenizedExample],
+        steps: Sequence[Sequence[int]],
+        settings: TrainingSettings,
+    ) -> None:
+        """Keep the examples and which of them each step has."""
+        self._examples, self._steps, self._settings = examples, steps, settings
+        self._lengths = [len(example.ids) for example in examples]
+
+    def __len__(self) -> int:
+        return len(self._steps) * self._settings.processes
+
+    def __getitem__(self, item: int) -> list[dict[str, Any]]:
+        number, process = divmod(item, self._settings.processes)
+        step = self._steps[number]
+        weights = self._weights(step)
+        collate = packed if self._settings.packing else padded
+        done = []
+        for chosen in passes(step, self._lengths, self._settings)[process]:
+            # Without an example of its own a process goes through the motions, for no loss.
+            shown = chosen or [min(step, key=self._lengths.__getitem__)]
+            examples = [self._examples[i] for i in shown]
+            done.append(collate(examples, [weights[i] if chosen else 0.0 for i in shown]))
+        return done
+
+    def tokens(self, number: int) -> int:
+        """Return the tokens of a step, padding not counted."""
+        return sum(self._lengths[i] for i in self._steps[number])
+
+    def _weights(self, step: Sequence[int]) -> dict[int, float]:
+        """Return what an answer token of each example of the step weighs in the step's loss."""
+        answers = {i: len(self._examples[i].ids) - self._examples[i].prompt_length for i in step}
+        if self._settings.loss_over == "examples":
+            return {i: 1 / (len(step) * answers[i]) for i in step}
+        return dict.fromkeys(step, 1 / sum(answers.values()))
+
+
+def packed(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> dict[str, Any]:
+    """Return examples side by side in one row, with positions that start anew in each.
+
+    Returns:
+        input_ids, position_ids: (1, length). lengths: tokens of each example.
+        kept: (answer tokens,), the places whose logits foretell an answer token.
+        wanted, weights: (1, answer tokens), that token and what it weighs.
+    """
+    lengths = [len(example.ids) for example in examples]
+    starts = np.cumsum([0, *lengths[:-1]])
+    kept = [
+        np.arange(start + example.prompt_length, start + len(example.ids)) - 1
+        for start, example in zip(starts, examples, strict=True)
+    ]
+    answers = [example.ids[example.prompt_length :] for example in examples]
+    weighed = np.repeat(weights, [len(answer) for answer in answers])
+    return {
+        "input_ids": _longs([example.ids for example in examples])[None],
+        "position_ids": _longs([np.arange(length) for length in lengths])[None],
+        "lengths": lengths,
+        "kept": _longs(kept),
+        "wanted": _longs(answers)[None],
+        "weights": torch.tensor(weighed, dtype=torch.float32)[None],
+    }
+
+
+def padded(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> dict[str, Any]:
+    """Return one example a row, padded on the right.
+
+    Returns:
+        input_ids, attention_mask: (rows, length). kept: (places,), all places at which some row
+            has an answer token to foretell. wanted, weights: (rows, places); what has no label
+            weighs nothing.
+    """
+    longest = max(len(example.ids) for example in examples)
+    ids = torch.zeros((len(examples), longest), dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    weighed = torch.zeros((len(examples), longest), dtype=torch.float32)
+    for row, (example, weight) in enumerate(zip(examples, weights, strict=True)):
+        length = len(example.ids)
+        ids[row, :length] = torch.as_tensor(example.ids)
+        mask[row, :length] = 1
+        weighed[row, example.prompt_length : length] = weight
+    first = min(example.prompt_length for example in examples)
+    return {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "kept": torch.arange(first, longest) - 1,
+        "wanted": ids[:, first:],
+        "weights": weighed[:, first:],
+    }
+
+
+def answer_loss(model: Any, one: dict[str, Any], attention: str) -> torch.Tensor:
+    """Return the part of a step's loss that a forward pass has, in nats.
+
+    Logits are computed where an answer token follows and nowhere else.
+    """
+    given: dict[str, Any] = {
+        name: one[name] for name in ("input_ids", "position_ids", "attention_mask") if name in one
+    }
+    if "lengths" in one:
+        given |= row_arguments(attention, one["lengths"], one["input_ids"].device)
+    logits = model(**given, use_cache=False, logits_to_keep=one["kept"]).logits
+    losses = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), one["wanted"].flatten(), reduction="none"
+    )
+    return (losses * one["weights"].flatten()).sum()
+
+
+def _longs(parts: Sequence[Any]) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate([np.asarray(part, dtype=np.int64) for part in parts]))

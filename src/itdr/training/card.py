@@ -1,0 +1,56 @@
+"""The model card beside an adapter."""
+
+from typing import Any
+
+_INTRODUCTION = """\
+---
+base_model: {source}
+library_name: peft
+pipeline_tag: text-generation
+tags: [lora, recommendation]
+---
+
+# {title}, fine-tuned for recommendation
+
+A LoRA adapter of `{source}`, trained by ITDR-pipeline on a mixture of instruction examples for
+recommendation. Use it with PEFT, or with `itdr infer --adapter`. The base model's licence and the
+terms of the datasets hold for it too.
+
+![Loss over the optimiser steps](losses.png)
+"""
+
+
+def model_card(record: dict[str, Any]) -> str:
+    """Return the text of README.md for a training whose run.json is `record`."""
+    model = record["model"]
+    facts = {
+        "Base model": f"`{model['source']}`",
+        "Revision": model["revision"] or "a local folder",
+        "SHA-256 of the base weights": record["weights_sha256"] or "see the revision",
+        "SHA-256 of the mixture": record["mixture_sha256"],
+        "Examples": f"{record['examples']:,}",
+        "Tokens in them": f"{record['tokens']:,}",
+        "Too long and left out": _counts(record["dropped"]),
+        "Too long and cut": _counts(record["cut"]),
+        "Optimiser steps": f"{record['steps']:,}",
+        "Loss at the beginning (nats)": f"{record['first_loss']:.4f}",
+        "Loss at the end (nats)": f"{record['final_loss']:.4f}",
+        "Seed": record["seed"],
+    }
+    return "\n".join(
+        [
+            _INTRODUCTION.format(source=model["source"], title=model["title"]),
+            *_table("Data and result", facts),
+            *_table("Settings", record["settings"]),
+            *_table("Versions", record["provenance"]),
+        ]
+    )
+
+
+def _counts(by_task: dict[str, int]) -> str:
+    return ", ".join(f"{task} {count:,}" for task, count in sorted(by_task.items())) or "none"
+
+
+def _table(title: str, rows: dict[str, Any]) -> list[str]:
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return [f"## {title}", "", "| | |", "|---|---|", *lines, ""]

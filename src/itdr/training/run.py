@@ -1,0 +1,69 @@
+"""What is kept of a training: the adapter with its losses, its curve, its settings and its card."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from itdr.provenance import provenance
+from itdr.storage import atomic_folder, write_json, write_text
+from itdr.training.batches import Steps
+from itdr.training.card import model_card
+from itdr.training.curve import loss_curve, running_mean
+from itdr.training.examples import Tokenized
+
+_PACKAGES = ("torch", "transformers", "peft", "accelerate")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training that has come to its end.
+
+    Attributes:
+        manifest: what was asked for: model, checksums of weights and mixture, settings, seed.
+        data: the examples.
+        passes: which of them each step had.
+        state: the Trainer's state, with the history of losses.
+        seconds, tokens: time of the optimiser steps since the last start, and tokens in them.
+    """
+
+    manifest: dict[str, Any]
+    data: Tokenized
+    passes: Steps
+    state: Any
+    seconds: float
+    tokens: int
+
+
+def write_run(out: Path, adapter: Path, run: Run) -> None:
+    """Write the folder `out` with the files of the adapter in the folder `adapter`, and more.
+
+    The losses in run.json are running means, those of single steps in losses.csv.
+    """
+    history = [entry for entry in run.state.log_history if "loss" in entry]
+    losses = running_mean(np.array([entry["loss"] for entry in history]))
+    record = run.manifest | {
+        "examples": len(run.data.examples),
+        "dropped": dict(run.data.dropped),
+        "cut": dict(run.data.cut),
+        "tokens": sum(len(example.ids) for example in run.data.examples),
+        "steps": run.state.global_step,
+        "first_loss": round(float(losses[0]), 6),
+        "final_loss": round(float(losses[-1]), 6),
+        "tokens_per_second": round(run.tokens / run.seconds),
+        "seconds": round(run.seconds, 1),
+        "provenance": provenance(_PACKAGES),
+    }
+    rows = ["step,loss,learning_rate"]
+    for entry in history:
+        rows.append(f"{entry['step']},{entry['loss']:.6f},{entry['learning_rate']:.3e}")
+    with atomic_folder(out) as folder:
+        for file in adapter.iterdir():
+            if file.name != "training_args.bin":  # a pickle that nobody needs
+                shutil.copy2(file, folder)
+        write_text(folder / "losses.csv", "\n".join(rows) + "\n")
+        loss_curve(folder / "losses.png", [(entry["step"], entry["loss"]) for entry in history])
+        write_json(folder / "run.json", record)
+        write_text(folder / "README.md", model_card(record))

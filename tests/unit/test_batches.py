@@ -1,0 +1,166 @@
+"""Packed rows give the logits, losses and gradients of rows that stand alone."""
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import (
+    GlmConfig,
+    GlmForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+from itdr.errors import SettingsError
+from itdr.models.prompt import TokenizedExample
+from itdr.settings.training import TrainingSettings
+from itdr.training.attention import row_arguments, set_attention
+from itdr.training.batches import Steps, answer_loss, packed, padded
+
+SHAPE = {
+    "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "pad_token_id": 0,
+}  # fmt: skip
+ARCHITECTURES = {
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE)),
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE)),
+    "glm": lambda: GlmForCausalLM(GlmConfig(**SHAPE, head_dim=8)),
+}
+EXAMPLES = [
+    TokenizedExample(torch.randint(1, 50, (length,)).tolist(), prompt)
+    for length, prompt in ((9, 6), (2, 1), (17, 12), (1 + 5, 1), (12, 4))
+]
+
+
+def tuned(architecture, attention):
+    torch.manual_seed(0)
+    model = ARCHITECTURES[architecture]()
+    name = set_attention(model, attention)
+    lora = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear")
+    adapted = get_peft_model(model, lora)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:  # LoRA begins with zeros, whose gradients hide mistakes
+            torch.nn.init.normal_(parameter, std=0.2)
+    return adapted, name
+
+
+def gradients(model, loss):
+    model.zero_grad()
+    loss.backward()
+    return {n: p.grad.clone() for n, p in model.named_parameters() if p.requires_grad}
+
+
+def separate(model, name):
+    rows = [packed([example], [0.1]) for example in EXAMPLES]
+    return sum(answer_loss(model, row, name) for row in rows)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("attention", ["per-example", "sdpa", "eager"])
+def test_logits_of_a_packed_row_are_those_of_separate_rows(architecture, attention):
+    model, name = tuned(architecture, attention)
+    row = packed(EXAMPLES, [0.1] * len(EXAMPLES))
+    with torch.no_grad():
+        together = model(
+            input_ids=row["input_ids"], position_ids=row["position_ids"], use_cache=False,
+            **row_arguments(name, row["lengths"], torch.device("cpu")),
+        ).logits[0]  # fmt: skip
+        model.base_model.model.set_attn_implementation("eager")
+        alone = torch.cat([model(torch.tensor([e.ids])).logits[0] for e in EXAMPLES])
+    assert (together - alone).abs().max() < 1e-5 and alone.abs().max() > 0.1
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("attention", ["per-example", "sdpa", "eager"])
+@pytest.mark.parametrize("collate", [packed, padded])
+def test_gradients_of_a_shared_pass_are_those_of_separate_rows(architecture, attention, collate):
+    model, name = tuned(architecture, attention)
+    alone_loss = separate(model, name)
+    alone = gradients(model, alone_loss)
+    loss = answer_loss(model, collate(EXAMPLES, [0.1] * len(EXAMPLES)), name)
+    together = gradients(model, loss)
+    torch.testing.assert_close(loss, alone_loss, rtol=1e-5, atol=1e-6)
+    for parameter, expected in alone.items():
+        assert expected.abs().max() > 1e-5, parameter
+        assert (together[parameter] - expected).abs().max() < 1e-5, parameter
+
+
+def test_gradients_are_the_same_with_checkpointing():
+    model, name = tuned("llama", "per-example")
+    expected = gradients(model, separate(model, name))
+    model.enable_input_require_grads()
+    model.base_model.model.activation_checkpointing_enable()
+    model.train()
+    found = gradients(model, answer_loss(model, packed(EXAMPLES, [0.1] * 5), name))
+    for parameter in expected:
+        torch.testing.assert_close(found[parameter], expected[parameter], rtol=1e-4, atol=1e-6)
+
+
+def test_the_loss_is_the_one_over_all_logits():
+    model, name = tuned("qwen2", "sdpa")
+    example = EXAMPLES[2]
+    labels = torch.tensor([[-100] * example.prompt_length + example.ids[example.prompt_length :]])
+    with torch.no_grad():
+        full = model(input_ids=torch.tensor([example.ids]), labels=labels).loss
+        count = len(example.ids) - example.prompt_length
+        ours = answer_loss(model, packed([example], [1 / count]), name)
+    torch.testing.assert_close(ours, full)
+
+
+def test_labels_are_the_answer_and_its_end_alone():
+    two = [TokenizedExample([5, 6, 7, 8], 2), TokenizedExample([5, 9], 1)]
+    row = packed(two, [0.25, 0.5])
+    assert row["input_ids"].tolist() == [[5, 6, 7, 8, 5, 9]]
+    assert row["position_ids"].tolist() == [[0, 1, 2, 3, 0, 1]]
+    assert row["kept"].tolist() == [1, 2, 4] and row["wanted"].tolist() == [[7, 8, 9]]
+    assert row["weights"].tolist() == [[0.25, 0.25, 0.5]]
+    rows = padded(two, [0.25, 0.5])
+    assert rows["input_ids"].tolist() == [[5, 6, 7, 8], [5, 9, 0, 0]]
+    assert rows["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+    assert rows["kept"].tolist() == [0, 1, 2]
+    assert rows["weights"].tolist() == [[0, 0.25, 0.25], [0.5, 0, 0]]
+
+
+@pytest.mark.parametrize("loss_over", ["tokens", "examples"])
+@pytest.mark.parametrize(
+    "division",
+    [
+        {},
+        {"row_length": 20},
+        {"packing": False, "micro_batch_size": 2},
+        {"processes": 2},
+        {"processes": 7},
+    ],
+)
+def test_a_step_has_the_same_loss_however_it_is_divided(loss_over, division):
+    model, name = tuned("llama", "per-example")
+    settings = TrainingSettings(
+        **{"batch_size": 5, "max_length": 20, "row_length": 64, "loss_over": loss_over} | division
+    )
+    data = Steps(EXAMPLES, [[3, 0, 1, 4, 2]], settings)
+    with torch.no_grad():
+        alone = [
+            answer_loss(model, packed([e], [1.0]), name).item() for e in EXAMPLES
+        ]  # summed over each one's answer
+        found = sum(
+            answer_loss(model, one, name).item() for item in range(len(data)) for one in data[item]
+        )
+    answers = [len(e.ids) - e.prompt_length for e in EXAMPLES]
+    if loss_over == "tokens":
+        expected = sum(alone) / sum(answers)
+    else:
+        expected = sum(loss / n for loss, n in zip(alone, answers, strict=True)) / len(answers)
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_flash_attention_gets_the_borders_of_the_examples():
+    given = row_arguments("flash_attention_2", [4, 1, 7], torch.device("cpu"))
+    assert given["cu_seq_lens_q"].tolist() == given["cu_seq_lens_k"].tolist() == [0, 4, 5, 12]
+    assert given["max_length_q"] == 7 and given["cu_seq_lens_q"].dtype == torch.int32
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_flash_attention_without_a_gpu_is_refused():
+    with pytest.raises(SettingsError, match="needs a GPU and the package flash-attn"):
+        set_attention(ARCHITECTURES["llama"](), "flash_attention_2")
