@@ -226,32 +226,36 @@ def rules(write_tables: Any, tmp_path: Path) -> RuleTeacher:
         (
             {"1": 5.0, "2": 4.0, "3": 4.5, "4": 1.0},
             "This user enjoys Comedy and Drama films such as Loud Party (2001) and Big Laugh "
-            "(2002). They liked 3 of the 4 films shown. They care little for Horror films such as "
-            "Dark Cellar (1980).",
+            "(2002), liked 3 of the 4 films shown and cares little for Horror films such as Dark "
+            "Cellar (1980).",
         ),
         (
             {"2": 4.0, "3": 2.0},
-            "This user enjoys Romance films such as Loud Party (2001). They liked 1 of the 2 films "
-            "shown. They care little for Big Laugh (2002).",
+            "This user enjoys Romance films such as Loud Party (2001), liked 1 of the 2 films "
+            "shown and cares little for Big Laugh (2002).",
         ),
         (
             {"3": 5.0},
-            "This user enjoys Comedy films such as Big Laugh (2002). They liked the film shown.",
+            "This user enjoys Comedy films such as Big Laugh (2002) and liked the film shown.",
         ),
         (
             {"3": 1.0, "4": 2.0},
-            "This user liked none of the 2 films shown. They care little for Comedy and Horror "
+            "This user liked none of the 2 films shown and cares little for Comedy and Horror "
             "films such as Big Laugh (2002) and Dark Cellar (1980).",
         ),
         (
             {"5": 5.0, "1": 5.0},
-            "This user enjoys Drama films such as Silent River (1990). They liked all 2 films "
-            "shown.",
+            "This user enjoys Drama films such as Silent River (1990) and liked all 2 films shown.",
+        ),
+        (
+            {"3": None, "4": None},
+            "This user often turns to Comedy and Horror films such as Big Laugh (2002) and Dark "
+            "Cellar (1980).",
         ),
     ],
 )
 def test_rules_tell_a_users_interests_from_what_is_shown(
-    rules: RuleTeacher, ratings: dict[str, float], text: str
+    rules: RuleTeacher, ratings: dict[str, float | None], text: str
 ) -> None:
     titles = {item: title for item, title, _ in ITEMS}
     history = [{"item_id": i, "title": titles[i], "rating": r} for i, r in ratings.items()]

@@ -107,24 +107,25 @@ class RuleTeacher:
         self, history: Sequence[Mapping[str, Any]], least: float | None, words: _Words
     ) -> str:
         """Return what a user likes; `least` is the lowest rating of an item that is liked."""
-        liked: list[dict[str, Any]] = []
-        disliked: list[dict[str, Any]] = []
+        groups: dict[bool | None, list[dict[str, Any]]] = {True: [], False: [], None: []}
         for shown in history:
-            likes = least is None or shown["rating"] is None or shown["rating"] >= least
+            rating = shown["rating"]
+            likes = None if least is None or rating is None else rating >= least
             item = self._item(shown["item_id"], "the history") | {"title": shown["title"]}
-            (liked if likes else disliked).append(item)
-        sentences = [
-            *_taste(liked, disliked, "This user enjoys {what}.", words),
-            f"{'They' if liked else 'This user'} liked {_share(len(liked), len(history), words)}.",
-            *_taste(disliked, liked, "They care little for {what}.", words),
-        ]
-        return " ".join(sentences)
+            groups[likes].append(item)
+        liked, disliked, untold = groups[True], groups[False], groups[None]
+        said = _taste(liked, disliked, "enjoys", words)
+        if liked or disliked:
+            said.append(f"liked {_share(len(liked), len(liked) + len(disliked), words)}")
+        said += _taste(untold, [], "often turns to", words)
+        said += _taste(disliked, liked, "cares little for", words)
+        return f"This user {_listed(said)}."
 
 
 def _taste(
-    of: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], say: str, words: _Words
+    of: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], verb: str, words: _Words
 ) -> list[str]:
-    """Return a sentence on the categories that stand out among some items, with titles."""
+    """Return what stands out among some items, categories with titles; [] without items."""
     if not of:
         return []
     for_count, against_count = _counted(of), _counted(against)
@@ -134,8 +135,8 @@ def _taste(
     )[:_FAVOURITES]
     fitting = [item for item in of if not leading or set(leading) & set(item["categories"])]
     titles = _listed([item["title"] for item in fitting[-_EXAMPLES:]])
-    what = f"{_listed(leading)} {words.items} such as {titles}" if leading else titles
-    return [say.format(what=what)]
+    kind = f"{_listed(leading)} {words.items} such as " if leading else ""
+    return [f"{verb} {kind}{titles}"]
 
 
 def _counted(items: Sequence[Mapping[str, Any]]) -> Counter[str]:
