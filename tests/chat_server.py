@@ -32,7 +32,7 @@ class ChatServer:
     """Answers "re: QUESTION" to every question, unless a fault is waiting for it."""
 
     def __init__(self) -> None:
-        self.url = ""
+        self.url, self.port = "", 0
         self.bodies: list[dict[str, Any]] = []
         self.authorizations: set[str | None] = set()
         self.answered: Counter[str] = Counter()
@@ -95,9 +95,10 @@ class ChatServer:
 
 
 @contextmanager
-def serving() -> Iterator[ChatServer]:
-    """Yield a server that runs; it ends with the block."""
-    chat = ChatServer()
+def serving(chat: ChatServer | None = None) -> Iterator[ChatServer]:
+    """Yield a server that runs until the block ends; one that ended comes back at its address."""
+    chat = chat or ChatServer()
+    chat.end.clear()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -113,10 +114,11 @@ def serving() -> Iterator[ChatServer]:
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", chat.port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    chat.url = f"http://127.0.0.1:{server.server_port}/v1"
+    chat.port = server.server_port
+    chat.url = f"http://127.0.0.1:{chat.port}/v1"
     try:
         yield chat
     finally:

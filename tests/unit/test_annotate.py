@@ -1,7 +1,11 @@
 """`itdr annotate`: a teacher's answers get into the examples, whole and named."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,6 +193,57 @@ def test_the_command_explains_a_missing_key(
     examples = drafts(tmp_path, draft("a"))
     assert main(["annotate", "--examples", str(examples), "--out", str(tmp_path / "o"), *flags])
     assert "the environment variable TEST_KEY is not set" in capsys.readouterr().err
+
+
+def test_whatever_the_server_does_every_answer_is_kept_and_none_is_paid_for_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", SECRET)
+    names = [f"q{number}" for number in range(40)]
+    examples = drafts(tmp_path, *(draft(name, teacher_prompt=name) for name in names))
+    out, server = tmp_path / "out.parquet", ChatServer()
+    server.faults = {
+        "q1": [Fault(429, {"Retry-After": "1"})],
+        "q3": [Fault(500), Fault(503)],
+        "q5": [Fault(body='{"choices": [{"mess')],
+        "q7": [Fault(break_after=20)],
+        "q9": [Fault(hang=True)],
+    }
+
+    def run(**more: Any) -> "subprocess.Popen[str]":
+        told = settings(server, tmp_path, retries=3, timeout_s=0.5, requests_at_once=4, **more)
+        words = ["--examples", str(examples), "--out", str(out), *as_flags(told).split()]
+        return subprocess.Popen(
+            [sys.executable, "-m", "itdr", "annotate", *words],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    with serving(server):
+        server.delay_s = 0.05
+        first = run()
+        while len(server.answered) < 25 and first.poll() is None:
+            time.sleep(0.01)
+        first.kill()
+        first.communicate()
+    received = dict(server.answered)
+    assert not out.exists()
+
+    dead = run()
+    assert "no connection" in dead.communicate()[1]
+    assert dead.returncode == 1
+
+    with serving(server):
+        last = run()
+        told = last.communicate()[1]
+        assert last.returncode == 0, told
+    assert outputs(out) == {name: (f"re: {name}", "m") for name in names}
+    twice = {name for name, times in server.answered.items() if times > 1}
+    # Only what was on its way at the kill can have been answered unheard.
+    assert len(twice) <= 4
+    assert sum(server.answered[name] == 1 for name in received) >= len(received) - 4
+    assert SECRET not in told
 
 
 # Rules
