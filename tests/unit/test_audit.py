@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -18,6 +19,8 @@ from itdr.settings.audit import AuditSettings, Check
 from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.task import load_task
 from itdr.storage import read_parquet, write_parquet
+from itdr.teacher.annotate import annotate
+from itdr.teacher.rules import RuleTeacher
 from tests.conftest import ROOT
 
 TASKS = ROOT / "config" / "tasks"
@@ -26,7 +29,11 @@ CELLS = [
     ("TKR", "movielens-32m"),
     ("NIR", "movielens-32m"),
     ("UAP", "movielens-1m"),
+    ("CDR", "amazon-2023"),
+    ("IR", "anime-2023"),
+    ("TUI", "movielens-32m"),
 ]
+DATASETS = ("movielens-32m", "movielens-1m", "anime-2023", "amazon-2023")
 WORDS = [f"{a} {b}" for a in ("Silent", "Golden", "Broken", "Hidden", "Frozen", "Distant")
          for b in ("River", "Harbour", "Mountain", "Garden", "Mirror", "Station", "Island",
                    "Empire", "Forest", "Letter")]  # fmt: skip
@@ -34,36 +41,54 @@ WORDS = [f"{a} {b}" for a in ("Silent", "Golden", "Broken", "Hidden", "Frozen", 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
-    """Return (parts, tables) of 80 users in four cells, built and split as the pipeline does."""
+    """Return (parts, tables) of 80 users in all tasks, built and split as the pipeline does."""
     from itdr.sources.tables import SCHEMAS
 
     root = tmp_path_factory.mktemp("clean")
-    items = [{"item_id": str(n), "title": f"{w} (1990)", "categories": ["Drama"]}
-             for n, w in enumerate(WORDS)]  # fmt: skip
-    chance = random.Random(5)
-    interactions = [
-        {"user_id": f"u{user}", "item_id": str(item), "rating": float(chance.randint(1, 5))}
-        for user in range(80)
-        for item in chance.sample(range(60), 14)
-    ]
-    users = [
-        {"user_id": f"u{n}", "gender": "female", "age_group": "25-34", "occupation": "writer"}
-        for n in range(80)
-    ]
-    for dataset in ("movielens-32m", "movielens-1m"):
-        folder = root / "tables" / dataset
-        folder.mkdir(parents=True)
-        for table, rows in (("interactions", interactions), ("items", items), ("users", users)):
-            write_parquet(folder / f"{table}.parquet", pa.Table.from_pylist(rows, SCHEMAS[table]))
+    for dataset in DATASETS:
+        for table, rows in _tables(dataset).items():
+            path = root / "tables" / dataset / f"{table}.parquet"
+            write_parquet(path, pa.Table.from_pylist(rows, SCHEMAS[table]))
     parts = []
     for task, dataset in CELLS:
         cell = root / task / dataset
         out = cell / "examples.parquet"
-        build(load_task(TASKS, task), dataset, root / "tables" / dataset, out, BuildSettings(),
-              seed=1)  # fmt: skip
+        tables = root / "tables" / dataset
+        build(load_task(TASKS, task), dataset, tables, out, BuildSettings(), seed=1)
+        if task in ("IR", "TUI"):
+            annotate(out, out, RuleTeacher(tables, TASKS))
         split(out, cell / "parts", SplitSettings(), 1)
         parts += [cell / "parts" / f"{part}.parquet" for part in ("train", "val", "test")]
     return parts, root / "tables"
+
+
+def _tables(dataset):
+    """Return the rows of the tables: users rate 14 items, in two domains one after the other."""
+    domains = ("All_Beauty", "Amazon_Fashion") if dataset == "amazon-2023" else (None, None)
+    items = [
+        {"item_id": str(n), "title": f"{words} (1990)", "categories": ["Drama"],
+         "domain": domains[n % 2], "year": 1990}
+        for n, words in enumerate(WORDS)
+    ]  # fmt: skip
+    chance = random.Random(5)
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    interactions = []
+    for user in range(80):
+        chosen = chance.sample(range(60), 14) if domains[0] is None else [
+            *(2 * n for n in chance.sample(range(30), 5)),
+            *(2 * n + 1 for n in chance.sample(range(30), 12)),
+        ]  # fmt: skip
+        interactions += [
+            {"user_id": f"u{user}", "item_id": str(item), "domain": domains[item % 2],
+             "rating": float(chance.randint(1, 10 if dataset == "anime-2023" else 5)),
+             "timestamp": start + timedelta(days=step)}
+            for step, item in enumerate(chosen)
+        ]  # fmt: skip
+    users = [
+        {"user_id": f"u{n}", "gender": "female", "age_group": "25-34", "occupation": "writer"}
+        for n in range(80)
+    ]
+    return {"interactions": interactions, "items": items, "users": users}
 
 
 class Planted:
@@ -131,13 +156,10 @@ def test_a_user_in_two_parts_is_found(planted):
 
 
 def test_an_item_in_two_parts_is_found_for_tui(planted):
-    described = dict.fromkeys(RECORD.names) | {
-        "task": "TUI", "dataset": "movielens-32m", "item_id": "3", "instruction": "Describe.",
-        "output": "People who like harbours.", "template_version": 1,
-    }  # fmt: skip
-    planted.add(described | {"id": "TUI/a", "input": "A"}, "RP", "train")
-    planted.add(described | {"id": "TUI/b", "input": "B"}, "RP", "val")
-    assert planted.found() == [("shared-item", "TUI/a"), ("shared-item", "TUI/b")]
+    _, rows = planted.rows("TUI", "train")
+    again = rows[0] | {"id": "TUI/again", "input": rows[0]["input"] + " "}
+    planted.add(again, "TUI", "val")
+    assert set(planted.found()) == {("shared-item", rows[0]["id"]), ("shared-item", "TUI/again")}
 
 
 def test_a_target_in_its_own_history_is_found(planted):
@@ -215,21 +237,21 @@ def test_another_edition_of_a_target_in_the_history_is_found(planted):
 
 
 def test_a_teachers_answer_that_stands_in_the_input_is_found(planted):
-    answer = "Readers who enjoy slow stories of families by the sea and in the hills."
-    written = dict.fromkeys(RECORD.names) | {
-        "task": "IR", "dataset": "movielens-32m", "instruction": "Sum up.", "output": answer,
-        "template_version": 1,
-    }  # fmt: skip
-    planted.add(written | {"id": "IR/a", "user_id": None, "input": f"Review: {answer.lower()}"},
-                "RP", "train")  # fmt: skip
-    planted.add(written | {"id": "IR/b", "input": "Readers who enjoy slow stories."}, "RP", "train")
-    assert planted.found() == [("leaked-answer", "IR/a")]
+    for task in ("IR", "TUI"):
+        _, rows = planted.rows(task)
+        told = rows[0]["input"] + "\nIn short: " + rows[0]["output"].lower()
+        name = planted.change(task, input=told)
+        assert ("leaked-answer", name) in planted.found()
+        planted.change(task, input=rows[0]["input"])
+    assert planted.found() == []
 
 
 @pytest.mark.parametrize(
     ("task", "fields"),
     [
         ("RP", {"output": " "}),
+        ("IR", {"output": ""}),
+        ("TUI", {"input": " "}),
         ("RP", {"instruction": ""}),
         ("UAP", {"input": "\n"}),
         ("UAP", {"output": "gender:None, age_group:25-34, occupation:writer"}),
@@ -291,7 +313,7 @@ def test_what_could_not_be_checked_is_said(planted):
     assert by_check["touched-negative"]["unchecked"] == {
         "no tables were given": sum(
             len(planted.rows(task, part)[1])
-            for task in ("TKR", "NIR")
+            for task in ("TKR", "NIR", "CDR")
             for part in ("train", "val", "test")
         )
     }

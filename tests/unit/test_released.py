@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from itdr.cli.main import main
 from itdr.errors import DataError, DownloadError, MissingFileError, SettingsError
+from itdr.instructions.audit.run import audit
 from itdr.instructions.record import RECORD
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.fetch import fetch_release
 from itdr.released.importing import REJECTED, import_release
 from itdr.released.manifest import ReleasedFile, files_of, load_manifest
 from itdr.released.reader import Rejected, Row, read_released
+from itdr.settings.audit import AuditSettings
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.task import load_task
 from itdr.sources.amazon_2023 import DOMAINS
@@ -472,6 +474,47 @@ def test_a_part_of_which_nothing_is_left_is_an_error_that_says_why(tmp_path: Pat
     assert "3 rows: its output cannot be scored, such as row 1 of ITDR_test" in str(caught.value)
     assert "'99' is not a number from 1 to 5" in str(caught.value)
     assert not (tmp_path / "parts").exists()
+
+
+def audited(out: Path) -> dict[str, Any]:
+    """Audit imported parts and return audit.json."""
+    parts = [out / "parts" / f"{part}.parquet" for part in Part]
+    return audit(parts, out / "audit", AuditSettings())
+
+
+@pytest.mark.parametrize(
+    ("task", "dataset"),
+    [
+        ("RP", "yelp"),
+        ("TKR", "mind"),
+        ("CDR", "amazon-2023"),
+        ("NIR", "pixelrec"),
+        ("UAP", "movielens-1m"),
+        ("IR", "steam"),
+        ("TUI", "amazon-2023"),
+    ],
+)
+def test_imported_examples_pass_the_audit(tmp_path: Path, task: str, dataset: str) -> None:
+    imported(make_release(tmp_path / "clone", (task, dataset)), tmp_path, task, dataset)
+    report = audited(tmp_path)
+    assert report["clean"], report["checks"]
+    unchecked = {row["check"]: row["unchecked"] for row in report["checks"]}
+    who = "shared-item" if task == "TUI" else "shared-user"
+    assert "the examples do not say whose they are" in unchecked[who]
+
+
+def test_faults_of_the_release_are_found(tmp_path: Path) -> None:
+    train = [example("UAP", 1), example("UAP", 2), example("UAP", 1)]
+    train[1]["instruction"] = ""
+    train.append({"instruction": "I", "input": "She is gender:F", "output": "gender:F"})
+    cell = ("UAP", "movielens-1m")
+    imported(make_release(tmp_path / "clone", cell, train=train), tmp_path, *cell)
+    report = audited(tmp_path)
+    assert {row["check"]: row["faults"] for row in report["checks"] if row["faults"]} == {
+        "duplicate-example": 1,
+        "empty-field": 1,
+        "leaked-answer": 1,
+    }
 
 
 def test_the_commands_fetch_and_import(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

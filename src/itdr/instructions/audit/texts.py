@@ -46,7 +46,8 @@ def leaked_answer(record: Record, target_title: str | None) -> Iterator[Fault]:
 
     RP: the rating stands in the line of the target. UAP: a pair "name:value" of the answer stands
     in the input. TKR, CDR, NIR: the title of a true candidate is also that of an item shown, or
-    stands in the input more often than the items shown account for. IR, TUI: half of the answer or
+    stands in the input more often than the items shown account for; not looked for where the
+    example does not say which items it shows. IR, TUI: half of the answer or
     more, and at least 8 words, or the whole answer, stands in the input word by word.
 
     Args:
@@ -61,7 +62,7 @@ def leaked_answer(record: Record, target_title: str | None) -> Iterator[Fault]:
         why = _rating_told(text, output, target_title)
     elif task == Task.UAP:
         why = _attribute_told(text, output)
-    elif task in _CHOSEN:
+    elif task in _CHOSEN and record["history"] is not None:
         why = _title_told(record)
     elif task in _WRITTEN:
         why = _quoted(text, output)
