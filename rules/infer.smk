@@ -23,7 +23,7 @@ rule infer_model:
     benchmark:
         "<benchmarks>/infer/{model}/{variant}/{seed}.tsv"
     conda:
-        "../envs/train.yaml"
+        "../envs/vllm.yaml"
     threads: 8
     resources:
         gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,

@@ -7,8 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from itdr.sources.tables import SCHEMAS
-
 ROOT = Path(__file__).parent.parent
 SAMPLES = Path(os.environ.get("ITDR_REAL_SAMPLES", ROOT.parent / "shared" / "real-samples"))
 
@@ -25,6 +23,7 @@ def real_samples() -> Path:
 @pytest.fixture
 def write_tables(tmp_path):
     """Return a function that writes tables from rows; interactions given as tuples are in order."""
+    from itdr.sources.tables import SCHEMAS
 
     def write(interactions, items, users, folder="tables") -> Path:
         out = tmp_path / folder

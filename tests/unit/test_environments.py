@@ -16,14 +16,16 @@ def pins(lines):
     return {match[1].lower().replace("_", "-"): match[2] for match in found if match}
 
 
-def constraints():
-    return pins((ROOT / "envs" / "constraints.txt").read_text().splitlines())
+def constraints(name=""):
+    path = ROOT / "envs" / f"constraints-{name}.txt"
+    path = path if path.exists() else ROOT / "envs" / "constraints.txt"
+    return pins(path.read_text().splitlines())
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_an_environment_agrees_with_the_constraints(path):
     packages = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
-    held = constraints()
+    held = constraints(path.stem)
     assert len(pins(packages)) == len(packages), "every package is pinned"
     assert {name: held[name] for name in pins(packages)} == pins(packages)
 

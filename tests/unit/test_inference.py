@@ -1,6 +1,7 @@
 """Engines answer every prompt, whatever shares a batch with it."""
 
 import json
+import os
 import shutil
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from itdr.cli import main
-from itdr.errors import DataError, ModelError
+from itdr.errors import DataError, ModelError, SettingsError
+from itdr.inference import engines
 from itdr.inference.batches import batches
 from itdr.inference.engine import Prompt
 from itdr.inference.infer import infer
@@ -36,7 +38,7 @@ def prompts(count=23):
     generator = torch.Generator().manual_seed(2)
     lengths = torch.randint(1, 30, (count,), generator=generator).tolist()
     return [
-        Prompt("Do.", " ".join(WORDS[(i * n + k) % 10] for k in range(n)), 4 if i % 3 else 9)
+        Prompt("p", "Do.", " ".join(WORDS[(i * n + k) % 10] for k in range(n)), 4 if i % 3 else 9)
         for i, n in enumerate(lengths)
     ]
 
@@ -105,11 +107,13 @@ def test_a_token_that_the_models_file_names_ends_an_answer(louder, alone):
     tokenizer = AutoTokenizer.from_pretrained(louder)
     longest = max(range(len(alone)), key=lambda i: alone[i].tokens)
     ids = tokenizer(alone[longest].text)["input_ids"]
-    stop = tokenizer.convert_ids_to_tokens(ids[2])
-    engine = TransformersEngine(settings_of(louder, stop_tokens=(stop,)), InferenceSettings())
+    model = settings_of(louder, end_of_turn=tokenizer.convert_ids_to_tokens(ids[2]))
+    engine = TransformersEngine(model, InferenceSettings())
     found = {i: a for came in engine.answer(prompts(), (), None) for i, a in came}
     assert found[longest].finish_reason == "stop"
     assert found[longest].text == tokenizer.decode(ids[: ids.index(ids[2])])
+    ended = [i for i in alone if alone[i].finish_reason == "stop"]
+    assert all(found[i].tokens <= alone[i].tokens for i in ended)
 
 
 def test_a_prompt_without_room_for_an_answer_is_skipped_not_cut(louder, alone):
@@ -122,7 +126,7 @@ def test_a_prompt_without_room_for_an_answer_is_skipped_not_cut(louder, alone):
 
 
 def test_no_prompt_is_longer_than_the_model_can_read(louder):
-    asked = [Prompt("Do.", "heat " * 900, 4), Prompt("Do.", "heat", 4)]
+    asked = [Prompt("p", "Do.", "heat " * 900, 4), Prompt("p", "Do.", "heat", 4)]
     found = answers(louder, asked, max_length=8192)
     assert found[0].finish_reason == "skipped" and found[0].prompt_tokens > 1024
     assert found[1].finish_reason in ("stop", "length")
@@ -195,3 +199,33 @@ def test_every_adapter_needs_a_file_of_its_own(capsys):
              "--test", "t", "--out", "o", "o"]  # fmt: skip
     assert main.main(words) == 1
     assert "2 adapters and 1 different files" in capsys.readouterr().err
+
+
+def test_vllm_answers_for_models_on_gpus_if_it_is_installed(tmp_path, monkeypatch, random_model):
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    on_gpu, on_cpu = settings_of(random_model, gpus=1), settings_of(random_model)
+    for python, expected in ((tmp_path / "none", "transformers"), (tmp_path, "vllm")):
+        monkeypatch.setattr(engines, "_VLLM_PYTHON", python)
+        assert engines.engine_name(on_gpu, InferenceSettings()) == expected
+        assert engines.engine_name(on_cpu, InferenceSettings()) == "transformers"
+    assert engines.engine_name(on_cpu, InferenceSettings(engine="vllm")) == "vllm"
+    assert engines.python_elsewhere("vllm") == tmp_path
+    monkeypatch.setattr(engines, "_VLLM_PYTHON", tmp_path / "none")
+    with pytest.raises(SettingsError, match="make setup-vllm"):
+        engines.engine_name(on_cpu, InferenceSettings(engine="vllm"))
+
+
+def test_the_command_hands_over_to_the_python_that_has_vllm(tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@" > "$(dirname "$0")/words"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "_VLLM_PYTHON", python)
+    words = ["infer", "--model", str(ROOT / "config/models/tiny.yaml"), "--engine", "vllm",
+             "--test", "t", "--out", "o"]  # fmt: skip
+    child = os.fork()
+    if child == 0:
+        main.main(words)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert (tmp_path / "words").read_text().split() == ["-m", "itdr", *words]

@@ -56,3 +56,12 @@ def test_a_cell_without_a_template_is_refused(project):
     project.configure(pairs=["RP/mind"], columns=[])
     done = project.snakemake("--dry-run")
     assert "RP.yaml: no template for dataset 'mind'" in done.stdout
+
+
+def test_a_model_behind_an_endpoint_is_asked_but_never_trained(project):
+    project.configure(columns=["gpt-3.5-turbo/base"])
+    jobs = project.jobs("results/scores/gpt-3.5-turbo/base/42.csv")
+    assert jobs["infer_model"] == 1 and "train_adapter" not in jobs
+    project.configure(columns=["gpt-3.5-turbo/itdr"])
+    done = project.snakemake("--dry-run")
+    assert "a model behind an endpoint cannot be trained" in done.stdout

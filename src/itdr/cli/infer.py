@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Ask the model."""
     from itdr.errors import SettingsError
+    from itdr.inference.engines import engine_name, python_elsewhere
     from itdr.inference.infer import infer
     from itdr.settings.experiment import InferenceSettings
     from itdr.settings.flags import from_flags
@@ -57,6 +59,8 @@ def run(args: argparse.Namespace) -> None:
 
     model = load_model_settings(args.model)
     settings = from_flags(args, InferenceSettings)
+    if python := python_elsewhere(engine_name(model, settings)):
+        os.execv(python, [python, "-m", "itdr", *args.words])  # noqa: S606 (our own words)
     adapters = args.adapter or ["base"] * len(args.out)
     if len(adapters) != len(set(args.out)):
         raise SettingsError(

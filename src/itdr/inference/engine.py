@@ -11,10 +11,12 @@ class Prompt:
     """One question.
 
     Attributes:
+        id: the example's, for messages.
         instruction, text: those of the example; the prompt renderer joins them.
         max_answer_tokens: output limit.
     """
 
+    id: str
     instruction: str
     text: str
     max_answer_tokens: int
@@ -26,10 +28,11 @@ class Answer:
 
     Attributes:
         text: as it came, special tokens removed.
-        finish_reason: "stop" (the model ended), "length" (the output limit), "filtered" (a provider
-            held the answer back) or "skipped" (the prompt leaves no room for an answer in the
-            longest length, so it was not asked).
-        tokens: length of the answer, the end of turn not counted; None where it is not known.
+        finish_reason: "stop" (the model ended), "length" (the output limit), "refused" (an endpoint
+            gave no answer, because of its rules or the prompt's length) or "skipped" (not asked,
+            because the prompt leaves no room for an answer).
+        tokens: length of the answer, the end of turn not counted, or as an endpoint counts it; None
+            where it is not known.
         prompt_tokens: length of the prompt with the chat template; None where it is not known.
     """
 

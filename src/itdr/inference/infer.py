@@ -17,12 +17,25 @@ from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.split import first_rows
 from itdr.progress import progress
 from itdr.settings.experiment import InferenceSettings
-from itdr.settings.model import ModelSettings
+from itdr.settings.model import ModelEndpoint, ModelSettings
 from itdr.settings.task import load_task
 from itdr.storage import fingerprint, sha256, write_parquet
 
 log = logging.getLogger("itdr")
 
+# What a model's file says that does not change its answers.
+_NOT_IN_ANSWERS: Any = {
+    "title": True,
+    "gated": True,
+    "lora_targets": True,
+    "gpus": True,
+    "memory_mb": True,
+    "endpoint": {
+        name
+        for name in ModelEndpoint.model_fields
+        if name not in ("base_url", "model", "temperature", "reasoning_effort")
+    },
+}
 _NAMED = 5  # unanswered examples that the log names
 
 
@@ -56,21 +69,27 @@ def infer(
     _check_ids(rows)
     limits = _limits(tasks, {row["task"] for row in rows}, settings.answer_limit)
     prompts = [
-        Prompt(row["instruction"] if description else "", row["input"], limits[row["task"]])
+        Prompt(
+            row["id"],
+            row["instruction"] if description else "",
+            row["input"],
+            limits[row["task"]],
+        )
         for row in rows
     ]
+    adapters = list(dict.fromkeys(filter(None, outputs.values())))
     engine: Engine | None = None
     for out, adapter in outputs.items():
-        manifest = _manifest(model, adapter, rows, prompts, settings)
+        manifest = _manifest(model, adapter, prompts, settings)
         folder = out.with_name(f"{out.stem}.answers")
         journal = Journal(folder, manifest, [row["id"] for row in rows])
         if journal.answers:
             log.info("%s: going on after %d of %d answers", out, len(journal.answers), len(rows))
         if len(journal.answers) < len(rows):
-            engine = engine or open_engine(model, settings)
+            engine = engine or open_engine(model, settings, adapters)
             _ask(engine, adapter, rows, prompts, journal)
         journal.close()
-        _report_skipped(out, rows, journal.answers, settings.max_length)
+        _report_unanswered(out, rows, journal.answers, settings.max_length)
         write_parquet(out, _predictions(rows, journal.answers))
         shutil.rmtree(folder)
     return len(rows)
@@ -113,21 +132,22 @@ def _predictions(rows: Sequence[dict[str, Any]], answers: Mapping[str, Answer]) 
     return pa.Table.from_pylist(records, schema=PREDICTION)
 
 
-def _report_skipped(
+def _report_unanswered(
     out: Path, rows: Sequence[Mapping[str, Any]], answers: Mapping[str, Answer], max_length: int
 ) -> None:
-    skipped = [row["id"] for row in rows if answers[row["id"]].finish_reason == "skipped"]
-    if skipped:
-        log.warning("%s: %d prompts leave no room for an answer within max_length (%d tokens) or "
-                    "the model's own limit; they count as unanswered: %s%s", out, len(skipped),
-                    max_length, ", ".join(skipped[:_NAMED]),
-                    ", ..." if len(skipped) > _NAMED else "")  # fmt: skip
+    for reason, why in {
+        "skipped": f"leave no room for an answer in {max_length} tokens or the model's own limit",
+        "refused": "were refused",
+    }.items():
+        ids = [row["id"] for row in rows if answers[row["id"]].finish_reason == reason]
+        if ids:
+            named = ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
+            log.warning("%s: %d prompts %s and count as unanswered: %s", out, len(ids), why, named)
 
 
 def _manifest(
     model: ModelSettings,
     adapter: Path | None,
-    rows: Sequence[Mapping[str, Any]],
     prompts: Sequence[Prompt],
     settings: InferenceSettings,
 ) -> dict[str, Any]:
@@ -136,17 +156,16 @@ def _manifest(
     How many prompts share a forward pass may change, so that a run that ended for want of memory
     can go on with less.
     """
-    source = Path(model.source)
     return {
-        "model": model.model_dump(mode="json", exclude={"gpus", "memory_mb"}),
-        "weights": _folder_checksums(source) if source.is_dir() else None,
+        "model": model.model_dump(mode="json", exclude=_NOT_IN_ANSWERS),
+        "weights": _folder_checksums(Path(model.source)) if model.is_local else None,
         "adapter": _folder_checksums(adapter) if adapter else None,
         "engine": engine_name(model, settings),
         "max_length": settings.max_length,
         "prompts": fingerprint(
             [
-                [row["id"], prompt.instruction, prompt.text, prompt.max_answer_tokens]
-                for row, prompt in zip(rows, prompts, strict=True)
+                [prompt.id, prompt.instruction, prompt.text, prompt.max_answer_tokens]
+                for prompt in prompts
             ]
         ),
     }

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from itdr.inference.engine import Answer, Answered, Prompt
+from itdr.models.loading import load_ends, load_tokenizer, longest_input
 from itdr.models.prompt import PromptRenderer
+from itdr.settings.model import ModelSettings
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,26 @@ class TokenPrompt:
 
 
 class Tokens:
-    """Writes prompts as tokens and reads answers from tokens."""
+    """Writes prompts as tokens and reads answers from tokens.
 
-    def __init__(self, tokenizer: Any, ends: Collection[int], max_length: int) -> None:
-        """Keep the tokenizer, the tokens that end an answer and the longest length allowed."""
-        self._tokenizer, self._max_length = tokenizer, max_length
-        self._renderer = PromptRenderer(tokenizer)
-        self.ends = frozenset(ends)
+    Attributes:
+        tokenizer: the model's.
+        ends: tokens that end an answer.
+        max_length: most tokens of a prompt and its longest answer.
+    """
+
+    def __init__(self, model: ModelSettings, max_length: int) -> None:
+        """Load the tokenizer of the model.
+
+        max_length: most tokens of a prompt and its longest answer; the model's own limit holds too.
+
+        Raises:
+            ModelError: the model cannot be had.
+        """
+        self.tokenizer = load_tokenizer(model)
+        self.ends = load_ends(model, self.tokenizer)
+        self.max_length = min(max_length, longest_input(model))
+        self._renderer = PromptRenderer(self.tokenizer)
 
     def prompts(self, prompts: Sequence[Prompt]) -> list[TokenPrompt]:
         """Return the prompts with the chat template around them."""
@@ -39,7 +53,7 @@ class Tokens:
 
     def fits(self, prompt: TokenPrompt) -> bool:
         """Say whether there is room for the prompt and the longest answer to it."""
-        return prompt.length <= self._max_length
+        return prompt.length <= self.max_length
 
     def skipped(self, prompts: Sequence[TokenPrompt], answered: Collection[int]) -> Answered:
         """Return the answers to prompts that do not fit: none, as they are never cut."""
@@ -54,20 +68,5 @@ class Tokens:
         end = next((i for i, token in enumerate(ids) if token in self.ends), len(ids))
         stopped = end < len(ids) and end <= prompt.limit
         kept = list(ids[: min(end, prompt.limit)])
-        text = self._tokenizer.decode(kept, skip_special_tokens=True)
+        text = self.tokenizer.decode(kept, skip_special_tokens=True)
         return Answer(text, "stop" if stopped else "length", len(kept), len(prompt.ids))
-
-
-def end_tokens(tokenizer: Any, generation: Any, named: Sequence[str]) -> frozenset[int]:
-    """Return the tokens that end an answer.
-
-    generation: the model's generation configuration; named: tokens of the model's file.
-    """
-    own = generation.eos_token_id
-    return frozenset(
-        [
-            tokenizer.eos_token_id,
-            *([own] if isinstance(own, int) else own or []),
-            *tokenizer.convert_tokens_to_ids(list(named)),
-        ]
-    )

@@ -9,8 +9,8 @@ from transformers import GenerationConfig
 
 from itdr.inference.batches import batches
 from itdr.inference.engine import Answered, Prompt
-from itdr.inference.tokens import TokenPrompt, Tokens, end_tokens
-from itdr.models.loading import load_adapted, load_model, load_tokenizer
+from itdr.inference.tokens import TokenPrompt, Tokens
+from itdr.models.loading import load_adapted, load_model
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 
@@ -20,22 +20,17 @@ class TransformersEngine:
 
     def __init__(self, model: ModelSettings, settings: InferenceSettings) -> None:
         """Keep the settings; the weights are loaded for the first prompts."""
-        self._settings, self._inference = model, settings
-        self._tokenizer = load_tokenizer(model)
+        self._model, self._settings = model, settings
+        self._tokens = Tokens(model, settings.max_length)
 
     def answer(
         self, prompts: Sequence[Prompt], answered: Collection[int], adapter: Path | None
     ) -> Iterator[Answered]:
         """Yield answers one batch at a time, as an Engine does."""
-        model = load_adapted(self._settings, adapter) if adapter else load_model(self._settings)
-        ends = end_tokens(self._tokenizer, model.generation_config, self._settings.stop_tokens)
-        # Whatever the call leaves open is taken from here: a model's own repetition penalty too.
+        model = load_adapted(self._model, adapter) if adapter else load_model(self._model)
+        # Whatever a call leaves open is taken from here: a model's own repetition penalty too.
         model.generation_config = GenerationConfig()
-        tokens = Tokens(
-            self._tokenizer,
-            ends,
-            min(self._inference.max_length, model.config.max_position_embeddings),
-        )
+        tokens = self._tokens
         asked = tokens.prompts(prompts)
         if skipped := tokens.skipped(asked, answered):
             yield skipped
@@ -43,24 +38,22 @@ class TransformersEngine:
         for batch in batches(
             asked,
             fitting,
-            size=self._inference.batch_size,
-            tokens=self._inference.batch_tokens,
+            size=self._settings.batch_size,
+            tokens=self._settings.batch_tokens,
         ):
             missing = [position for position in batch if position not in answered]
             if missing:
-                outputs = self._generate(model, [asked[i] for i in missing], tokens.ends)
+                outputs = self._generate(model, [asked[i] for i in missing])
                 yield [
                     (position, tokens.answer(asked[position], ids))
                     for position, ids in zip(missing, outputs, strict=True)
                 ]
 
     @torch.inference_mode()
-    def _generate(
-        self, model: Any, prompts: list[TokenPrompt], ends: Collection[int]
-    ) -> list[list[int]]:
+    def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
         """Return the output of each prompt as token ids, padded behind its end."""
         longest = max(len(prompt.ids) for prompt in prompts)
-        pad = self._tokenizer.pad_token_id
+        pad = self._tokens.tokenizer.pad_token_id
         # Generation goes on at the right end, so padding stands on the left.
         ids = torch.tensor([[pad] * (longest - len(p.ids)) + p.ids for p in prompts])
         mask = torch.tensor([[0] * (longest - len(p.ids)) + [1] * len(p.ids) for p in prompts])
@@ -70,7 +63,7 @@ class TransformersEngine:
             generation_config=GenerationConfig(
                 max_new_tokens=max(prompt.limit for prompt in prompts),
                 do_sample=False,
-                eos_token_id=sorted(ends),
+                eos_token_id=sorted(self._tokens.ends),
                 pad_token_id=pad,
             ),
         )

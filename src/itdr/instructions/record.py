@@ -66,8 +66,8 @@ PREDICTION = pa.schema(
 id, task, dataset, domain: as in the example.
 prompt_tokens, answer_tokens: counts; null where no tokenizer was used.
 answer: the model's text as it came, special tokens removed.
-finish_reason: "stop" (the model ended), "length" (the output limit), "filtered" (a provider held
-    the answer back) or "skipped" (not asked, because the prompt is too long).
+finish_reason: "stop" (the model ended), "length" (the output limit), "refused" (an endpoint gave no
+    answer) or "skipped" (not asked, because the prompt is too long).
 reference: the example's output.
 candidates: titles in the order shown, targets: titles of the true ones; null without candidates.
 """

@@ -36,6 +36,26 @@ def load_tokenizer(settings: ModelSettings) -> Any:
     return tokenizer
 
 
+def load_ends(settings: ModelSettings, tokenizer: Any) -> frozenset[int]:
+    """Return the tokens that end an answer: the tokenizer's and those of the model's own."""
+    from transformers import AutoConfig, GenerationConfig
+
+    own: Any
+    try:
+        own = GenerationConfig.from_pretrained(settings.source, **_revision(settings)).eos_token_id
+    except (OSError, ValueError):  # many models have no generation_config.json
+        own = _load(AutoConfig, settings).eos_token_id
+    ends = [tokenizer.eos_token_id, *([own] if isinstance(own, int) else own or [])]
+    return frozenset(end for end in ends if end is not None)
+
+
+def longest_input(settings: ModelSettings) -> int:
+    """Return how many tokens the model can read at most, prompt and answer together."""
+    from transformers import AutoConfig
+
+    return int(_load(AutoConfig, settings).max_position_embeddings)
+
+
 def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool = True) -> Any:
     """Return the base model, ready for inference, on the GPU where there is one.
 
@@ -90,10 +110,14 @@ def load_adapted(settings: ModelSettings, adapter: Path) -> Any:
     try:
         return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().eval()
     except Exception as error:  # peft and safetensors raise whatever they meet
-        raise ModelError(
-            f"{adapter}: not a LoRA adapter of {settings.model} ({error}). "
-            "Delete it and train it again."
-        ) from error
+        raise not_an_adapter(adapter, settings, error) from error
+
+
+def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> ModelError:
+    """Return the error of an adapter that does not fit its base model or is damaged."""
+    return ModelError(
+        f"{adapter}: not a LoRA adapter of {settings.model} ({why}). Delete it and train it again."
+    )
 
 
 def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
@@ -104,10 +128,7 @@ def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
         )
     try:
         return kind.from_pretrained(
-            settings.source,
-            revision=None if settings.is_local else settings.revision,
-            trust_remote_code=False,
-            **options,
+            settings.source, **_revision(settings), trust_remote_code=False, **options
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
@@ -126,6 +147,10 @@ def _licence(settings: ModelSettings) -> str:
         f"https://huggingface.co/{settings.source}, make a token on "
         "https://huggingface.co/settings/tokens and set HF_TOKEN to it. "
     )
+
+
+def _revision(settings: ModelSettings) -> dict[str, Any]:
+    return {"revision": None if settings.is_local else settings.revision}
 
 
 def _looks_local(source: str) -> bool:

@@ -32,7 +32,7 @@ class PromptRenderer:
 
     def prompt(self, instruction: str, text: str) -> list[int]:
         """Return the token ids of a prompt, up to where the answer begins."""
-        return self._apply([[_user(instruction, text)]], add_generation_prompt=True)[0]
+        return self._apply([[user_message(instruction, text)]], add_generation_prompt=True)[0]
 
     def example(self, instruction: str, text: str, answer: str) -> TokenizedExample:
         """Return the token ids of a prompt with its answer.
@@ -44,7 +44,7 @@ class PromptRenderer:
 
     def examples(self, rows: Sequence[tuple[str, str, str]]) -> list[TokenizedExample]:
         """Return what example() returns for each (instruction, input, answer), in less time."""
-        asked = [[_user(instruction, text)] for instruction, text, _ in rows]
+        asked = [[user_message(instruction, text)] for instruction, text, _ in rows]
         told = [
             [*messages, {"role": "assistant", "content": answer}]
             for messages, (_, _, answer) in zip(asked, rows, strict=True)
@@ -78,5 +78,6 @@ class PromptRenderer:
         return [*ids, end]
 
 
-def _user(instruction: str, text: str) -> dict[str, str]:
+def user_message(instruction: str, text: str) -> dict[str, str]:
+    """Return the message that asks an example, before any chat template."""
     return {"role": "user", "content": f"{instruction}\n\n{text}" if instruction else text}

@@ -38,6 +38,8 @@ class Request:
             "max_tokens": self.max_tokens,
             "temperature": settings.temperature,
         }
+        if settings.reasoning_effort is not None:
+            body["reasoning_effort"] = settings.reasoning_effort
         return body | ({"stop": list(self.stop)} if self.stop else {})
 
     def key(self, settings: EndpointSettings) -> str:

@@ -1,7 +1,7 @@
 """How a language model behind an OpenAI-compatible endpoint is asked, and what it may cost."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -37,6 +37,11 @@ class EndpointSettings(Strict):
         None, description="environment variable that holds the key; null: none is sent"
     )
     temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest answer")
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = Field(
+        None,
+        description="how much the model may think before it answers, which uses up the output "
+        "limit; null: not said, as models that do not think may refuse the word",
+    )
     requests_at_once: int = Field(8, ge=1, le=256, description="requests under way at a time")
     requests_per_minute: float | None = Field(
         None, gt=0, description="most requests begun per minute; null: no limit"

@@ -97,8 +97,9 @@ class InferenceSettings(Strict):
 
     engine: Literal["auto", "vllm", "transformers", "api"] = Field(
         "auto",
-        description="what answers: vLLM, transformers, or the endpoint in the model's file; auto: "
-        "the endpoint if there is one, else vLLM where it is installed, else transformers",
+        description="what answers: vllm, transformers, or api, the endpoint in a model's file; "
+        "auto: the endpoint if there is one, else vllm for models on GPUs if it is installed, else "
+        "transformers",
     )
     rows_per_cell: int = Field(250, ge=1, description="test rows per task and dataset")
     batch_size: int = Field(16, ge=1, description="most prompts per forward pass of transformers")

@@ -3,22 +3,36 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from itdr.errors import ModelError
+from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.reading import Strict, load
 
 
+class ModelEndpoint(EndpointSettings):
+    """Where a model answers that nobody has here."""
+
+    cache: str = Field(
+        min_length=1, description="file that keeps every answer, so that none is paid for twice"
+    )
+
+
 class ModelSettings(Strict):
-    """One file in config/models/."""
+    """One file in config/models/: a model whose weights are had, or one behind an endpoint."""
 
     model: str = Field(description="id, as in config/paper/results.csv")
     title: str = Field(description="printed name")
-    source: str = Field(description="Hugging Face id, or a folder relative to the repository")
+    source: str = Field("", description="Hugging Face id, or a folder relative to the repository")
+    endpoint: ModelEndpoint | None = Field(
+        None, description="instead of source: an OpenAI-compatible address that answers"
+    )
     revision: str | None = Field(None, description="commit of a Hugging Face id")
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(
-        None, description="token that ends an answer; null: what the tokenizer calls eos"
+        None,
+        description="token that ends an answer, at inference beside those that the model names; "
+        "null: what the tokenizer calls eos",
     )
     template_values: dict[str, str] = Field(
         {}, description="variables of the chat template that must not change from day to day"
@@ -27,18 +41,21 @@ class ModelSettings(Strict):
         "all-linear", description="layers that get an adapter: all-linear, or names of modules"
     )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
-        description="type of the weights on a GPU; a CPU computes in float32"
-    )
-    stop_tokens: tuple[str, ...] = Field(
-        (), description="tokens that end an answer, beside those that the model itself names"
+        "bfloat16", description="type of the weights on a GPU; a CPU computes in float32"
     )
     gpus: int = Field(0, ge=0, description="GPUs that training and inference ask for")
     memory_mb: int = Field(ge=500, description="main memory of training and inference, in MB")
 
+    @model_validator(mode="after")
+    def _one_place(self) -> "ModelSettings":
+        if bool(self.source) == bool(self.endpoint):
+            raise ValueError("either 'source' or 'endpoint' is needed, not both")
+        return self
+
     @property
     def is_local(self) -> bool:
         """Whether the model is a folder here."""
-        return Path(self.source).exists()
+        return bool(self.source) and Path(self.source).exists()
 
 
 def load_model_settings(path: Path) -> ModelSettings:

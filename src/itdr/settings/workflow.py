@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itdr.errors import MissingFileError
+from itdr.errors import MissingFileError, SettingsError
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings, load_model_settings
@@ -133,8 +133,13 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
     variants = load_variants(VARIANTS)
     for column in experiment.columns:
         model, variant = _halves(column)
-        find_variant(variants, variant, f"{files[-1]}: 'columns'")
+        found = find_variant(variants, variant, f"{files[-1]}: 'columns'")
         models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
+        if models[model].endpoint and found.is_trained:
+            raise SettingsError(
+                f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint cannot be trained."
+                f" Take {model}/base, or another variant without training."
+            )
     folders = {
         **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
         "release.folder": experiment.release.folder,

@@ -1,0 +1,143 @@
+"""Answers from vLLM, in this process, with continuous batching and prefix caching."""
+
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from itdr.errors import ModelError
+from itdr.inference.engine import Answered, Prompt
+from itdr.inference.tokens import Tokens
+from itdr.models.loading import not_an_adapter
+from itdr.settings.experiment import InferenceSettings
+from itdr.settings.model import ModelSettings
+
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM makes room for
+
+# Only where the caller has not decided otherwise.
+_ENVIRONMENT = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the scheduler in this process: repeatable order
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+_ENVIRONMENT_ON_CPU = {
+    "VLLM_HOST_IP": "127.0.0.1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+}
+
+
+class VllmEngine:
+    """Greedy decoding with one base model and any number of LoRA adapters on it."""
+
+    def __init__(
+        self, model: ModelSettings, settings: InferenceSettings, adapters: Sequence[Path]
+    ) -> None:
+        """Load the base model, with room for the adapters.
+
+        Raises:
+            ModelError: the model cannot be had, does not fit, or an adapter is none.
+        """
+        self._model = model
+        self._tokens = Tokens(model, settings.max_length)
+        self._numbers = {adapter: number for number, adapter in enumerate(adapters, start=1)}
+        ranks = [_rank(adapter, model) for adapter in adapters]
+        self._llm = _load(model, self._tokens.max_length, max(ranks, default=0))
+
+    def answer(
+        self, prompts: Sequence[Prompt], answered: Collection[int], adapter: Path | None
+    ) -> Iterator[Answered]:
+        """Yield the answers that end at the same step of the model, as an Engine does."""
+        from vllm import SamplingParams
+        from vllm.inputs import tokens_input
+        from vllm.sampling_params import RequestOutputKind
+
+        lora = self._with(adapter)
+        asked = self._tokens.prompts(prompts)
+        if skipped := self._tokens.skipped(asked, answered):
+            yield skipped
+        engine = self._llm.llm_engine
+        for position, prompt in enumerate(asked):
+            if position not in answered and self._tokens.fits(prompt):
+                greedy = SamplingParams(
+                    temperature=0.0,
+                    max_tokens=prompt.limit,
+                    stop_token_ids=sorted(self._tokens.ends),
+                    detokenize=False,
+                    output_kind=RequestOutputKind.FINAL_ONLY,
+                )
+                engine.add_request(
+                    str(position), tokens_input(prompt.ids), greedy, lora_request=lora
+                )
+        while engine.has_unfinished_requests():
+            ended = [output for output in engine.step() if output.finished]
+            if ended:
+                yield [
+                    (at, self._tokens.answer(asked[at], output.outputs[0].token_ids))
+                    for at, output in ((int(output.request_id), output) for output in ended)
+                ]
+
+    def _with(self, adapter: Path | None) -> Any:
+        """Return vLLM's name for an adapter that it has loaded, or None for the base model."""
+        if adapter is None:
+            return None
+        from vllm.lora.request import LoRARequest
+
+        lora = LoRARequest(str(adapter), self._numbers[adapter], str(adapter.resolve()))
+        try:
+            self._llm.llm_engine.add_lora(lora)
+        except Exception as error:  # vLLM and safetensors raise whatever they meet
+            raise not_an_adapter(adapter, self._model, _first_line(error)) from error
+        return lora
+
+
+def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
+    _set(_ENVIRONMENT)
+    from vllm import LLM
+    from vllm.platforms import current_platform
+
+    on_cpu = current_platform.is_cpu()
+    if on_cpu:
+        _set(_ENVIRONMENT_ON_CPU)
+    lora = {"enable_lora": True, "max_lora_rank": _room(rank)} if rank else {}
+    try:
+        return LLM(
+            model=model.source,
+            revision=None if model.is_local else model.revision,
+            dtype="float32" if on_cpu else model.dtype,
+            tensor_parallel_size=max(1, model.gpus),
+            max_model_len=max_length,
+            enable_prefix_caching=True,
+            enforce_eager=on_cpu,
+            generation_config="vllm",  # not the model's own temperature and penalties
+            **lora,
+        )
+    except Exception as error:  # vLLM raises whatever it meets
+        raise ModelError(
+            f"{model.source}: vLLM cannot load the model ({_first_line(error)}). Its log stands "
+            "above; a smaller max_length or more 'gpus' in the model's file save memory."
+        ) from error
+
+
+def _rank(adapter: Path, model: ModelSettings) -> int:
+    try:
+        settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        rank = int(settings["r"])
+        if settings["peft_type"] != "LORA" or not 0 < rank <= _RANKS[-1]:
+            raise ValueError(f"its rank is {rank}, vLLM takes 1 to {_RANKS[-1]}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise not_an_adapter(adapter, model, _first_line(error)) from error
+    return rank
+
+
+def _room(rank: int) -> int:
+    return next(room for room in _RANKS if room >= rank)
+
+
+def _set(environment: Mapping[str, str]) -> None:
+    for name, value in environment.items():
+        os.environ.setdefault(name, value)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
