@@ -14,9 +14,9 @@ COMMANDS = {
     "fetch": "bring the raw files of a dataset here",
     "normalise": "turn raw files into interactions, items and users tables",
     "build": "build the examples of one task from the tables of one dataset",
-    "annotate": "let a teacher write the answers that no table holds (IR, TUI)",
+    "annotate": "let a teacher write the answers of IR and TUI",
     "split": "divide examples into train, val and test by user",
-    "fetch-release": "bring the authors' released files of one task and dataset here",
+    "fetch-release": "bring the authors' files of one task and dataset here",
     "import-release": "turn released files into train, val and test parts",
     "audit": "look for faults in examples before anything is trained on them",
     "export": "write examples for LLaMA-Factory or as a Hugging Face dataset",
@@ -64,6 +64,12 @@ class _Aligned(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        """Add an option or the list of commands, whose indent argparse forgets to count."""
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment
+
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -77,7 +83,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     called = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        sentence = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=sentence)
         if name == called:
             module = importlib.import_module(f"itdr.cli.{name.replace('-', '_')}")
             module.add_arguments(command)

@@ -26,7 +26,8 @@ def add_flags(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
         if field.annotation is bool:
             options["action"] = argparse.BooleanOptionalAction
         else:
-            options["metavar"] = name.rsplit("_", 1)[-1].upper()
+            number = field.annotation in (int, float, int | None, float | None)
+            options["metavar"] = "N" if number else name.rsplit("_", 1)[-1].upper()
         group.add_argument(_option(name), **options)
 
 
@@ -66,7 +67,9 @@ def _help(field: FieldInfo) -> str:
     text = (field.description or "").replace("%", "%%")
     if default is PydanticUndefined:
         return f"{text} (required)"
-    shown = (",".join(map(str, default)) or "none") if isinstance(default, tuple) else default
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default)) or None
+    shown = "none" if default is None else default
     return f"{text} (default: {shown})"
 
 
