@@ -13,7 +13,13 @@ from itdr.instructions.record import DRAFT, RECORD, reference_columns
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import first_rows, split
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.task import LikedItemsSampling, NextItemsSampling, TaskSettings, load_task
+from itdr.settings.task import (
+    LikedItemsSampling,
+    NextItemsSampling,
+    OpinionsSampling,
+    TaskSettings,
+    load_task,
+)
 from itdr.settings.variant import Variant, load_variants
 from itdr.storage import read_parquet, write_parquet
 from itdr.vocabulary import Task
@@ -140,6 +146,79 @@ def test_an_item_that_shares_a_title_with_a_touched_one_is_no_negative(write_tab
     assert {item["item_id"] for item in rows[0]["candidates"]} == {"b", "c"}
 
 
+def test_of_two_editions_of_a_title_the_first_stands_for_both(write_tables):
+    interactions = [("u", item, 4.0) for item in ("a", "b", "c", "a2", "d")]
+    items = [("a", "Twice Told", []), ("a2", "TWICE  told", []), ("x", "X", [])]
+    items += [(name, name.upper(), []) for name in "bcd"]
+    tables = write_tables([*interactions, ("v", "x", 4.0)], items, [("u",), ("v",)])
+    sampling = NextItemsSampling(kind="next_items", history=2, positives=2, negatives=1)
+    (row,) = sample(tables, sampling, Draw(9, "uniform", 1, "x"))
+    assert [item["item_id"] for item in row["history"]] == ["a", "b"]
+    assert [item["item_id"] for item in row["positives"]] == ["c", "d"]
+
+
+def test_without_times_the_order_is_drawn_and_the_same_in_every_task(write_tables):
+    interactions = [{"user_id": f"u{user}", "item_id": item, "rating": 4.0}
+                    for user in range(40) for item in "abcdefgh"]  # fmt: skip
+    items = [(name, name.upper(), []) for name in "abcdefgh"]
+    users = [(f"u{user}",) for user in range(40)]
+    rating = load_task(TASKS, "RP").sampling
+    orders = []
+    for folder, given in (("there", interactions), ("back", interactions[::-1])):
+        tables = write_tables(given, items, users, folder)
+        for salt in ("one", "other"):
+            rows = sample(tables, rating, Draw(40, "uniform", 1, salt))
+            orders.append({row["user_id"]: [item["item_id"] for item in row["history"]]
+                           + [row["target"]["item_id"]] for row in rows})  # fmt: skip
+    assert all(order == orders[0] for order in orders)
+    assert len({order[-1] for order in orders[0].values()}) > 4
+    assert all(sorted(order) == list("abcdefgh") for order in orders[0].values())
+
+
+def test_users_who_turn_out_unfit_are_replaced(write_tables):
+    # Half of the users have read one title in ten editions.
+    interactions = [
+        (f"u{user}", f"{'same' if user % 2 else 'book'}{step}", 4.0)
+        for user in range(40)
+        for step in range(10)
+    ] + [("v", f"new{step}", 4.0) for step in range(10)]
+    items = [(f"same{n}", "Same", []) for n in range(10)]
+    items += [(f"{name}{n}", f"{name} {n}", []) for name in ("book", "new") for n in range(10)]
+    tables = write_tables(interactions, items, [(f"u{n}",) for n in range(40)])
+    rows = sample(tables, load_task(TASKS, "TKR").sampling, Draw(15, "uniform", 1, "x"))
+    assert len(rows) == 15
+    assert all(int(row["user_id"][1:]) % 2 == 0 for row in rows)
+
+
+def test_ratings_between_the_bounds_tell_no_opinion(write_tables):
+    interactions = [
+        ("u", item, float(rating))
+        for item, rating in zip("abcdef", (5, 3, 1, 4, 3, 2), strict=True)
+    ]
+    items = [(name, name.upper(), []) for name in "abcdef"]
+    tables = write_tables(interactions, items, [("u",)])
+    sampling = OpinionsSampling(kind="opinions", history=1, min_history=2)
+    draw = Draw(9, "uniform", 1, "x", liked=4, disliked=2)
+    (row,) = sample(tables, sampling, draw)
+    assert [(item["item_id"], item["liked"]) for item in row["history"]] == [
+        ("d", True), ("f", False)
+    ]  # fmt: skip
+
+
+def test_an_unrated_review_is_shown_as_an_opinion(write_tables):
+    reviewed = [("a", None, "Fun."), ("b", 1.0, "Good."), ("c", None, None), ("d", 0.0, "Bad.")]
+    interactions = [
+        {"user_id": "u", "item_id": item, "position": n, "rating": rating, "review": review}
+        for n, (item, rating, review) in enumerate(reviewed)
+    ]
+    tables = write_tables(interactions, [(n, n.upper(), []) for n in "abcd"], [("u",)])
+    sampling = OpinionsSampling(kind="opinions", history=5, min_history=2)
+    (row,) = sample(tables, sampling, Draw(9, "uniform", 1, "x", liked=1, disliked=0, reviews=1))
+    assert [(item["liked"], item["review"]) for item in row["history"]] == [
+        (None, "Fun."), (True, "Good."), (False, "Bad.")
+    ]  # fmt: skip
+
+
 def test_items_without_a_title_are_not_shown(write_tables):
     interactions = [("u", item, 3.0) for item in ("a", "gone", "blank", "b", "c", "d")]
     items = [(name, name.upper(), []) for name in "abcd"] + [("blank", " ", [])]
@@ -209,12 +288,13 @@ def test_a_missing_table_is_named(tmp_path):
         ("{{ tarket.title }}", "'tarket' is undefined"),
         ("{% for x in %}", "template of movielens-32m"),
         ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
+        ("{{ candidates }}", r"undefined. Here a template can use history \(item_id, title"),
+        ("{{ 1 / 0 }}", "division by zero"),
     ],
 )
 def test_a_wrong_template_is_refused_before_anything_is_built(template, message, tmp_path):
     task = load_task(TASKS, "RP").model_dump(mode="json")
     task["datasets"]["movielens-32m"]["template"] = template
-    task["sampling"] = {"kind": "rating", "history": 1, "min_history": 1}
     wrong = TaskSettings.model_validate_json(__import__("json").dumps(task))
     with pytest.raises(SettingsError, match=message):
         build(wrong, "movielens-32m", tmp_path / "none", tmp_path / "o", BuildSettings(), seed=1)

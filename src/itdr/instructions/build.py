@@ -69,6 +69,7 @@ def _record(
     targets = [item["item_id"] for item in _asked_for(example)]
     candidates = [_kept(item) for item in example.get("candidates", [])]
     places = {item["item_id"]: place for place, item in enumerate(candidates, 1)}
+    asked = text.input(example)
     return {
         "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose))),
         "task": task.task.value,
@@ -77,14 +78,14 @@ def _record(
         "user_id": example.get("user_id"),
         "item_id": example.get("item_id"),
         "instruction": task.description,
-        "input": text.input(example),
+        "input": asked,
         "output": text.output(example),
         "history": [_kept(item) for item in shown] or None,
         "candidates": candidates or None,
         "targets": targets or None,
         "target_places": [places[item] for item in targets] if candidates else None,
         "template_version": task.version,
-        "teacher_prompt": text.teacher_prompt(example),
+        "teacher_prompt": text.teacher_prompt(example, asked),
         "teacher": None,
     }
 

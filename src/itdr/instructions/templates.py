@@ -50,7 +50,7 @@ class _Template:
     def render(self, values: Mapping[str, Any]) -> str:
         try:
             return self._template.render(values).strip()
-        except (TemplateError, TypeError, ValueError) as error:
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise SettingsError(f"{self._where}: {error}. {self._fields}") from error
 
 
@@ -72,7 +72,7 @@ class ExampleText:
         self._teacher = _Template(task.teacher_prompt or "", f"{file}: teacher_prompt", fields)
         # A wrong field shall be found here, not after an hour of sampling.
         for example in (trial, _emptied(trial)):
-            self.teacher_prompt(example)
+            self.teacher_prompt(example, self.input(example))
 
     def input(self, example: dict[str, Any]) -> str:
         """Return what is asked.
@@ -82,18 +82,22 @@ class ExampleText:
         """
         return self._template.render(self._values(example))
 
-    def teacher_prompt(self, example: dict[str, Any]) -> str | None:
+    def teacher_prompt(self, example: dict[str, Any], asked: str) -> str | None:
         """Return what a teacher is asked for the output; None where it needs no teacher.
+
+        asked: the example's input, which the template can use as `input`.
 
         Raises:
             SettingsError: the template uses a field that the example does not have.
         """
-        text = self._teacher.render(self._values(example) | {"input": self.input(example)})
-        return text if self._task.teacher_prompt else None
+        if self._task.teacher_prompt is None:
+            return None
+        return self._teacher.render(self._values(example) | {"input": asked})
 
     def _values(self, example: dict[str, Any]) -> dict[str, Any]:
-        known = {name: example[name] for name in _TRIALS[self._task.sampling.kind]}
-        return self._shown(known) | {"attributes": self._of.attributes}
+        """Return the fields that the template can use, with ratings as text."""
+        known = {name: self._shown(example[name]) for name in _TRIALS[self._task.sampling.kind]}
+        return known | {"attributes": self._of.attributes}
 
     def output(self, example: dict[str, Any]) -> str | None:
         """Return the right answer in the form asked for; None where a teacher gives it."""
@@ -117,15 +121,12 @@ class ExampleText:
                 return None
 
     def _shown(self, value: Any) -> Any:
-        """Return the value with all ratings in it as text."""
+        """Return an item, or each item of a list, with its rating as text."""
         if isinstance(value, list):
             return [self._shown(part) for part in value]
-        if not isinstance(value, dict):
-            return value
-        shown = {name: self._shown(part) for name, part in value.items()}
-        if shown.get("rating") is not None:
-            shown["rating"] = _rating_text(shown["rating"], self._of)
-        return shown
+        if isinstance(value, dict) and value.get("rating") is not None:
+            return value | {"rating": _rating_text(value["rating"], self._of)}
+        return value
 
 
 def _rating_text(rating: float, of: DatasetTemplate) -> str:

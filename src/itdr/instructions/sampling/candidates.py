@@ -8,23 +8,25 @@ _DRAWS = 64  # candidates drawn per user, of which the untouched ones are kept
 
 
 def with_candidates(bench: Workbench, lives: str, negatives: int) -> list[dict[str, Any]]:
-    """Return the rows of the table `lives` for which there are enough untouched items.
+    """Return the wanted rows of the table `lives` for which there are enough untouched items.
 
-    lives: user_id, domain, positives and more, for some of the chosen users. To each row come
-    candidates, the positives among `negatives` untouched items of the domain.
+    lives: turn, positives and more, for some of the chosen users. To each row come candidates, the
+    positives among `negatives` untouched items of the domain.
     """
-    _make_untouched(bench)
-    rows = bench.rows(
+    _make_untouched(bench, negatives)
+    nothing = {"rating": "NULL::DOUBLE", "plays": "NULL::BIGINT"}
+    rows = bench.examples(
         f"""
         WITH enough AS (
-            SELECT user_id, domain, list(item ORDER BY place) AS negatives
-            FROM untouched WHERE place <= $negatives GROUP BY ALL HAVING count(*) = $negatives
+            SELECT turn, list({bench.item(**nothing)} ORDER BY place) AS negatives
+            FROM untouched JOIN titled USING (number)
+            GROUP BY turn HAVING count(*) = $negatives
         )
         SELECT lives.*, list_sort(list_transform(
             list_concat(positives, negatives), lambda item: struct_pack(
                 mark := mark(concat_ws(':', 'order', user_id, item.item_id)),
                 item := item))) AS marked
-        FROM {lives} AS lives JOIN enough USING (user_id, domain)
+        FROM {lives} AS lives JOIN enough USING (turn) JOIN chosen USING (turn)
         """,
         negatives=negatives,
     )
@@ -33,8 +35,8 @@ def with_candidates(bench: Workbench, lives: str, negatives: int) -> list[dict[s
     return rows
 
 
-def _make_untouched(bench: Workbench) -> None:
-    """Make the table of drawn items that the chosen users never touched, best place first.
+def _make_untouched(bench: Workbench, most: int) -> None:
+    """Make the table of the first drawn items that the chosen users never touched.
 
     An item is touched when it occurs anywhere in the user's interactions, whatever its title; an
     item that shares the title of a touched one counts as touched, because a reader of the list
@@ -44,10 +46,11 @@ def _make_untouched(bench: Workbench) -> None:
     bench.run(
         f"""
         CREATE TABLE pool AS
-        SELECT domain, item_id, weight,
-            sum(weight) OVER (PARTITION BY domain ORDER BY item_id) - weight AS start
+        SELECT domain, number, name, weight,
+            sum(weight) OVER (PARTITION BY domain ORDER BY number) - weight AS start
         FROM (SELECT domain, item_id, {weight} AS weight FROM
             (SELECT domain, item_id, count(*) AS times FROM steps GROUP BY ALL))
+        JOIN titled USING (item_id)
         """
     )
     bench.run(
@@ -56,25 +59,21 @@ def _make_untouched(bench: Workbench) -> None:
         WITH totals AS (
             SELECT domain, sum(weight)::UBIGINT AS total FROM pool GROUP BY domain
         ), draws AS (
-            SELECT user_id, domain, draw, mark_number(
+            SELECT turn, domain, draw, mark_number(
                 concat_ws(':', 'negative', user_id, domain, draw)) % total AS slot
             FROM chosen JOIN totals USING (domain), range({_DRAWS}) AS draws(draw)
         ), drawn AS (
-            SELECT draws.user_id, draws.domain, min(draws.draw) AS draw, pool.item_id
+            SELECT turn, name, min(draw) AS draw, arg_min(number, draw) AS number
             FROM draws ASOF JOIN pool
             ON draws.domain = pool.domain AND draws.slot >= pool.start
-            GROUP BY ALL
-        ), named AS (
-            SELECT user_id, domain, draw, item_id, title, name, categories
-            FROM drawn JOIN titled USING (item_id)
-            QUALIFY row_number() OVER (PARTITION BY user_id, domain, name ORDER BY draw) = 1
+            GROUP BY turn, name
+        ), touched AS (
+            SELECT turn, number FROM interactions JOIN chosen USING (user_id)
+            JOIN titled USING (item_id)
         )
-        SELECT user_id, domain,
-            row_number() OVER (PARTITION BY user_id, domain ORDER BY draw) AS place,
-            {bench.item(rating="NULL::DOUBLE", plays="NULL::BIGINT")} AS item
-        FROM named
-        ANTI JOIN (SELECT user_id, item_id FROM interactions SEMI JOIN chosen USING (user_id))
-            USING (user_id, item_id)
-        ANTI JOIN chosen_steps USING (user_id, name)
-        """
+        SELECT turn, number, row_number() OVER (PARTITION BY turn ORDER BY draw) AS place
+        FROM drawn ANTI JOIN touched USING (turn, number) ANTI JOIN chosen_steps USING (turn, name)
+        QUALIFY place <= $most
+        """,
+        most=most,
     )

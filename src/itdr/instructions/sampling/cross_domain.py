@@ -19,21 +19,21 @@ def examples(bench: Workbench, sampling: CrossDomainSampling) -> list[dict[str, 
     bench.make_steps()
     _choose_users(bench, sampling)
     make_lives(bench, sampling.history, sampling.positives)
-    bench.make_chosen_steps("source_steps", "chosen_sources")
+    bench.make_steps_of("chosen_sources", "source_steps")
     bench.run(
-        """
+        f"""
         CREATE TABLE paired_lives AS
         WITH before AS (
-            SELECT c.user_id, c.domain, c.source, s.item, row_number() OVER (
-                PARTITION BY c.user_id, c.domain ORDER BY s.back) AS back
-            FROM chosen c JOIN lives l USING (user_id, domain)
-            JOIN (FROM source_steps ANTI JOIN chosen_steps USING (user_id, name)) s
-                ON s.user_id = c.user_id AND s.domain = c.source AND s.step < l.first_positive
+            SELECT turn, number, rating, plays, row_number() OVER (
+                PARTITION BY turn ORDER BY source_steps.back) AS back
+            FROM source_steps JOIN lives USING (turn) ANTI JOIN chosen_steps USING (turn, name)
+            WHERE source_steps.step < first_positive
         ), sources AS (
-            SELECT user_id, domain, source, list(item ORDER BY back DESC) AS source_history
-            FROM before WHERE back <= $history GROUP BY ALL HAVING count(*) = $history
+            SELECT turn, list({bench.item()} ORDER BY back DESC) AS source_history
+            FROM before JOIN titled USING (number)
+            WHERE back <= $history GROUP BY turn HAVING count(*) = $history
         )
-        FROM lives JOIN sources USING (user_id, domain)
+        FROM lives JOIN sources USING (turn)
         """,
         history=sampling.source_history,
     )
@@ -48,8 +48,7 @@ def examples(bench: Workbench, sampling: CrossDomainSampling) -> list[dict[str, 
 def _choose_users(bench: Workbench, sampling: CrossDomainSampling) -> None:
     """Make the tables of the users with enough steps in both domains of a pair.
 
-    chosen has user_id, domain (the second one of the pair), source (the first one) and turn;
-    chosen_sources has user_id, domain (the first one) and turn.
+    chosen has user_id, domain (the second one of the pair), source (the first one) and turn.
     """
     bench.run(
         """
@@ -75,11 +74,10 @@ def _choose_users(bench: Workbench, sampling: CrossDomainSampling) -> None:
     )
     bench.run(
         """
-        CREATE TABLE chosen_sources AS
-        SELECT user_id, source AS domain, min(turn) AS turn FROM chosen GROUP BY ALL
+        CREATE VIEW chosen_sources AS SELECT user_id, source AS domain, turn FROM chosen
         """
     )
-    bench.make_chosen_steps("chosen_steps", "chosen")
+    bench.make_steps_of("chosen", "chosen_steps")
 
 
 def _words(domain: str) -> str:

@@ -34,7 +34,7 @@ def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[st
         """,
         wanted=draw.examples,
     )
-    return bench.rows(
+    return bench.examples(
         """
         WITH opinions AS (
             SELECT item_id, list(review ORDER BY place) AS reviews FROM (
@@ -44,7 +44,7 @@ def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[st
                 FROM reviewed SEMI JOIN chosen USING (item_id)
             ) WHERE place <= $most GROUP BY item_id
         )
-        SELECT c.item_id, c.domain, c.turn, coalesce(opinions.reviews, []) AS reviews,
+        SELECT c.turn, coalesce(opinions.reviews, []) AS reviews,
             struct_pack(item_id := c.item_id, title := t.title, categories := t.categories,
                 description := i.description, creator := i.creator, year := i.year,
                 price := i.price, attributes := coalesce(i.attributes, MAP {})) AS item

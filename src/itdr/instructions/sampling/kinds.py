@@ -48,8 +48,6 @@ def sample(
     """
     with open_workbench(tables, draw, threads, memory_limit_mb) as bench:
         chosen = _KINDS[sampling.kind](bench, sampling)
-    # More are prepared than are wanted, because some turn out to be unfit.
-    chosen = sorted(chosen, key=lambda row: row["turn"])[: draw.examples]
     for row in chosen:
         row["domain"] = row["domain"] or None
         del row["turn"]

@@ -16,12 +16,14 @@ def examples(bench: Workbench, sampling: LikedItemsSampling) -> list[dict[str, A
     bench.choose_users(sampling.min_history, draw.attributes)
     columns = ", ".join(quoted(name) for name in draw.attributes)
     forward = "back DESC" if draw.liked is not None else "back"
-    rows = bench.rows(
+    rows = bench.examples(
         f"""
-        SELECT user_id, domain, turn, history, {columns} FROM (
-            SELECT user_id, domain, turn, list(item ORDER BY {forward}) AS history
-            FROM chosen_steps WHERE back <= $history GROUP BY ALL HAVING count(*) >= $least
-        ) JOIN users USING (user_id)
+        SELECT turn, history, {columns} FROM (
+            SELECT turn, list(item ORDER BY {forward}) AS history
+            FROM (SELECT turn, back, {bench.item()} AS item
+                FROM chosen_steps JOIN titled USING (number) WHERE back <= $history)
+            GROUP BY turn HAVING count(*) >= $least
+        ) JOIN chosen USING (turn) JOIN users USING (user_id)
         """,
         history=sampling.history,
         least=sampling.min_history,

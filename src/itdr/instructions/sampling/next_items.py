@@ -16,16 +16,16 @@ def examples(bench: Workbench, sampling: NextItemsSampling) -> list[dict[str, An
 
 
 def make_lives(bench: Workbench, history: int, positives: int) -> None:
-    """Make the table lives of the chosen users' history and positives (lists of items)."""
+    """Make the table lives: turn, history and positives (lists of items), first_positive (step)."""
     bench.run(
-        """
+        f"""
         CREATE TABLE lives AS
-        SELECT user_id, domain, turn,
-            list(item ORDER BY back DESC) FILTER (back > $positives) AS history,
+        SELECT turn, list(item ORDER BY back DESC) FILTER (back > $positives) AS history,
             list(item ORDER BY back DESC) FILTER (back <= $positives) AS positives,
             min(step) FILTER (back <= $positives) AS first_positive
-        FROM chosen_steps WHERE back <= $history + $positives
-        GROUP BY ALL HAVING count(*) = $history + $positives
+        FROM (SELECT turn, step, back, {bench.item()} AS item
+            FROM chosen_steps JOIN titled USING (number) WHERE back <= $history + $positives)
+        GROUP BY turn HAVING count(*) = $history + $positives
         """,
         history=history,
         positives=positives,

@@ -27,13 +27,15 @@ def examples(bench: Workbench, sampling: OpinionsSampling) -> list[dict[str, Any
         else {"liked": liked},
     )
     bench.choose_users(sampling.min_history)
-    return bench.rows(
-        """
-        SELECT user_id, domain, turn, list(item ORDER BY back DESC) AS history
+    return bench.examples(
+        f"""
+        SELECT turn, list(item ORDER BY back DESC) AS history
         FROM (
-            FROM chosen_steps QUALIFY row_number() OVER (
-                PARTITION BY user_id, domain, item.liked ORDER BY back) <= $history
-        ) GROUP BY ALL HAVING count(*) >= $least
+            SELECT turn, back, {bench.item()} AS item FROM (
+                FROM chosen_steps QUALIFY row_number() OVER (
+                    PARTITION BY turn, liked ORDER BY back) <= $history
+            ) JOIN titled USING (number)
+        ) GROUP BY turn HAVING count(*) >= $least
         """,
         history=sampling.history,
         least=sampling.min_history,

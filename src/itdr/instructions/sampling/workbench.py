@@ -11,14 +11,15 @@ import duckdb
 from itdr.errors import DataError, MissingFileError
 from itdr.instructions.sampling.draw import Draw
 
-RESERVE = 3
+RESERVE = 2
 """Users prepared for each example wanted, since some of them turn out to be unfit."""
 
 
 class Workbench:
     """A DuckDB connection with the views interactions, items and users, and these besides.
 
-    titled: the items that can be shown, with titles of one line; `name` tells equal titles.
+    titled: the items that can be shown, with titles of one line; `number` stands for the item and
+    `name` for its title, whatever the case of letters.
     mark(words), mark_number(words): a hash of seed, salt and words, as text or as UBIGINT.
     """
 
@@ -33,7 +34,10 @@ class Workbench:
         self.run(
             """
             CREATE TABLE titled AS
-            SELECT item_id, title, lower(title) AS name, categories FROM (
+            SELECT item_id, title, categories,
+                (row_number() OVER (ORDER BY item_id))::INTEGER AS number,
+                (dense_rank() OVER (ORDER BY lower(title)))::INTEGER AS name
+            FROM (
                 SELECT item_id, categories, trim(regexp_replace(title, '\\s+', ' ', 'g')) AS title
                 FROM items
             ) WHERE title <> ''
@@ -49,6 +53,14 @@ class Workbench:
         result = self._connection.execute(query, values or None)
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def examples(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """Return the rows of a query with those of `chosen` that have the same turn.
+
+        As many as examples are wanted, those with the lowest turn.
+        """
+        wanted = f"ORDER BY turn LIMIT {int(self.draw.examples)}"
+        return self.rows(f"FROM chosen JOIN ({query}) USING (turn) {wanted}", **values)
 
     def make_steps(
         self,
@@ -78,8 +90,8 @@ class Workbench:
 
         least: fewest steps. attributes: columns of the users table that must be known.
 
-        chosen has user_id, domain and turn, which says in what order they are wanted. chosen_steps
-        has user_id, domain, turn, back (1 for the user's last step in the domain), name and item.
+        chosen has user_id, domain and turn, which says in what order they are wanted. See
+        make_steps_of for chosen_steps.
         """
         known = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in attributes) or "TRUE"
         self.run(
@@ -95,19 +107,23 @@ class Workbench:
             least=least,
             wanted=RESERVE * self.draw.examples,
         )
-        self.make_chosen_steps("chosen_steps", "chosen")
+        self.make_steps_of("chosen", "chosen_steps")
 
-    def make_chosen_steps(self, table: str, users: str) -> None:
-        """Make a table of the steps of some users (user_id, domain, turn), each title once."""
+    def make_steps_of(self, users: str, name: str) -> None:
+        """Make a table of the steps of some users (user_id, domain, turn), each title once.
+
+        It has turn, step, back (1 for the last step), name and what `item` needs but for titles, so
+        that these are fetched for what is shown only: FROM chosen_steps JOIN titled USING (number).
+        """
+        fields = ", ".join(quoted(field) for field in self._fields)
         self.run(
             f"""
-            CREATE TABLE {table} AS
-            SELECT user_id, domain, turn, step, name, item, row_number() OVER (
-                PARTITION BY user_id, domain ORDER BY step DESC) AS back
-            FROM (
-                SELECT user_id, domain, turn, step, name, {self.item()} AS item
-                FROM steps JOIN {users} USING (user_id, domain) JOIN titled USING (item_id)
-                QUALIFY row_number() OVER (PARTITION BY user_id, domain, name ORDER BY step) = 1
+            CREATE TABLE {name} AS
+            SELECT *, row_number() OVER (PARTITION BY turn ORDER BY step DESC) AS back FROM (
+                SELECT turn, name, min(step) AS step, unnest(arg_min(facts, step))
+                FROM (SELECT turn, step, name, struct_pack(number, {fields}) AS facts
+                    FROM steps JOIN {users} USING (user_id, domain) JOIN titled USING (item_id))
+                GROUP BY turn, name
             )
             """
         )
@@ -143,6 +159,7 @@ def open_workbench(
         config: dict[str, Any] = {"temp_directory": spill, "memory_limit": f"{memory_limit_mb}MB"}
         connection = duckdb.connect(config=config | ({"threads": threads} if threads else {}))
         try:
+            connection.execute("SET enable_progress_bar = false")
             for name in ("interactions", "items", "users"):
                 path = tables / f"{name}.parquet"
                 if not path.is_file():
