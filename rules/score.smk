@@ -1,18 +1,24 @@
-"""Scores of one column of the tables.
+"""Scores of one column of the tables, and the paired comparison of two.
 
 Needs: predictions/{model}/{variant}/{seed}.parquet.
-Makes: scores/{model}/{variant}/{seed}.csv.
+Makes: scores/{model}/{variant}/{seed}.csv; {seed} may be several, as 42+43+44, whose mean is scored.
+On demand: comparisons/{model}/{first}-vs-{second}/{seed}.csv.
 """
 
 
 rule score_predictions:
     """Compare answers with references."""
     input:
-        "<results>/predictions/{model}/{variant}/{seed}.parquet",
+        lambda wildcards: expand(
+            "<results>/predictions/{{model}}/{{variant}}/{seed}.parquet",
+            seed=wildcards.seeds.split("+"),
+        ),
     output:
-        "<results>/scores/{model}/{variant}/{seed}.csv",
+        "<results>/scores/{model}/{variant}/{seeds}.csv",
     log:
-        "<logs>/score/{model}/{variant}/{seed}.log",
+        "<logs>/score/{model}/{variant}/{seeds}.log",
+    wildcard_constraints:
+        seeds=r"\d+(\+\d+)*",
     conda:
         "../envs/report.yaml"
     params:
@@ -20,3 +26,25 @@ rule score_predictions:
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
         "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+
+
+rule compare_variants:
+    """Test whether one variant of a model answers better than another."""
+    input:
+        first="<results>/predictions/{model}/{first}/{seed}.parquet",
+        second="<results>/predictions/{model}/{second}/{seed}.parquet",
+    output:
+        "<results>/comparisons/{model}/{first}-vs-{second}/{seed}.csv",
+    log:
+        "<logs>/compare/{model}/{first}-vs-{second}/{seed}.log",
+    wildcard_constraints:
+        first=r"[a-z0-9-]+",
+        second=r"[a-z0-9-]+",
+    conda:
+        "../envs/report.yaml"
+    params:
+        flags=FLAGS["score"],
+        metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
+    shell:
+        "python -m itdr compare --first {input.first:q} --second {input.second:q} --out {output:q}"
+        " {params.flags} > {log:q} 2>&1"

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from itdr.cli import main
 from itdr.cli import score as command
 from itdr.errors import DataError, ItdrError, MissingFileError, SettingsError
 from itdr.evaluation.score import SCORE_COLUMNS, score, write_scores
@@ -368,4 +369,33 @@ def test_seeds_are_merged(tmp_path, tasks):
     found = score_seeds(files, tasks, QUICK).set_index(["reading", "metric"])
     merged = found.loc["strict", "rmse"]
     assert merged.value == pytest.approx(2 / 3)
-    assert (merged.lowest, merged.highest, merged.n, merged.seeds) == (0.0, 1.0, 5, 3)
+    assert (merged.lowest, merged.highest, merged.n, merged.seeds) == (0.0, 1.0, 15, 3)
+    assert tuple(found.reset_index().columns[:2]) == ("reading", "metric")
+    assert merged.rate_unreadable == 0
+
+
+def test_the_command_merges_the_seeds_of_one_variant(tmp_path, tasks):
+    files = [
+        write(tmp_path / f"{seed}.parquet", [row("RP", at, answer) for at in range(4)])
+        for seed, answer in enumerate(["4", "none", "3"])
+    ]
+    out = tmp_path / "s.csv"
+    words = ["score", "--predictions", *files, "--out", out, "--tasks", tasks, "--resamples", 50]
+    assert main.main([str(word) for word in words]) == 0
+    found = pd.read_csv(out).set_index(["reading", "metric"]).loc["strict", "rmse-midpoint"]
+    assert (found.n, found.n_unreadable, found.seeds) == (12, 4, 3)
+    assert found.value == pytest.approx((0 + 1.25 + 1) / 3)
+    assert found.rate_unreadable == pytest.approx(1 / 3)
+
+
+def test_the_command_compares_two_variants(tmp_path, tasks):
+    files = [
+        write(tmp_path / f"{name}.parquet", [row("RP", at, answer) for at in range(30)])
+        for name, answer in (("first", "3"), ("second", "4"))
+    ]
+    out = tmp_path / "c.csv"
+    words = ["compare", "--first", files[0], "--second", files[1], "--out", out, "--tasks", tasks]
+    assert main.main([*map(str, words), "--resamples", "200"]) == 0
+    found = pd.read_csv(out).set_index(["reading", "metric"]).loc["strict", "rmse"]
+    assert (found["first"], found.second, found.difference, found.better) == (1, 0, -1, "second")
+    assert found.p_value < 0.02 and found.n == 30

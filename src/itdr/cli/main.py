@@ -26,6 +26,7 @@ COMMANDS = {
     "infer": "let a model answer test examples",
     "baseline": "answer test examples in a trivial way",
     "score": "compare answers with references",
+    "compare": "compare the answers of two variants by a paired test",
     "report": "make tables and figures from scores",
 }
 

@@ -12,9 +12,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--predictions",
         type=Path,
+        nargs="+",
         required=True,
         metavar="FILE",
-        help="answers, .parquet or .jsonl",
+        help="answers, .parquet or .jsonl; of several files, which must answer the same examples "
+        "with adapters of different seeds, the mean is scored",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="CSV file of scores"
@@ -34,10 +36,15 @@ def run(args: argparse.Namespace) -> None:
     import logging
 
     from itdr.evaluation.score import score, write_scores
+    from itdr.evaluation.variants import score_seeds
     from itdr.settings.flags import from_flags
     from itdr.settings.scoring import ScoringSettings
 
-    scores = score(args.predictions, args.tasks, from_flags(args, ScoringSettings))
+    settings = from_flags(args, ScoringSettings)
+    if len(args.predictions) == 1:
+        scores = score(args.predictions[0], args.tasks, settings)
+    else:
+        scores = score_seeds(args.predictions, args.tasks, settings)
     write_scores(args.out, scores)
     cells = scores[["task", "dataset"]].drop_duplicates()
     logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))

@@ -1,7 +1,9 @@
 """Two variants on the same examples, and several seeds of one variant."""
 
 from collections.abc import Iterator, Sequence
+from math import nan
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pandas as pd
@@ -10,13 +12,13 @@ from itdr.errors import DataError
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import CellScores, Column, score_cell
 from itdr.evaluation.predictions import Cell, read_cells
-from itdr.evaluation.score import cell_resampling
+from itdr.evaluation.score import SCORE_COLUMNS, cell_resampling
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import compare, merge_seeds
 from itdr.settings.scoring import ScoringSettings
 from itdr.vocabulary import lower_is_better
 
-Columns = tuple[CellScores, list[Column]]
+Columns = tuple[list[CellScores], list[Column]]
 
 
 def compare_variants(
@@ -35,9 +37,10 @@ def compare_variants(
     rows = []
     for scores, columns in _aligned([first, second], tasks, settings):
         one, other = columns
-        found = compare(one.values, other.values, one.root, cell_resampling(scores.cell, settings))
+        resampling = cell_resampling(scores[0].cell, settings)
+        found = compare(one.values, other.values, one.root, resampling)
         rows.append(
-            _labels(scores, one)
+            _labels(scores[0], one)
             | {
                 "first": found.first,
                 "second": found.second,
@@ -52,11 +55,17 @@ def compare_variants(
     return pd.DataFrame(rows)
 
 
-def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
-    """Return the scores of one variant over the predictions of several seeds.
+SEED_COLUMNS = (*SCORE_COLUMNS, "lowest", "highest", "seeds")
+"""The columns of `itdr.evaluation.score`, and three more.
 
-    value: the mean of the seeds' values; ci_low, ci_high: of that mean when the examples are drawn
-    again, the same ones for every seed; lowest, highest: the seeds' own values.
+value: the mean of the seeds' values; ci_low, ci_high: of that mean when the examples are drawn
+    again, the same ones for every seed; lowest, highest: of the seeds' own values; seeds: how many.
+n, n_unreadable: over the answers of all seeds; rates: their means.
+"""
+
+
+def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
+    """Return the scores of one variant over the predictions of several seeds (SEED_COLUMNS).
 
     Raises:
         DataError: the files do not answer the same examples, or one of them cannot be scored.
@@ -66,22 +75,30 @@ def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -
         found = merge_seeds(
             [column.values for column in columns],
             columns[0].root,
-            cell_resampling(scores.cell, settings),
+            cell_resampling(scores[0].cell, settings),
+        )
+        n, n_unreadable = (
+            sum(getattr(column, name) for column in columns) for name in ("n", "n_unreadable")
         )
         rows.append(
-            _labels(scores, columns[0])
+            _labels(scores[0], columns[0])
             | {
                 "value": found.value,
                 "ci_low": found.low,
                 "ci_high": found.high,
+                "n": n,
+                "n_unreadable": n_unreadable,
+                "rate_unreadable": n_unreadable / n if n else nan,
+                **{
+                    f"rate_{fault}": mean(one.faults[fault] for one in scores)
+                    for fault in scores[0].faults
+                },
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),
-                "n": columns[0].n,
-                "n_unreadable": sum(column.n_unreadable for column in columns),
                 "seeds": len(files),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(SEED_COLUMNS))
 
 
 def _aligned(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> Iterator[Columns]:
@@ -94,7 +111,7 @@ def _aligned(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> I
         for reading in Reading:
             scores = [score_cell(cell, reading, settings, texts) for cell in same]
             for columns in zip(*(one.columns for one in scores), strict=True):
-                yield scores[0], list(columns)
+                yield scores, list(columns)
 
 
 def _check_same(path: Path, cells: Sequence[Cell], other: Path, others: Sequence[Cell]) -> None:
