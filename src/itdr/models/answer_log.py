@@ -56,7 +56,7 @@ class AnswerLog:
         self._lock = threading.Lock()
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab+", buffering=0)
+        self._file = path.open("ab", buffering=0)
         try:
             self._take_over()
             self._read()
@@ -126,19 +126,22 @@ class AnswerLog:
             fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def _read(self) -> None:
-        self._file.seek(0)
         good = 0
-        for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n"):
-                # The process that wrote it was killed; the next line must not run on from it.
-                log.info("%s: the last line is cut off; it is dropped", self._path)
-                self._file.truncate(good)
-                break
-            good += len(line)
-            try:
-                self._apply(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(
-                    f"{self._path}: line {number} is damaged ({error!r}). Delete that line alone: "
-                    "the others hold answers that were paid for."
-                ) from error
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    # The process that wrote it was killed; the next line must not run on from it.
+                    log.info("%s: the last line is cut off; it is dropped", self._path)
+                    self._file.truncate(good)
+                    break
+                good += len(line)
+                self._replay(number, line)
+
+    def _replay(self, number: int, line: bytes) -> None:
+        try:
+            self._apply(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{self._path}: line {number} is damaged ({error!r}). Delete that line alone: "
+                "the others hold answers that were paid for."
+            ) from error
