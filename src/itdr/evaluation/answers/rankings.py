@@ -1,7 +1,9 @@
 """Reading a ranked list of the candidates, and the choice of one.
 
 A ranked list is asked for as lines "1. TITLE", numbered from 1, with every candidate once. Strict
-reads exactly that. Lenient takes the entries in the order in which they stand:
+reads such lines, all of them numbered rightly, and titles to the letter; what is listed again or is
+no candidate keeps its place as a wrong one. Lenient takes the entries in the order in which they
+stand:
 - lines with a number or bullet are the entries; where no line has one, every line is;
 - a single line is divided at its numbers ("1. A 2. B"), else, where every part then names a
   candidate, at ">", ";", "|" or commas; else the candidates within it are taken in their order;
@@ -18,6 +20,7 @@ that names several is unreadable.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from itdr.evaluation.answers.answer import Answer
 from itdr.evaluation.answers.titles import Titles
@@ -39,7 +42,8 @@ def read_ranking(text: str, candidates: Sequence[str], lenient: bool) -> Answer:
         return Answer("empty", missing=len(candidates))
     titles = Titles(candidates)
     strict = _read_strictly(text.strip(), titles)
-    if strict.readable or not lenient:
+    flawless = strict.readable and not (strict.duplicated or strict.out_of_list or strict.missing)
+    if flawless or not lenient:
         return strict
     return _rank(_entries(_FENCE.sub("", text).strip(), titles), titles)
 
@@ -83,21 +87,10 @@ def _read_strictly(text: str, titles: Titles) -> Answer:
         found = titles.exact(match[2])
         unused = [at for at in found if at not in ranking]
         duplicated += bool(found) and not unused
-        if unused or not found:
-            ranking.append(unused[0] if unused else None)
+        ranking.append(unused[0] if unused else None)
     answer = _answer(ranking, duplicated, titles)
-    if not well_formed:
-        problem = 'not a list "1. TITLE"'
-    elif answer.duplicated or answer.out_of_list or answer.missing:
-        problem = "not every candidate once"
-    else:
-        return answer
-    return Answer(
-        problem,
-        duplicated=answer.duplicated,
-        out_of_list=answer.out_of_list,
-        missing=answer.missing,
-    )
+    answer = replace(answer, out_of_list=answer.out_of_list - duplicated)
+    return answer if well_formed else replace(answer, problem='not a list "1. TITLE"', ranking=())
 
 
 def _entries(text: str, titles: Titles) -> list[tuple[str, bool]]:
