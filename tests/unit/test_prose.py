@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itdr.instructions.prose import one_line, sentences
+from itdr.instructions.prose import one_line, sentences, spaced
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,21 @@ from itdr.instructions.prose import one_line, sentences
 )
 def test_what_does_not_fit_is_left_out_by_whole_sentences(text, limit, fitted):
     assert sentences(text, limit) == fitted
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("GoodForKids", "good for kids"),
+        ("HasTV", "has tv"),
+        ("BYOBCorkage", "byob corkage"),
+        ("beer_and_wine", "beer and wine"),
+        ("PriceRange2", "price range 2"),
+        ("lunch, dinner", "lunch, dinner"),
+    ],
+)
+def test_identifiers_become_words(name, words):
+    assert spaced(name) == words
 
 
 @given(st.text(alphabet="ab. !?;\n\"'\u201d", max_size=80), st.integers(0, 60))

@@ -19,6 +19,7 @@ COMMANDS = {
     "fetch-release": "bring the authors' files of one task and dataset here",
     "import-release": "turn released files into train, val and test parts",
     "audit": "look for faults in examples before anything is trained on them",
+    "statistics": "count examples and their tokens, beside the paper's",
     "export": "write examples for LLaMA-Factory or as a Hugging Face dataset",
     "mix": "put the training parts together into one mixture",
     "tiny-model": "make the tiny language model of the demo",

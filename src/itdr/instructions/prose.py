@@ -7,10 +7,17 @@ _END = re.compile(r"[.!?…]+[\"'\u201d\u2019)\]]*(?=\s|$)")
 _ABBREVIATED = re.compile(r"\b(?:mrs?|ms|dr|st|jr|sr|vs|vol|no|approx|e\.g|i\.e|[A-Z])$", re.I)
 """What stands before a full stop that does not end a sentence."""
 
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 
 def one_line(text: str | None) -> str:
     """Return the text with each run of blanks as one blank, "" for None."""
     return " ".join((text or "").split())
+
+
+def spaced(name: str) -> str:
+    """Return an identifier such as "GoodForKids" or "beer_and_wine" as words in small letters."""
+    return " ".join(_HUMP.sub(" ", name).replace("_", " ").split()).lower()
 
 
 def sentences(text: str | None, limit: int) -> str:

@@ -7,11 +7,11 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from itdr.errors import SettingsError
-from itdr.instructions.prose import one_line, sentences
+from itdr.instructions.prose import one_line, sentences, spaced
 from itdr.settings.task import DatasetTemplate, TaskSettings
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-_ENVIRONMENT.filters |= {"one_line": one_line, "sentences": sentences}
+_ENVIRONMENT.filters |= {"one_line": one_line, "sentences": sentences, "spaced": spaced}
 
 _ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0, "plays": 1}
 _OPINION = _ITEM | {"liked": True, "review_title": "C", "review": "D."}

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,32 @@ def load_tokenizer(settings: ModelSettings) -> Any:
             )
         tokenizer.eos_token = settings.end_of_turn
     return tokenizer
+
+
+def load_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
+    """Return a function that counts the tokens of texts, special tokens left out.
+
+    source: Hugging Face id or folder of a tokenizer.
+
+    Raises:
+        ModelError: the tokenizer cannot be had.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        raise ModelError(
+            f"{source}: the tokenizer cannot be loaded ({reason}). Give a Hugging Face id that can "
+            "be reached from here, or the folder of a model."
+        ) from error
+
+    def count(texts: Sequence[str]) -> list[int]:
+        encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+        return [len(ids) for ids in encoded]
+
+    return count
 
 
 def load_ends(settings: ModelSettings, tokenizer: Any) -> frozenset[int]:

@@ -1,0 +1,57 @@
+"""itdr statistics: count examples and their tokens, beside the paper's."""
+
+import argparse
+import logging
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    parser.add_argument(
+        "--examples",
+        nargs="+",
+        action="append",
+        required=True,
+        metavar=("NAME", "FILE"),
+        help="a name and Parquet files of examples, of any stage from 'itdr build' to 'itdr "
+        "split'; can be given several times, for a column each",
+    )
+    parser.add_argument(
+        "--tokenizer",
+        default="deepseek-ai/DeepSeek-V3",
+        metavar="ID",
+        help="Hugging Face id or folder of the tokenizer to count with (default: that of the "
+        "paper, %(default)s)",
+    )
+    parser.add_argument(
+        "--paper",
+        type=Path,
+        default=Path("config/paper/statistics.csv"),
+        metavar="FILE",
+        help="published values (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR",
+        help="folder for statistics.csv and statistics.md",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> None:
+    """Count."""
+    from itdr.errors import SettingsError
+    from itdr.instructions.statistics import PAPER, measure, published, write
+    from itdr.models.loading import load_counter
+
+    sources: dict[str, list[Path]] = {}
+    for name, *files in args.examples:
+        if name in (PAPER, *sources) or not files:
+            raise SettingsError(
+                f"--examples {name}: a name of its own is needed (not {PAPER!r}), and files."
+            )
+        sources[name] = [Path(file) for file in files]
+    paper = published(args.paper)
+    cells = measure(sources, load_counter(args.tokenizer), args.tokenizer)
+    write([*cells, *paper], args.out)
+    logging.getLogger("itdr").info(
+        "%s: %d cells, %d published", args.out / "statistics.md", len(cells), len(paper)
+    )
