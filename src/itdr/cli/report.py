@@ -1,4 +1,4 @@
-"""itdr report: make tables and figures from scores."""
+"""itdr report: make tables, figures and the page from scores."""
 
 import argparse
 from pathlib import Path
@@ -6,29 +6,74 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--scores",
         type=Path,
         nargs="+",
-        required=True,
+        metavar="FILE",
         help="files of 'itdr score', laid out as MODEL/VARIANT/SEED.csv",
+    )
+    what.add_argument(
+        "--published-only",
+        action="store_true",
+        help="show the published values alone, without any run",
+    )
+    parser.add_argument(
+        "--incomplete",
+        action="store_true",
+        help="a file of --scores that is not there is a missing column, not an error",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="the run's folder, for its audit, trainings, times and checksums (default: none)",
     )
     parser.add_argument(
         "--paper",
         type=Path,
-        default=Path("config/paper/results.csv"),
-        help="published values (default: config/paper/results.csv)",
+        default=Path("config/paper"),
+        metavar="DIR",
+        help="published values and the layout of the tables (default: config/paper)",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for tables/ and figures/")
+    parser.add_argument(
+        "--make",
+        nargs="+",
+        metavar="NAME",
+        help="tables by name, 'figures' or 'page', which needs the figures (default: everything)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for tables/, figures/ and index.html",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the tables and figures."""
-    from itdr.reporting.figures import main_figure, save
-    from itdr.reporting.tables import main_table, write_csv, write_markdown
+    """Write what is asked for. Raises SettingsError for a name of --make that is unknown."""
+    from itdr.errors import SettingsError, nearest
+    from itdr.reporting.report import Report
+    from itdr.reporting.results import load_results
+    from itdr.reporting.run import Run, load_run
+    from itdr.reporting.statistics import published_statistics
+    from itdr.settings.layout import load_layout
 
-    table = main_table(args.scores, args.paper)
-    write_csv(table, args.out / "tables" / "main.csv")
-    write_markdown(table, args.out / "tables" / "main.md")
-    save(main_figure(table), args.out / "figures" / "main")
-    print(args.out / "tables" / "main.csv")
+    report = Report(
+        load_results(args.paper, args.scores or (), incomplete=args.incomplete),
+        load_layout(args.paper / "layout.yaml"),
+        published_statistics(args.paper),
+        load_run(args.results) if args.results else Run(),
+    )
+    chosen = args.make or report.parts
+    for name in chosen:
+        if name not in report.parts:
+            raise SettingsError(
+                f"--make: unknown name {name!r}.{nearest(name, report.parts)} "
+                f"Allowed: {', '.join(report.parts)}."
+            )
+    for name in sorted(set(chosen), key=report.parts.index):
+        report.make(name, args.out)
+    print(args.out)

@@ -1,0 +1,64 @@
+"""The table of pUII and pUIU, one row per model and variant."""
+
+from math import isnan
+
+from itdr.reporting.formats.csv_files import Field
+from itdr.reporting.results import Results
+from itdr.reporting.sheet import Sheet, Text, breaks_of
+from itdr.settings.layout import Column, Layout
+
+NAME = "aggregates"
+TITLE = "pUII and pUIU"
+
+_NAMES = ("pUII", "pUIU")
+_HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value")
+
+
+def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], list[list[Field]]]:
+    """Return heads and rows of the CSV file.
+
+    value: ours, empty where a term lacks; missing: the terms that lack; paper_value: as published.
+    """
+    rows: list[list[Field]] = []
+    for column in _columns(results, layout):
+        for name in _NAMES:
+            value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), ""))
+            paper = results.published_aggregates.get(column, {}).get(name)
+            rows.append([*column, name, "" if isnan(value) else f"{value:.6f}", missing,
+                         "" if paper is None else f"{paper:.2f}"])  # fmt: skip
+    return _HEADS, rows
+
+
+def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
+    """Return the printed table."""
+    heads = ("ours", "paper", "difference") if results.is_run else ("paper",)
+    columns = [("", "Model"), ("", "Variant"), *((name, head) for name in _NAMES for head in heads)]
+    rows = []
+    for column in _columns(results, layout):
+        texts = [Text(layout.model_title(column[0])), Text(layout.variant_title(column[1]))]
+        for name in _NAMES:
+            texts += _texts(results, column, name)
+        rows.append(tuple(texts))
+    notes = ("Means of all metrics of a root task, from 0 to 100; the paper does not define them. "
+             "See itdr.evaluation.aggregates.",)  # fmt: skip
+    return Sheet(NAME, TITLE, tuple(columns), tuple(rows), notes, words=2, breaks=breaks_of(rows))
+
+
+def _columns(results: Results, layout: Layout) -> list[Column]:
+    shown = [c for name in layout.tables for c in layout.columns_of(name, results.columns)]
+    models = [model for model, _ in shown]
+    return sorted(dict.fromkeys(shown), key=lambda column: models.index(column[0]))
+
+
+def _texts(results: Results, column: Column, name: str) -> list[Text]:
+    paper = results.published_aggregates.get(column, {}).get(name)
+    published = Text("") if paper is None else Text(f"{paper:.2f}", sort=paper)
+    if not results.is_run:
+        return [published]
+    value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), "all"))
+    if isnan(value):
+        lacks = ", ".join(dict.fromkeys(term.split(":")[0] for term in missing.split()))
+        return [Text("missing", (f"lacks {lacks}",)), published, Text("")]
+    ours = Text(f"{value:.2f}", sort=value)
+    return [ours, published, Text("") if paper is None else
+            Text(f"{value - paper:+.2f}", sort=value - paper)]  # fmt: skip

@@ -1,0 +1,59 @@
+"""What figures are drawn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan, nan
+from typing import Any
+
+from itdr.reporting.figures.bars import Bar
+from itdr.reporting.results import Results
+from itdr.reporting.run import Loss
+from itdr.settings.layout import Column, Layout
+
+
+class NothingToDrawError(Exception):
+    """A figure has no data; the message says which is missing."""
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """All that figures show.
+
+    Attributes:
+        results: scores and published values.
+        layout: order and printed names.
+        published_statistics: one row of config/paper/statistics.csv each.
+        examples: task and dataset to the number of examples built, all parts; empty without a run.
+        lengths: the entries "lengths" of audit.json.
+        losses: column to the losses of its training.
+    """
+
+    results: Results
+    layout: Layout
+    published_statistics: Sequence[Mapping[str, Any]]
+    examples: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    lengths: Sequence[Mapping[str, Any]] = ()
+    losses: Mapping[Column, Sequence[Loss]] = field(default_factory=dict)
+
+    @property
+    def published_examples(self) -> dict[tuple[str, str], int]:
+        """Task and dataset to the published number of examples."""
+        return {(row["task"], row["dataset"]): row["examples"]
+                for row in self.published_statistics}  # fmt: skip
+
+    def columns(self, table: str) -> list[Column]:
+        """Return the columns of a table: of the run and, where it has none, the published ones."""
+        found = self.layout.columns_of(table, self.results.columns)
+        return found or self.layout.columns_of(table, self.results.published)
+
+    def bars(self, column: Column, aggregate: str, colour: str) -> list[Bar]:
+        """Return the bars of a column's pUII or pUIU: ours in a run, and the published one."""
+        found = []
+        if column in self.results.scores:
+            value, missing = self.results.aggregates.get(column, {}).get(aggregate, (nan, "scores"))
+            why = f"lacks {missing.split()[0].split(':')[0]}" if isnan(value) and missing else ""
+            found.append(Bar(value, colour, published=False, why=why))
+        published = self.results.published_aggregates.get(column)
+        if published:
+            found.append(Bar(published[aggregate], colour, published=True))
+        return found

@@ -1,0 +1,49 @@
+"""pUII and pUIU over the share of the training data."""
+
+from matplotlib.figure import Figure
+
+from itdr.reporting.figures.bars import AGGREGATES, Bar
+from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.style import GREY, light_grid, line_key, model_colour, new_figure
+
+TITLE = "Share of the training data"
+
+_SHARES = {"base": 0, "data-25": 25, "data-50": 50, "data-75": 75, "itdr": 100}
+
+
+def draw(data: FigureData) -> Figure:
+    """Return a line per model, ours solid and the published one dashed, in two panels."""
+    columns = data.columns("data-scale")
+    models = list(dict.fromkeys(model for model, _ in columns))
+    if not models:
+        raise NothingToDrawError("no column has a share of the training data")
+    figure = new_figure(2.6)
+    for axes, aggregate in zip(figure.subplots(1, 2), AGGREGATES, strict=True):
+        for model in models:
+            colour = model_colour(model, models)
+            bars = [(_SHARES[v], bar) for m, v in columns if m == model
+                    for bar in data.bars((m, v), aggregate, colour)]  # fmt: skip
+            for published, look in ((False, "o-"), (True, "D--")):
+                line = [(x, bar.value) for x, bar in bars if _shown(bar, published=published)]
+                face = "white" if published else colour
+                axes.plot(*zip(*line, strict=True), look, color=colour, markerfacecolor=face,
+                          markersize=5) if line else None  # fmt: skip
+                for x, value in line:
+                    axes.annotate(f"{value:.1f}", (x, value or 0), textcoords="offset points",
+                                  xytext=(5, -10) if published else (-3, 6), fontsize=6,
+                                  ha="left" if published else "center", color=colour)  # fmt: skip
+        axes.set_title(aggregate)
+        axes.set_xticks(list(_SHARES.values()), [f"{share}%" for share in _SHARES.values()])
+        axes.set_xlabel("share of the training data (0%: not fine-tuned)")
+        axes.margins(x=0.09, y=0.16)
+        light_grid(axes, "y")
+    handles = [line_key(model_colour(m, models), data.layout.model_title(m)) for m in models]
+    handles.append(line_key(GREY, "paper", linestyle="--", marker="D", markerfacecolor="white"))
+    if data.results.is_run:
+        handles.append(line_key(GREY, "ours", marker="o"))
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+    return figure
+
+
+def _shown(bar: Bar, *, published: bool) -> bool:
+    return bar.published == published and bar.is_known

@@ -1,0 +1,65 @@
+"""Training and testing with and without the task descriptions."""
+
+from math import isnan, nan
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from itdr.reporting.figures.bars import AGGREGATES, Bar, groups
+from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.style import VARIANTS, key_to_origin, new_figure, ours, theirs
+from itdr.settings.layout import Column
+
+TITLE = "With and without the task descriptions"
+
+_VARIANTS = ("itdr", "wo-task-description")
+_METRICS = {"TKR": "ndcg@10", "CDR": "ndcg@10", "NIR": "hit@1", "UAP": "accuracy",
+            "IR": "rouge-l", "TUI": "rouge-l"}  # fmt: skip
+_NAMES = ("TKR\nNDCG@10", "CDR\nNDCG@10", "NIR\nHR@1", "UAP\nAccuracy", "IR\nROUGE-L",
+          "TUI\nROUGE-L")  # fmt: skip
+
+
+def draw(data: FigureData) -> Figure:
+    """Return bars of pUII, pUIU and of each task's mean over its datasets, a line per model."""
+    models = list(dict.fromkeys(model for model, _ in data.columns("task-description")))
+    if not models:
+        raise NothingToDrawError("no column is 'wo-task-description'")
+    figure = new_figure(0.4 + 2.2 * len(models))
+    axes = figure.subplots(len(models), 3, squeeze=False, width_ratios=(1.7, 4.2, 1))
+    for model, line in zip(models, axes, strict=True):
+        columns = [(model, variant) for variant in _VARIANTS]
+        both = [[bar for c in columns for bar in data.bars(c, name, VARIANTS[c[1]])]
+                for name in AGGREGATES]  # fmt: skip
+        groups(line[0], AGGREGATES, both, ".1f")
+        line[0].set_title(data.layout.model_title(model))
+        rates = [[bar for c in columns for bar in _means(data, c, task, metric)]
+                 for task, metric in _METRICS.items()]  # fmt: skip
+        groups(line[1], _NAMES, rates, ".3f")
+        line[1].set_title("Mean over datasets, higher is better")
+        errors = [[bar for c in columns for bar in _means(data, c, "RP", "rmse")]]
+        groups(line[2], ["RP\nRMSE"], errors, ".2f")
+        line[2].set_title("Lower is better")
+    look = ours if data.results.is_run else theirs
+    handles = [Patch(**look(VARIANTS[v]), label=data.layout.variant_title(v)) for v in _VARIANTS]
+    figure.legend(handles=handles, loc="outside upper right", ncols=2)
+    key_to_origin(figure, run=data.results.is_run, loc="outside upper left", ncols=2)
+    return figure
+
+
+def _means(data: FigureData, column: Column, task: str, metric: str) -> list[Bar]:
+    """Return the mean of ours and of theirs over a task's values of a metric."""
+    found = []
+    for cells, published in ((data.results.scores.get(column), False),
+                             (data.results.published.get(column), True)):  # fmt: skip
+        if cells is None:
+            continue
+        values = [
+            value.value
+            for (name, _, kind), value in cells.items()
+            if name == task and kind.split(":")[0] == metric and not isnan(value.value)
+        ]
+        why = "" if values else "not run"
+        mean = float(np.mean(values)) if values else nan
+        found.append(Bar(mean, VARIANTS[column[1]], published, why))
+    return found

@@ -1,0 +1,97 @@
+"""Writing the report: tables in every format, figures, and the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from itdr.reporting.aggregates import aggregate_rows, aggregate_sheet
+from itdr.reporting.formats.csv_files import write_compared, write_long, write_rows, write_wide
+from itdr.reporting.formats.html import html_file
+from itdr.reporting.formats.latex import latex
+from itdr.reporting.formats.markdown import markdown
+from itdr.reporting.grid import grid
+from itdr.reporting.page import page, style
+from itdr.reporting.printing import printed
+from itdr.reporting.results import Results
+from itdr.reporting.run import Run
+from itdr.reporting.sheet import Sheet
+from itdr.reporting.statistics import statistics_rows, statistics_sheet
+from itdr.settings.layout import Layout
+from itdr.storage import read_json, write_text
+
+AGGREGATES, STATISTICS, FIGURES, PAGE = "aggregates", "dataset-statistics", "figures", "page"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report is made of.
+
+    statistics: as `published_statistics` returns them. run: empty for published values alone.
+    """
+
+    results: Results
+    layout: Layout
+    statistics: Sequence[dict[str, Any]]
+    run: Run = field(default_factory=Run)
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of all tables, in their order."""
+        return [*self.layout.tables, AGGREGATES, STATISTICS]
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of all that can be made: the tables, the figures and the page."""
+        return [*self.tables, FIGURES, PAGE]
+
+    def make(self, part: str, out: Path) -> None:
+        """Write one of `parts` into the folder `out`; the page needs the figures.
+
+        Raises:
+            MissingFileError: the page is to be made and the figures are not there.
+        """
+        if part == FIGURES:
+            self._figures(out / "figures")
+        elif part == PAGE:
+            self._page(out)
+        else:
+            self._table(part, out / "tables")
+
+    def sheet(self, name: str) -> Sheet:
+        """Return a table as it is printed."""
+        if name == STATISTICS:
+            return statistics_sheet(self.statistics, self.run, self.layout)
+        if name == AGGREGATES:
+            return aggregate_sheet(self.results, self.layout)
+        return printed(grid(self.results, self.layout, name), self.layout)
+
+    def _table(self, name: str, out: Path) -> None:
+        sheet = self.sheet(name)
+        if name == STATISTICS:
+            write_rows(out / f"{name}.csv", *statistics_rows(self.statistics, self.run))
+        elif name == AGGREGATES:
+            write_rows(out / f"{name}.csv", *aggregate_rows(self.results, self.layout))
+        else:
+            whole = grid(self.results, self.layout, name, unprinted=True)
+            write_long(out / f"{name}.csv", whole, self.results)
+            write_compared(out / f"{name}.compared.csv", whole, self.results)
+            write_wide(out / f"{name}.wide.csv", grid(self.results, self.layout, name))
+        write_text(out / f"{name}.md", markdown(sheet))
+        write_text(out / f"{name}.tex", latex(sheet))
+        write_text(out / f"{name}.html", html_file(sheet, style()))
+
+    def _figures(self, out: Path) -> None:
+        from itdr.reporting.figures import draw_all
+        from itdr.reporting.figures.data import FigureData
+
+        losses = {column: training.losses for column, training in self.run.trainings.items()}
+        lengths = self.run.audit.get("lengths", ())
+        draw_all(FigureData(self.results, self.layout, self.statistics, self.run.examples,
+                            lengths, losses), out)  # fmt: skip
+
+    def _page(self, out: Path) -> None:
+        figures = read_json(out / "figures" / "figures.json")
+        sheets = [self.sheet(name) for name in self.tables]
+        run = self.run if self.results.is_run else None
+        write_text(out / "index.html", page(sheets, figures, out / "figures", run))

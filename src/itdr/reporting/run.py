@@ -1,0 +1,81 @@
+"""What a run left in its folder beside scores: audit, trainings, times, checksums of raw files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from itdr.reporting.results import read_table
+from itdr.settings.layout import Column
+from itdr.storage import read_json
+from itdr.vocabulary import Part
+
+
+class Loss(NamedTuple):
+    """The loss of one optimiser step, in nats."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """One trained adapter: the content of run.json, and its losses."""
+
+    run: Mapping[str, Any]
+    losses: Sequence[Loss]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder; what is not there is empty.
+
+    Attributes:
+        audit: the content of audit.json.
+        trainings: model and variant to its training.
+        seconds: job, such as "train/tiny/itdr/42", to its wall time in seconds.
+        raw: dataset to the content of its manifest.json.
+    """
+
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    trainings: Mapping[Column, Training] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def examples(self) -> dict[tuple[str, str], int]:
+        """Task and dataset to the number of examples in all parts."""
+        return {(cell["task"], cell["dataset"]): sum(cell[part] for part in Part)
+                for cell in self.audit.get("cells", ())}  # fmt: skip
+
+
+def load_run(folder: Path) -> Run:
+    """Return what the folder of a run holds.
+
+    Raises:
+        DataError: a file in it is not in its form.
+    """
+    audit = folder / "audit" / "audit.json"
+    return Run(
+        read_json(audit) if audit.is_file() else {},
+        {(path.parts[-4], path.parts[-3]): _training(path.parent)
+         for path in sorted(folder.glob("adapters/*/*/*/run.json"))},
+        {str(path.relative_to(folder / "benchmarks").with_suffix("")): _seconds(path)
+         for path in sorted(folder.glob("benchmarks/**/*.tsv"))},
+        {path.parent.name: read_json(path) for path in sorted(folder.glob("raw/*/manifest.json"))},
+    )  # fmt: skip
+
+
+def _training(folder: Path) -> Training:
+    table = read_table(folder / "losses.csv", ("step", "loss"), "Run 'itdr train' again.")
+    losses = [Loss(int(row["step"]), float(row["loss"])) for row in table]
+    return Training(read_json(folder / "run.json"), losses)
+
+
+def _seconds(path: Path) -> float:
+    """Return the seconds in a benchmark file of Snakemake, whose first column is "s"."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        return float(lines[1].split("\t")[0])
+    except (IndexError, ValueError):
+        return 0.0

@@ -1,0 +1,44 @@
+"""A table as it is printed: texts, marks and footnotes, the same for every format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Text:
+    """One printed cell.
+
+    main: the value. details: smaller texts after it. marks: signs that footnotes explain. bold:
+    best of its row. hint: explanation where there is room for one. sort: what to sort by, where
+    `main` is a number.
+    """
+
+    main: str
+    details: tuple[str, ...] = ()
+    marks: str = ""
+    bold: bool = False
+    hint: str = ""
+    sort: float | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A printed table.
+
+    columns: (group, name) of every column; neighbours with the same group have one heading over
+    them. words: how many columns from the left hold words, the others numbers. breaks: rows that a
+    rule stands before.
+    """
+
+    name: str
+    title: str
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Text, ...], ...]
+    notes: tuple[str, ...]
+    words: int = 1
+    breaks: frozenset[int] = field(default_factory=frozenset)
+
+
+def breaks_of(rows: Sequence[Sequence[Text]]) -> frozenset[int]:
+    """Return the rows whose first cell differs from the one above."""
+    return frozenset(i for i in range(1, len(rows)) if rows[i][0].main != rows[i - 1][0].main)
