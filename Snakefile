@@ -65,13 +65,17 @@ include: "rules/train.smk"
 include: "rules/infer.smk"
 include: "rules/score.smk"
 include: "rules/report.smk"
+include: "rules/targets.smk"
 
 
 ruleorder: answer_trivially > infer_model
 
 
 rule all:
-    """The whole experiment of the configuration."""
+    """Everything: all tables that the configuration has columns for, the figures, the page."""
     default_target: True
     input:
-        rules.report.output,
+        [files_of(name) for name, columns in WORKFLOW.table_columns.items() if columns],
+        rules.make_aggregates.output,
+        rules.make_statistics.output,
+        rules.make_page.output,

@@ -1,30 +1,169 @@
 """The paper's tables and figures, ours beside the published values.
 
-Needs: the scores of all columns and trivial answers.
-Makes: report/tables/main.{csv,md} and report/figures/main.{png,svg}.
+Needs: the scores of a table's columns and of the trivial answers; the audit; the adapters' losses.
+Makes: report/tables/{table}.*, report/figures/ and report/index.html.
 """
 
+PAPER = collect(
+    "config/paper/{name}",
+    name=["results.csv", "aggregates.csv", "statistics.csv", "layout.yaml"],
+)
+AUDIT = "<results>/audit/audit.json"
+TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
-rule report:
-    """Make the main table and its figure."""
+
+def scores_of(columns):
+    """Return the score files of some columns and of all trivial answers."""
+    trivial = [("trivial", baseline) for baseline in EXPERIMENT.baselines]
+    return [
+        f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
+        for model, variant in [*columns, *trivial]
+    ]
+
+
+rule make_table:
+    """Make one result table in all forms."""
     input:
-        scores=[
-            f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
-            for model, variant in [
-                *WORKFLOW.columns,
-                *(("trivial", baseline) for baseline in EXPERIMENT.baselines),
-            ]
-        ],
-        paper="config/paper/results.csv",
+        scores=lambda wildcards: scores_of(WORKFLOW.table_columns[wildcards.table]),
+        paper=PAPER,
     output:
-        multiext("<results>/report/tables/main", ".csv", ".md"),
-        multiext("<results>/report/figures/main", ".png", ".svg"),
+        multiext("<results>/report/tables/{table}", *TABLE_FORMS),
+        report(
+            "<results>/report/tables/{table}.html",
+            caption="../workflow/report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
     log:
-        "<logs>/report.log",
+        "<logs>/report/{table}.log",
+    wildcard_constraints:
+        table="|".join(WORKFLOW.table_columns),
     conda:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
     shell:
-        "python -m itdr report --scores {input.scores:q} --paper {input.paper:q} --out {params.out:q}"
+        "python -m itdr report --scores {input.scores:q} --make {wildcards.table} --out {params.out:q}"
         " > {log:q} 2>&1"
+
+
+rule make_aggregates:
+    """Make the table of pUII and pUIU."""
+    input:
+        scores=scores_of(WORKFLOW.columns),
+        paper=PAPER,
+    output:
+        multiext("<results>/report/tables/aggregates", ".csv", ".md", ".tex"),
+        report(
+            "<results>/report/tables/aggregates.html",
+            caption="../workflow/report/aggregates.rst",
+            category="Tables",
+            labels={"table": "aggregates"},
+        ),
+    log:
+        "<logs>/report/aggregates.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        out=subpath(output[0], ancestor=2),
+    shell:
+        "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
+        " > {log:q} 2>&1"
+
+
+rule make_statistics:
+    """Make the table of the dataset's statistics."""
+    input:
+        paper=PAPER,
+        audit=AUDIT,
+    output:
+        multiext("<results>/report/tables/dataset-statistics", ".csv", ".md", ".tex"),
+        report(
+            "<results>/report/tables/dataset-statistics.html",
+            caption="../workflow/report/statistics.rst",
+            category="Tables",
+            labels={"table": "dataset-statistics"},
+        ),
+    log:
+        "<logs>/report/dataset-statistics.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        out=subpath(output[0], ancestor=2),
+        results=EXPERIMENT.results,
+    shell:
+        "python -m itdr report --results {params.results:q} --make dataset-statistics"
+        " --out {params.out:q} > {log:q} 2>&1"
+
+
+rule draw_figures:
+    """Draw all figures."""
+    input:
+        scores=scores_of(WORKFLOW.columns),
+        adapters=[
+            f"<results>/adapters/{model}/{variant}/{EXPERIMENT.seed}"
+            for model, variant in WORKFLOW.columns
+            if WORKFLOW.variants[variant].is_trained
+        ],
+        paper=PAPER,
+        audit=AUDIT,
+    output:
+        report(
+            directory("<results>/report/figures"),
+            patterns=["{figure}.svg"],
+            caption="../workflow/report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "<logs>/report/figures.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        out=subpath(output[0], parent=True),
+        results=EXPERIMENT.results,
+    shell:
+        "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
+        " --out {params.out:q} > {log:q} 2>&1"
+
+
+rule make_page:
+    """Put tables, figures, audit and how it was made into one page."""
+    input:
+        scores=scores_of(WORKFLOW.columns),
+        figures=rules.draw_figures.output,
+        paper=PAPER,
+        audit=AUDIT,
+    output:
+        report(
+            "<results>/report/index.html",
+            caption="../workflow/report/page.rst",
+            category="Page",
+        ),
+    log:
+        "<logs>/report/page.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        out=subpath(output[0], parent=True),
+        results=EXPERIMENT.results,
+    shell:
+        "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make page"
+        " --out {params.out:q} > {log:q} 2>&1"
+
+
+rule so_far:
+    """Report on what is there already, into report-so-far/, with the missing cells named."""
+    output:
+        touch(temp("<results>/report-so-far/.made")),
+    log:
+        "<logs>/report/so-far.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        scores=scores_of(WORKFLOW.columns),
+        out=subpath(output[0], parent=True),
+        results=EXPERIMENT.results,
+    shell:
+        "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
+        " --out {params.out:q} > {log:q} 2>&1"

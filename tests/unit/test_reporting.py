@@ -1,15 +1,38 @@
-"""The main table and its figure: ours with intervals, theirs beside it, nothing hidden."""
+"""The report: every published value in its place, ours with intervals beside it, nothing hidden."""
+
+import csv
+import re
+from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
+from itdr.cli.main import main
 from itdr.errors import DataError, MissingFileError
-from itdr.reporting.figures import main_figure, save
-from itdr.reporting.tables import COLUMNS, main_table, write_csv, write_markdown
+from itdr.reporting.formats.csv_files import COLUMNS, COMPARED
+from itdr.reporting.formats.latex import latex
+from itdr.reporting.formats.markdown import markdown
+from itdr.reporting.report import Report
+from itdr.reporting.results import load_results
+from itdr.reporting.run import Run
+from itdr.reporting.statistics import published_statistics
+from itdr.settings.layout import load_layout, metric_title
 from tests.conftest import ROOT
 
-PAPER = ROOT / "config" / "paper" / "results.csv"
+PAPER = ROOT / "config" / "paper"
+LAYOUT = load_layout(PAPER / "layout.yaml")
+PUBLISHED = pd.read_csv(PAPER / "results.csv")
 HEAD = "task,dataset,reading,metric,value,ci_low,ci_high,n,n_unreadable\n"
+TABLES = ("main", "root-ablation", "subtask-ablation", "closed-source")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    out = tmp_path_factory.mktemp("published")
+    names = [*LAYOUT.tables, "aggregates", "dataset-statistics"]
+    assert main(["report", "--published-only", "--paper", str(PAPER), "--out", str(out),
+                 "--make", *names]) == 0  # fmt: skip
+    return out / "tables"
 
 
 @pytest.fixture
@@ -23,59 +46,194 @@ def scores(tmp_path):
     return [
         write("glm-4-9b", "base", "NIR,movielens-32m,strict,hit@1,0.25,0.2,0.3,250,12\n"
               "RP,movielens-32m,strict,rmse,,,,250,250\n"
+              "RP,movielens-32m,strict,rmse-midpoint,1.2,1.1,1.3,250,250\n"
               "RP,movielens-32m,lenient,rmse,0.9,0.8,1.0,250,0\n"),
         write("glm-4-9b", "itdr", "RP,movielens-32m,strict,rmse,0.9,0.8,1.0,250,0\n"
               "NIR,movielens-32m,strict,hit@1,0.65,0.6,0.7,250,0\n"),
-        write("trivial", "random", "NIR,movielens-32m,strict,hit@1,0.2,0.15,0.25,250,0\n"),
+        write("trivial", "random", "NIR,movielens-32m,strict,hit@1,0.27,0.15,0.25,250,0\n"),
     ]  # fmt: skip
 
 
-def test_the_table_has_the_documented_columns_in_the_papers_order(scores):
-    table = main_table(scores, PAPER)
+def report(scores, *, incomplete=False, run=None):
+    results = load_results(PAPER, scores, incomplete=incomplete)
+    return Report(results, LAYOUT, published_statistics(PAPER), run or Run())
+
+
+def expected(table):
+    """Return the published values of a table as rows of texts, in the order of results.csv."""
+    values = PUBLISHED[PUBLISHED["table"] == table]
+    columns = list(dict.fromkeys(zip(values["model"], values["variant"], strict=True)))
+    if table == "main":  # the paper's order: the shares stand with their model
+        assert columns[:5] == [("glm-4-9b", v) for v in
+                               ("base", "itdr", "data-25", "data-50", "data-75")]  # fmt: skip
+    rows = {}
+    for row in values.itertuples():
+        cells = rows.setdefault((row.task, row.dataset, row.metric), [])
+        assert columns[len(cells)] == (row.model, row.variant)
+        cells.append(f"{row.value:.4f}")
+    return columns, rows
+
+
+def test_the_four_tables_of_the_paper_hold_all_3074_values():
+    sizes = {table: sum(map(len, expected(table)[1].values())) for table in TABLES}
+    assert sizes == {"main": 1166, "root-ablation": 848, "subtask-ablation": 848,
+                     "closed-source": 212}  # fmt: skip
+    assert sum(sizes.values()) == len(PUBLISHED) == 3074
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_published_value_stands_in_the_papers_row_and_column(published, table):
+    columns, rows = expected(table)
+    with (published / f"{table}.wide.csv").open() as file:
+        head, *lines = csv.reader(file)
+    assert head[3:] == [f"{model}/{variant}" for model, variant in columns]
+    assert {tuple(line[:3]): [f"{float(x):.4f}" for x in line[3:]] for line in lines} == rows
+    assert [tuple(line[:3]) for line in lines] == list(rows)
+    names = [(task, LAYOUT.dataset_title(dataset), metric_title(metric))
+             for task, dataset, metric in rows]  # fmt: skip
+    for read in (markdown_cells, latex_cells, html_cells):
+        found = read(published, table)
+        assert [
+            (line[0], line[1], line[2].split(" ↓")[0].split(" ↑")[0]) for line in found
+        ] == names
+        assert [line[3:] for line in found] == list(rows.values()), read.__name__
+
+
+def markdown_cells(folder, table):
+    lines = (folder / f"{table}.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| ")][2:]
+    return [[re.sub("[*†]", "", cell).strip() for cell in row.strip("| ").split(" | ")]
+            for row in rows]  # fmt: skip
+
+
+def latex_cells(folder, table):
+    body = (folder / f"{table}.tex").read_text().split("\\endlastfoot\n")[1]
+    rows = [line[: -len(r" \\")] for line in body.splitlines() if line.endswith(r"\\")]
+    signs = {r"$\downarrow$": "↓", r"$\uparrow$": "↑", r"\dag{}": "", r"\_": "_"}
+    for sign, text in signs.items():
+        rows = [row.replace(sign, text) for row in rows]
+    return [[re.sub(r"\\textbf{(.*)}", r"\1", cell).strip() for cell in row.split(" & ")]
+            for row in rows]  # fmt: skip
+
+
+class _Cells(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.rows, self.inside = [], False
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append("")
+        self.inside = tag in ("td", "b")
+
+    def handle_data(self, data):
+        if self.inside and self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data.strip("†\n")
+
+
+def html_cells(folder, table):
+    parser = _Cells()
+    parser.feed((folder / f"{table}.html").read_text())
+    return [row for row in parser.rows if row]
+
+
+def test_derived_tables_repeat_the_published_values_of_their_columns(published):
+    by_key = PUBLISHED.set_index(["model", "variant", "task", "dataset", "metric"])["value"]
+    for table in ("data-scale", "task-description"):
+        rows = pd.read_csv(published / f"{table}.csv")
+        keys = list(rows[["model", "variant", "task", "dataset", "metric"]]
+                    .itertuples(index=False, name=None))  # fmt: skip
+        assert rows["paper_value"].tolist() == by_key.loc[keys].tolist()
+        assert len(rows) == 106 * {"data-scale": 5, "task-description": 3}[table]
+
+
+def test_statistics_and_aggregates_are_as_published(published):
+    statistics = pd.read_csv(published / "dataset-statistics.csv")
+    theirs = pd.read_csv(PAPER / "statistics.csv")
+    pd.testing.assert_frame_equal(statistics[theirs.columns], theirs)
+    assert "| all |  |  | 195,065 |" in (published / "dataset-statistics.md").read_text()
+    aggregates = pd.read_csv(published / "aggregates.csv").dropna(subset="paper_value")
+    wide = aggregates.pivot(index=["model", "variant"], columns="aggregate", values="paper_value")
+    theirs = pd.read_csv(PAPER / "aggregates.csv").set_index(["model", "variant"])
+    pd.testing.assert_frame_equal(wide.sort_index(), theirs.sort_index(), check_names=False)
+
+
+def test_a_suspicious_published_value_is_marked_with_the_reason(published):
+    flagged = PUBLISHED.dropna(subset="flag")
+    assert len(flagged) == 8
+    for row in flagged.itertuples():
+        text = (published / f"{row.table}.md").read_text()
+        assert f"{row.value:.4f}†" in text or f"{row.value:.4f}**†" in text
+        assert row.flag in text
+        assert row.flag in (published / f"{row.table}.tex").read_text()
+
+
+def test_the_long_table_has_the_documented_columns_in_the_papers_order(scores, tmp_path):
+    report(scores).make("main", tmp_path)
+    table = pd.read_csv(tmp_path / "tables" / "main.csv")
     assert tuple(table.columns) == COLUMNS
-    assert list(zip(table["task"], table["model"], table["variant"], strict=True)) == [
-        ("RP", "glm-4-9b", "base"),
-        ("RP", "glm-4-9b", "itdr"),
-        ("NIR", "glm-4-9b", "base"),
-        ("NIR", "glm-4-9b", "itdr"),
-        ("NIR", "trivial", "random"),
+    assert list(zip(table["task"], table["metric"], table["variant"], strict=True)) == [
+        ("RP", "rmse", "base"),
+        ("RP", "rmse", "itdr"),
+        ("RP", "rmse-midpoint", "base"),
+        ("NIR", "hit@1", "base"),
+        ("NIR", "hit@1", "itdr"),
+        ("NIR", "hit@1", "random"),
     ]
-
-
-def test_the_published_value_stands_beside_ours_where_there_is_one(scores):
-    table = main_table(scores, PAPER).set_index(["task", "model", "variant"])
-    assert table.loc[("RP", "glm-4-9b", "itdr"), "paper_value"] == 1.0339
-    assert table.loc[("NIR", "glm-4-9b", "base"), "paper_value"] == 0.3560
-    assert pd.isna(table.loc[("NIR", "trivial", "random"), "paper_value"])
-
-
-def test_the_csv_reads_back_and_an_empty_value_stays_empty(scores, tmp_path):
-    write_csv(main_table(scores, PAPER), tmp_path / "main.csv")
-    lines = (tmp_path / "main.csv").read_text().splitlines()
-    assert lines[0] == ",".join(COLUMNS)
+    lines = (tmp_path / "tables" / "main.csv").read_text().splitlines()
     assert lines[1] == "main,glm-4-9b,base,RP,movielens-32m,rmse,,,,250,250,1.146900"
 
 
-def test_markdown_shows_value_interval_unreadable_and_published(scores, tmp_path):
-    write_markdown(main_table(scores, PAPER), tmp_path / "main.md")
-    text = (tmp_path / "main.md").read_text()
-    assert "| NIR | movielens-32m | hit@1 | 0.250 [0.200, 0.300], 12 of 250 unreadable" in text
-    assert "0.650 [0.600, 0.700], paper 0.608 | 0.200 [0.150, 0.250] random |" in text
-    assert "| RP | movielens-32m | rmse | -, 250 of 250 unreadable, paper 1.1469 |" in text
+def test_each_value_is_compared_with_the_published_one_and_the_best_trivial_answer(
+    scores, tmp_path
+):
+    report(scores).make("main", tmp_path)
+    table = pd.read_csv(tmp_path / "tables" / "main.compared.csv")
+    assert tuple(table.columns) == COMPARED
+    table = table.set_index(["task", "metric", "variant"])
+    tuned, base = table.loc[("NIR", "hit@1", "itdr")], table.loc[("NIR", "hit@1", "base")]
+    assert tuned["difference"] == pytest.approx(0.65 - 0.6080)
+    assert (tuned["inside"], tuned["best"], tuned["beats_trivial"]) == (1, 1, 1)
+    assert (base["inside"], base["best"], base["beats_trivial"]) == (0, 0, 0)
+    assert base["rate_unreadable"] == 12 / 250
+    assert pd.isna(table.loc[("RP", "rmse", "base"), "difference"])
 
 
-def test_the_figure_has_one_panel_per_metric_and_the_same_bytes_each_time(scores, tmp_path):
-    table = main_table(scores, PAPER)
-    for name in ("a", "b"):
-        save(main_figure(table), tmp_path / name)
-    assert len(main_figure(table).axes) == 2
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+def test_printed_tables_show_interval_unreadable_published_and_marks(scores):
+    sheet = report(scores).sheet("main")
+    text = markdown(sheet)
+    assert "0.250‡ [0.200, 0.300], 12 of 250 unreadable, paper 0.3560 (-0.106, outside)" in text
+    assert "**0.650** [0.600, 0.700], paper 0.6080 (+0.042, inside) | 0.270 random" in text
+    assert "| RP | MovieLens-32M | RMSE ↓ | - 250 of 250 unreadable, paper 1.1469 |" in text
+    assert "‡ not better than the best answer that needs no model." in text
+    assert r"\shortstack[r]{\textbf{0.650} \\ {\tiny [0.600, 0.700]}" in latex(sheet)
 
 
-def test_a_wrong_score_file_is_named_with_its_column(scores, tmp_path):
+def test_an_incomplete_run_names_what_is_missing(scores, tmp_path):
+    absent = tmp_path / "scores" / "qwen2.5-7b" / "itdr" / "42.csv"
+    scores[0].write_text(HEAD + "NIR,movielens-32m,strict,hit@1,0.25,0.2,0.3,250,12\n")
+    text = markdown(report([*scores, absent], incomplete=True).sheet("main"))
+    assert ("Missing, 3 of 6 cells: Qwen2.5-7B ITDR (all); GLM-4-9B base, RP MovieLens-32M RMSE."
+            in text)  # fmt: skip
+    assert "| RP | MovieLens-32M | RMSE ↓ | missing paper 1.1469 |" in text
+    with pytest.raises(MissingFileError, match=r"itdr/42\.csv: no such file"):
+        report([*scores, absent])
+
+
+def test_a_wrong_score_file_is_named_with_its_column(scores):
     scores[0].write_text("task,value\nRP,1\n")
     with pytest.raises(DataError, match=r"42\.csv: no column 'dataset'; found task, value"):
-        main_table(scores, PAPER)
-    with pytest.raises(MissingFileError, match=r"none\.csv: no such file"):
-        main_table([tmp_path / "a" / "b" / "none.csv"], PAPER)
+        report(scores)
+    scores[0].write_text(HEAD + "XX,movielens-32m,strict,rmse,1,1,1,1,0\n")
+    with pytest.raises(DataError, match="line 2: no task 'XX'"):
+        report(scores)
+
+
+def test_nothing_to_report_and_misspelt_names_are_explained(capsys, tmp_path):
+    assert main(["report", "--out", str(tmp_path)]) == 1
+    assert "--published-only" in capsys.readouterr().err
+    arguments = ["report", "--published-only", "--paper", str(PAPER), "--out", str(tmp_path)]
+    assert main([*arguments, "--make", "figurs"]) == 1
+    assert "Did you mean 'figures'?" in capsys.readouterr().err

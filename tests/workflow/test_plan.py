@@ -9,21 +9,48 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "annotate_examples": 12,
         "split_examples": 33,
         "audit_examples": 1,
-        "mix_examples": 1,
-        "train_adapter": 4,
-        "infer_model": 8,
+        "mix_examples": 14,
+        "train_adapter": 23,
+        "infer_model": 29,
         "answer_trivially": 3,
-        "score_predictions": 11,
-        "report": 1,
+        "score_predictions": 32,
+        "make_table": 6,
+        "make_aggregates": 1,
+        "make_statistics": 1,
+        "draw_figures": 1,
+        "make_page": 1,
         "all": 1,
-        "total": 134,
+        "total": 217,
     }
 
 
 def test_a_target_needs_only_what_leads_to_it(project):
     jobs = project.jobs("results/scores/qwen2.5-7b/base/42.csv")
     assert jobs["infer_model"] == jobs["score_predictions"] == 1
-    assert "train_adapter" not in jobs and "report" not in jobs
+    assert "train_adapter" not in jobs and "make_table" not in jobs
+
+
+def test_a_column_and_a_table_have_names(project):
+    jobs = project.jobs("glm-4-9b/wo-tkr")
+    assert jobs["train_adapter"] == jobs["infer_model"] == jobs["score_predictions"] == 1
+    jobs = project.jobs("root_ablation")
+    assert jobs["train_adapter"] == jobs["infer_model"] == 8
+    assert jobs["mix_examples"] == 2 and jobs["make_table"] == 1
+
+
+def test_a_table_without_a_column_is_refused_by_name(project):
+    project.configure()
+    done = project.snakemake("data_scale", "--dry-run")
+    assert done.returncode == 1
+    assert "No column of the configuration belongs to the table 'data-scale'" in done.stdout
+
+
+def test_every_target_has_a_line_of_help(project):
+    lines = project.snakemake("--list").stdout.splitlines()
+    help_of = {line.split(" (")[0]: line for line in lines if " (" in line}
+    assert {"main", "root_ablation", "subtask_ablation", "data_scale", "task_description",
+            "closed_source", "dataset_statistics", "aggregates", "figures", "all",
+            "so_far", "glm-4-9b/wo-tkr"} <= set(help_of)  # fmt: skip
 
 
 def test_a_variant_needs_its_own_mixture_alone(project):

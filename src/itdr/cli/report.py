@@ -6,7 +6,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--scores",
         type=Path,
@@ -53,7 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write what is asked for. Raises SettingsError for a name of --make that is unknown."""
+    """Write what is asked for.
+
+    Raises:
+        SettingsError: there is nothing to report on, or a name of --make is unknown.
+    """
     from itdr.errors import SettingsError, nearest
     from itdr.reporting.report import Report
     from itdr.reporting.results import load_results
@@ -61,6 +65,10 @@ def run(args: argparse.Namespace) -> None:
     from itdr.reporting.statistics import published_statistics
     from itdr.settings.layout import load_layout
 
+    if not (args.scores or args.results or args.published_only):
+        raise SettingsError(
+            "nothing to report on: give --scores and --results of a run, or --published-only."
+        )
     report = Report(
         load_results(args.paper, args.scores or (), incomplete=args.incomplete),
         load_layout(args.paper / "layout.yaml"),

@@ -93,5 +93,5 @@ class Report:
     def _page(self, out: Path) -> None:
         figures = read_json(out / "figures" / "figures.json")
         sheets = [self.sheet(name) for name in self.tables]
-        run = self.run if self.results.is_run else None
+        run = self.run if self.results.is_run or self.run.audit else None
         write_text(out / "index.html", page(sheets, figures, out / "figures", run))

@@ -118,7 +118,7 @@ class Experiment(Strict):
     results: str = Field("results", description="folder for everything that is made")
     seed: int = Field(description="seed of sampling, split, training and intervals")
     pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
-    columns: tuple[Column, ...] = Field(description="columns of the main table, MODEL/VARIANT")
+    columns: tuple[Column, ...] = Field(description="columns of the tables, MODEL/VARIANT")
     baselines: tuple[Baseline, ...] = Field(
         ("user-mean", "random", "majority"), description="trivial answers shown beside the models"
     )

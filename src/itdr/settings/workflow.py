@@ -8,12 +8,14 @@ from typing import Any
 from itdr.errors import MissingFileError, SettingsError
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
+from itdr.settings.layout import Column, Layout, load_layout
 from itdr.settings.model import ModelSettings, load_model_settings
 from itdr.settings.task import TaskSettings, load_task
 from itdr.settings.variant import Variant, find_variant, load_variants
 from itdr.storage import fingerprint
 
 VARIANTS = Path("config/variants.csv")
+LAYOUT = Path("config/paper/layout.yaml")
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class Workflow:
         tasks: task id to its file.
         models: model id to its file.
         variants: variant id to its line of config/variants.csv.
+        layout: the paper's tables.
     """
 
     experiment: Experiment
     tasks: dict[str, TaskSettings]
     models: dict[str, ModelSettings]
     variants: dict[str, Variant]
+    layout: Layout
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -39,8 +43,13 @@ class Workflow:
 
     @property
     def columns(self) -> list[tuple[str, str]]:
-        """The (model, variant) pairs of the main table."""
+        """The (model, variant) pairs of all tables."""
         return [_halves(column) for column in self.experiment.columns]
+
+    @property
+    def table_columns(self) -> dict[str, list[Column]]:
+        """Result table to those of the columns that belong to it."""
+        return {name: self.layout.columns_of(name, self.columns) for name in self.layout.tables}
 
     @property
     def trained_models(self) -> list[str]:
@@ -150,7 +159,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f"{files[-1]}: {key!r} is {folder!r}, which is no folder. Name the folder that "
                 "holds the files, or take the key out to download them."
             )
-    return Workflow(experiment, tasks, models, variants)
+    return Workflow(experiment, tasks, models, variants, load_layout(LAYOUT))
 
 
 def _halves(text: str) -> tuple[str, str]:

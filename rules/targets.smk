@@ -1,0 +1,87 @@
+"""What can be asked for by name: `snakemake main`, `snakemake glm-4-9b/wo-tkr`.
+
+Each target needs what leads to it alone; what two of them share is made once.
+"""
+
+
+def files_of(table):
+    """Return the files of a result table."""
+    return multiext(f"<results>/report/tables/{table}", *TABLE_FORMS, ".html")
+
+
+def table(name):
+    """Return an input function; it fails where the experiment has no column of the table."""
+
+    def files(wildcards):
+        if not WORKFLOW.table_columns[name]:
+            raise WorkflowError(
+                f"No column of the configuration belongs to the table {name!r}: add one to "
+                f"'columns', with a variant of {', '.join(WORKFLOW.layout.tables[name].variants)}."
+            )
+        return files_of(name)
+
+    return files
+
+
+rule main:
+    """Table: before and after fine-tuning, and shares of the training data."""
+    input:
+        table("main"),
+
+
+rule root_ablation:
+    """Table: training without one root task."""
+    input:
+        table("root-ablation"),
+
+
+rule subtask_ablation:
+    """Table: training without one subtask, or without the task descriptions."""
+    input:
+        table("subtask-ablation"),
+
+
+rule data_scale:
+    """Table: shares of the training data."""
+    input:
+        table("data-scale"),
+
+
+rule task_description:
+    """Table: with and without the task descriptions."""
+    input:
+        table("task-description"),
+
+
+rule closed_source:
+    """Table: closed-source models, through their paid interfaces."""
+    input:
+        table("closed-source"),
+
+
+rule dataset_statistics:
+    """Table: examples and lengths of every task and dataset; needs no model."""
+    input:
+        rules.make_statistics.output,
+
+
+rule aggregates:
+    """Table: pUII and pUIU of every column."""
+    input:
+        rules.make_aggregates.output,
+
+
+rule figures:
+    """All figures."""
+    input:
+        rules.draw_figures.output,
+
+
+for column_model, column_variant in WORKFLOW.columns:
+
+    rule:
+        """The scores of this column alone."""
+        name:
+            f"{column_model}/{column_variant}"
+        input:
+            f"<results>/scores/{column_model}/{column_variant}/{EXPERIMENT.seed}.csv",
