@@ -185,6 +185,24 @@ def test_the_command_asks_and_says_what_it_did(
     assert SECRET not in caplog.text
 
 
+def test_the_command_tells_the_cost_without_asking_or_a_key(
+    server: ChatServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    annotate(drafts(tmp_path, draft("a")), tmp_path / "out", teacher(server, tmp_path))
+    examples = drafts(tmp_path, draft("a"), draft("b"), draft("c", output="There already"))
+    monkeypatch.delenv("TEST_KEY")
+    caplog.clear()
+    caplog.set_level("INFO")
+    flags = as_flags(settings(server, tmp_path)).split()
+    assert main(["annotate", "--examples", str(examples), "--estimate", *flags]) == 0
+    assert "m: 1 of 2 requests to ask, about" in caplog.text
+    assert "to come" in caplog.text
+    assert len(server.bodies) == 1
+
+
 def test_the_command_explains_a_missing_key(
     server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

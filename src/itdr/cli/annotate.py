@@ -11,8 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.teacher import TeacherSettings
 
     parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="Parquet file for the examples with answers"
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--out", type=Path, help="Parquet file for the examples with answers")
+    wanted.add_argument(
+        "--estimate",
+        action="store_true",
+        help="tell what the answers would cost, and ask for none (kind: endpoint)",
     )
     parser.add_argument(
         "--tables", type=Path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
@@ -27,15 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Ask the teacher."""
+    """Ask the teacher, or tell what that would cost."""
     from itdr.errors import SettingsError
     from itdr.settings.flags import from_flags
     from itdr.settings.teacher import TeacherSettings
-    from itdr.teacher.annotate import Teacher, annotate
+    from itdr.teacher.annotate import Teacher, annotate, read_drafts
     from itdr.teacher.endpoint import EndpointTeacher
     from itdr.teacher.rules import RuleTeacher
 
     settings = from_flags(args, TeacherSettings)
+    if args.estimate:
+        EndpointTeacher(settings).tell_costs(read_drafts(args.examples)[1])
+        return
     teacher: Teacher
     if settings.kind == "endpoint":
         teacher = EndpointTeacher(settings)

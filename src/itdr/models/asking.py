@@ -46,6 +46,9 @@ class Asking:
                         done += 1
                         counter.update(1)
                         yield jobs[job], reply
+        except KeyboardInterrupt:
+            log.info("waiting for the requests under way, at most %g s", self._settings.timeout_s)
+            raise
         finally:
             # Requests under way are waited for: their answers are paid for.
             self._stop.set()

@@ -12,7 +12,7 @@ from itdr.models.asking import Asking
 from itdr.models.request import Request
 from itdr.settings.endpoint import EndpointSettings
 
-__all__ = ["Answer", "Request", "ask_all"]
+__all__ = ["Answer", "Request", "ask_all", "tell_costs"]
 
 log = logging.getLogger("itdr")
 
@@ -57,19 +57,36 @@ def ask_all(
         DataError: the cache is damaged.
     """
     with AnswerLog(cache) as kept:
-        waiting: dict[str, list[Request]] = {}
+        waiting = _waiting(requests, settings, kept)
         for request in requests:
-            key = request.key(settings)
-            if key in kept.replies:
-                yield _answer(request, kept.replies[key], cached=True)
-            else:
-                waiting.setdefault(key, []).append(request)
+            reply = kept.replies.get(request.key(settings))
+            if reply is not None:
+                yield _answer(request, reply, cached=True)
         if waiting:
             secret = _secret(settings)
             asked = {key: same[0] for key, same in waiting.items()}
             _tell_costs(asked.values(), len(requests), settings, kept.spent)
             for key, reply in Asking(settings, secret, kept).run(asked):
                 yield from (_answer(request, reply, cached=False) for request in waiting[key])
+
+
+def tell_costs(requests: Sequence[Request], settings: EndpointSettings, cache: Path) -> None:
+    """Log what ask_all would cost, and ask nothing. Raises DataError as ask_all does."""
+    with AnswerLog(cache) as kept:
+        waiting = _waiting(requests, settings, kept)
+        _tell_costs((same[0] for same in waiting.values()), len(requests), settings, kept.spent)
+
+
+def _waiting(
+    requests: Iterable[Request], settings: EndpointSettings, kept: AnswerLog
+) -> dict[str, list[Request]]:
+    """Return key to the equal requests that have no answer yet."""
+    waiting: dict[str, list[Request]] = {}
+    for request in requests:
+        key = request.key(settings)
+        if key not in kept.replies:
+            waiting.setdefault(key, []).append(request)
+    return waiting
 
 
 def _answer(request: Request, reply: Reply, *, cached: bool) -> Answer:

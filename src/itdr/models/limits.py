@@ -5,6 +5,8 @@ import time
 
 from itdr.models.answer_log import AnswerLog, Reply
 
+_LOOK_AGAIN_S = 0.5  # for a stop, which wakes nobody
+
 
 class StoppedError(Exception):
     """No further request may be sent."""
@@ -64,7 +66,9 @@ class Budget:
                         f"the next request could cost ${most:.4f} and bring the spending above its "
                         f"cap: ${self._log.spent:.4f} of ${self._cap:g} are spent"
                     )
-                self._changed.wait()
+                self._changed.wait(_LOOK_AGAIN_S)
+                if self._stop.is_set():
+                    break
             if self._stop.is_set():
                 raise StoppedError
             self._under_way += 1

@@ -48,9 +48,7 @@ def annotate(examples: Path, out: Path, teacher: Teacher, *, drop_withheld: bool
             answer was withheld.
         EndpointError, SettingsError: as the teacher raises them.
     """
-    records = read_parquet(examples, DRAFT).to_pylist()
-    _require_prompts(examples, records)
-    waiting = [record for record in records if record["output"] is None]
+    records, waiting = read_drafts(examples)
     answers = {name: text.strip() for name, text in teacher.answer(waiting).items() if text.strip()}
     withheld = [record["id"] for record in waiting if record["id"] not in answers]
     if withheld:
@@ -69,6 +67,17 @@ def annotate(examples: Path, out: Path, teacher: Teacher, *, drop_withheld: bool
     ]
     write_parquet(out, pa.Table.from_pylist(filled, schema=RECORD))
     return len(filled)
+
+
+def read_drafts(examples: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return all examples (rows of DRAFT), and those that wait for a teacher.
+
+    Raises:
+        MissingFileError, DataError: as annotate does.
+    """
+    records = read_parquet(examples, DRAFT).to_pylist()
+    _require_prompts(examples, records)
+    return records, [record for record in records if record["output"] is None]
 
 
 def _require_prompts(examples: Path, records: Sequence[Mapping[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import RefusedRequestsError
-from itdr.models.endpoint import Request, ask_all
+from itdr.models.endpoint import Request, ask_all, tell_costs
 from itdr.settings.teacher import TeacherSettings
 
 log = logging.getLogger("itdr")
@@ -38,15 +38,19 @@ class EndpointTeacher:
             log.info("%d answers did not end in %d tokens", len(left), limit)
         return answers
 
+    def tell_costs(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Log what the answers would cost, as far as it can be told, and ask nothing."""
+        prompts = {record["id"]: record["teacher_prompt"] for record in records}
+        requests = _requests(prompts, self._settings.max_tokens)
+        tell_costs(requests, self._settings, Path(self._settings.cache))
+
     def _ask(self, prompts: Mapping[str, str], limit: int, answers: dict[str, str]) -> list[str]:
         """Add whole answers to `answers` and return the ids of those that were cut."""
-        requests = [
-            Request(name, [{"role": "user", "content": prompt}], limit)
-            for name, prompt in prompts.items()
-        ]
         cut = []
         try:
-            for answer in ask_all(requests, self._settings, Path(self._settings.cache)):
+            for answer in ask_all(
+                _requests(prompts, limit), self._settings, Path(self._settings.cache)
+            ):
                 if answer.finish_reason == "length":
                     cut.append(answer.id)
                 elif answer.finish_reason != "content_filter":
@@ -56,3 +60,10 @@ class EndpointTeacher:
                 raise
             log.warning("%s", error)
         return cut
+
+
+def _requests(prompts: Mapping[str, str], limit: int) -> list[Request]:
+    return [
+        Request(name, [{"role": "user", "content": prompt}], limit)
+        for name, prompt in prompts.items()
+    ]
