@@ -9,11 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.instructions.record import RECORD
 from itdr.models.prompt import PromptRenderer, TokenizedExample
 from itdr.settings.training import TrainingSettings
 
 _AT_A_TIME = 1000
-_COLUMNS = ["id", "task", "instruction", "input", "output"]
+COLUMNS = pa.schema(
+    [RECORD.field(name) for name in ("id", "task", "instruction", "input", "output")]
+)
+"""What training needs of RECORD."""
 
 
 @dataclass
@@ -32,7 +36,7 @@ class Tokenized:
 
 
 def tokenize(mixture: pa.Table, renderer: PromptRenderer, settings: TrainingSettings) -> Tokenized:
-    """Return the examples of a mixture (columns: RECORD) as token ids.
+    """Return the examples of a mixture (columns: COLUMNS) as token ids.
 
     Raises:
         DataError: no example is left, or one is too long and the settings refuse that.
@@ -67,8 +71,8 @@ def _compact(example: TokenizedExample) -> TokenizedExample:
 def _tokenized(
     mixture: pa.Table, renderer: PromptRenderer
 ) -> Iterator[tuple[tuple[str, ...], TokenizedExample]]:
-    for batch in mixture.select(_COLUMNS).to_batches(max_chunksize=_AT_A_TIME):
-        rows = list(zip(*(batch[name].to_pylist() for name in _COLUMNS), strict=True))
+    for batch in mixture.select(COLUMNS.names).to_batches(max_chunksize=_AT_A_TIME):
+        rows = list(zip(*(batch[name].to_pylist() for name in COLUMNS.names), strict=True))
         yield from zip(rows, renderer.examples([row[2:] for row in rows]), strict=True)
 
 

@@ -13,7 +13,6 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import TrainingArguments, set_seed
 
 from itdr.errors import SettingsError
-from itdr.instructions.record import RECORD
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.progress import progress
@@ -23,7 +22,7 @@ from itdr.storage import read_parquet, sha256
 from itdr.training.attention import set_attention
 from itdr.training.batches import Steps
 from itdr.training.checkpoints import open_checkpoints, steps_done
-from itdr.training.examples import Tokenized, tokenize
+from itdr.training.examples import COLUMNS, Tokenized, tokenize
 from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
@@ -51,7 +50,7 @@ def train(
     """
     _require_processes(settings)
     require_packages(settings)
-    table = read_parquet(mixture, RECORD)
+    table = read_parquet(mixture, COLUMNS)
     manifest = {
         "model": model.model_dump(mode="json"),
         "weights_sha256": weights_checksum(model),

@@ -1,0 +1,268 @@
+"""LoRA training against LLaMA-Factory 0.9.5, with the same model, examples and effective batch.
+
+    PYTHONPATH=src python tests/benchmarks/train.py --mixture FILE --llama-factory PYTHON
+
+FILE is a mixture of the demo, PYTHON the interpreter of an environment with llamafactory==0.9.5,
+which cannot share ours. Without it our own settings are timed alone. All settings run in turn, the
+whole turn several times; each in a process of its own with the same number of threads. The clock
+covers the optimiser steps, as each side's own log has it. final_loss is the mean loss per answer
+token, in nats, of examples that neither side has seen, computed in the same way from the adapters
+of both. Writes results/train.csv and prints medians. The goals: three times the examples per second
+of LLaMA-Factory with the paper's settings, one and a half times those of its fastest settings, and
+losses within 2%.
+
+processor_s is the processor time of the whole process, start-up included: on a busy machine it says
+more than the clock.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from peft import PeftModel
+from safetensors.torch import load_file
+
+from itdr.instructions.export import llama_factory
+from itdr.instructions.record import RECORD
+from itdr.models.loading import load_model, load_tokenizer
+from itdr.models.prompt import PromptRenderer
+from itdr.provenance import provenance
+from itdr.settings.flags import as_flags
+from itdr.settings.model import load_model_settings
+from itdr.settings.training import TrainingSettings
+from itdr.storage import read_parquet, write_parquet
+from itdr.training.batches import answer_loss, packed
+from itdr.training.examples import tokenize
+
+ROOT = Path(__file__).parents[2]
+RESULTS = Path(__file__).parent / "results" / "train.csv"
+MODEL = ROOT / "config" / "models" / "tiny.yaml"
+MIXTURE = Path("results/demo/mixtures/itdr/train.parquet")
+COLUMNS = [
+    "side", "setting", "run", "examples_per_s", "tokens_per_s", "final_loss", "processor_s",
+]  # fmt: skip
+COMMON = TrainingSettings(epochs=1, max_length=512, save_steps=10_000)
+OURS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "paper, checkpointing": {"gradient_checkpointing": True},
+    "one example a pass": {"packing": False, "micro_batch_size": 1},
+}
+THEIRS: dict[str, dict[str, Any]] = {
+    "paper": {"disable_gradient_checkpointing": False},
+    "no checkpointing": {},
+    "no checkpointing, batch 8": {
+        "per_device_train_batch_size": 8,
+        "gradient_accumulation_steps": 1,
+    },
+    # Rows of about eight examples, so that a step has as many as with the other settings.
+    "no checkpointing, neat_packing": {"neat_packing": True, "gradient_accumulation_steps": 1},
+}
+
+
+def main() -> None:
+    """Run all settings in turn and write what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mixture", type=Path, default=MIXTURE, help="(default: the demo's)")
+    parser.add_argument("--llama-factory", type=Path, metavar="PYTHON")
+    parser.add_argument("--examples", type=int, default=2000, help="(default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(default: all)")
+    args = parser.parse_args()
+    if not args.mixture.is_file():
+        print(f"{args.mixture} is not there; run 'make demo' first. Nothing was timed.")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(Path(name), args)
+        rows = list(bench.runs(args.runs))
+    write(rows, args)
+    show(rows)
+
+
+class Bench:
+    """The examples in both sides' forms, and how each side is run."""
+
+    def __init__(self, folder: Path, args: argparse.Namespace) -> None:
+        """Divide the mixture into examples to train on and held-out ones."""
+        self.folder, self.factory, self.threads = folder, args.llama_factory, args.threads
+        table = read_parquet(args.mixture, RECORD)
+        order = np.random.default_rng(0).permutation(table.num_rows)
+        self.train = folder / "train.parquet"
+        write_parquet(self.train, table.take(np.sort(order[: args.examples])))
+        held = table.take(np.sort(order[args.examples : args.examples + 500]))
+        llama_factory.export([self.train], folder / "data")
+        (folder / "torchaudio.py").touch()  # llamafactory imports it, and needs nothing of it
+        self.model = load_model_settings(MODEL)
+        renderer = PromptRenderer(load_tokenizer(self.model))
+        self.held = tokenize(held, renderer, COMMON).examples
+        lengths = [
+            len(e.ids)
+            for e in tokenize(read_parquet(self.train, RECORD), renderer, COMMON).examples
+        ]
+        self.examples, self.tokens = len(lengths), sum(lengths)
+        # neat_packing fails unless one more than the row length is a multiple of eight.
+        self.row = 8 * round(COMMON.batch_size * self.tokens / self.examples / 8) - 1
+
+    def runs(self, count: int) -> Iterator[dict[str, Any]]:
+        """Yield a row of the result for every setting of both sides, `count` times in turn."""
+        for run in range(1, count + 1):
+            for setting, changes in THEIRS.items() if self.factory else ():
+                yield self.timed("LLaMA-Factory", setting, run, self.theirs(changes))
+            for setting, changes in OURS.items():
+                yield self.timed("ITDR-pipeline", setting, run, self.ours(changes))
+
+    def timed(self, side: str, setting: str, run: int, command: list[str]) -> dict[str, Any]:
+        """Run a command that makes self.folder/adapter, and return its row of the result."""
+        adapter = self.folder / "adapter"
+        shutil.rmtree(adapter, ignore_errors=True)
+        environment = os.environ | {
+            "OMP_NUM_THREADS": str(self.threads), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "",
+            "PYTHONPATH": str(self.folder if side == "LLaMA-Factory" else ROOT / "src"),
+        }  # fmt: skip
+        before = processor_time()
+        done = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"{side}, {setting}:\n{done.stderr[-3000:]}")
+        ours = adapter / "run.json"
+        seconds = (
+            json.loads(ours.read_text())["seconds"]
+            if ours.exists()
+            else json.loads((adapter / "train_results.json").read_text())["train_runtime"]
+        )
+        row = {
+            "side": side, "setting": setting, "run": run,
+            "examples_per_s": round(self.examples / seconds, 2),
+            "tokens_per_s": round(self.tokens / seconds),
+            "final_loss": round(self.loss(adapter), 4),
+            "processor_s": round(processor_time() - before, 1),
+        }  # fmt: skip
+        print(row, flush=True)
+        return row
+
+    def ours(self, changes: dict[str, Any]) -> list[str]:
+        """Return the command of our training."""
+        settings = COMMON.model_copy(update=changes)
+        out = str(self.folder / "adapter")
+        return [
+            sys.executable, "-W", "ignore", "-m", "itdr", "train", "--model", str(MODEL),
+            "--mixture", str(self.train), "--out", out, *as_flags(settings).split(),
+        ]  # fmt: skip
+
+    def theirs(self, changes: dict[str, Any]) -> list[str]:
+        """Return the command of LLaMA-Factory's training."""
+        file = self.folder / "factory.yaml"
+        file.write_text(
+            yaml.safe_dump(
+                {
+                    "stage": "sft",
+                    "do_train": True,
+                    "finetuning_type": "lora",
+                    "model_name_or_path": str(ROOT / self.model.source),
+                    "template": "chatml",
+                    "dataset": "itdr_train",
+                    "dataset_dir": str(self.folder / "data"),
+                    "output_dir": str(self.folder / "adapter"),
+                    "overwrite_output_dir": True,
+                    "overwrite_cache": True,
+                    "cutoff_len": self.row if "neat_packing" in changes else COMMON.max_length,
+                    "learning_rate": COMMON.learning_rate,
+                    "lr_scheduler_type": "cosine",
+                    "num_train_epochs": COMMON.epochs,
+                    "per_device_train_batch_size": 1,
+                    "gradient_accumulation_steps": COMMON.batch_size,
+                    "lora_rank": COMMON.lora_rank,
+                    "lora_alpha": COMMON.lora_alpha,
+                    "lora_target": "all",
+                    "disable_gradient_checkpointing": True,
+                    "save_strategy": "no",
+                    "logging_steps": 10,
+                    "report_to": "none",
+                    "seed": 0,
+                    "trust_remote_code": False,
+                }
+                | changes
+            )
+        )
+        starter = self.factory.parent / "llamafactory-cli"
+        return [str(self.factory), str(starter), "train", str(file)]
+
+    @torch.no_grad()
+    def loss(self, adapter: Path) -> float:
+        """Return the mean loss per answer token on the held-out examples; check that it learnt."""
+        weights = load_file(adapter / "adapter_model.safetensors")
+        changed = [w.abs().max().item() for name, w in weights.items() if "lora_B" in name]
+        assert min(changed) > 0, f"{adapter}: a layer has had no gradient"
+        model = PeftModel.from_pretrained(load_model(self.model), str(adapter)).eval()
+        answers = sum(len(example.ids) - example.prompt_length for example in self.held)
+        return sum(
+            answer_loss(model, packed([example], [1 / answers]), "sdpa").item()
+            for example in self.held
+        )
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time that ended processes have taken."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def write(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
+    """Write results/train.csv, with what it was measured on in its first line."""
+    versions = provenance(("torch", "transformers", "peft"))
+    load = os.getloadavg()[2]
+    with RESULTS.open("w", newline="") as file:
+        told = ", ".join(f"{name} {version}" for name, version in versions.items())
+        file.write(f"# {told}, {args.threads} threads, {platform.machine()}, load {load:.1f}\n")
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print the median of each setting and how ours compare."""
+    names = list(dict.fromkeys((row["side"], row["setting"]) for row in rows))
+    medians = {
+        name: {
+            column: statistics.median(
+                row[column] for row in rows if (row["side"], row["setting"]) == name
+            )
+            for column in COLUMNS[3:]
+        }
+        for name in names
+    }
+    print(
+        f"\n{'side':14} {'setting':32} {'examples/s':>10} {'tokens/s':>9} {'loss':>7} {'cpu s':>6}"
+    )
+    for (side, setting), found in medians.items():
+        print(
+            f"{side:14} {setting:32} {found['examples_per_s']:10.1f} {found['tokens_per_s']:9,.0f}"
+            f" {found['final_loss']:7.4f} {found['processor_s']:6.1f}"
+        )
+    theirs = {setting: m for (side, setting), m in medians.items() if side == "LLaMA-Factory"}
+    if not theirs:
+        return
+    ours = medians["ITDR-pipeline", "paper"]
+    fastest = max(theirs, key=lambda setting: theirs[setting]["examples_per_s"])
+    for setting, goal in (("paper", 3.0), (fastest, 1.5)):
+        times = ours["examples_per_s"] / theirs[setting]["examples_per_s"]
+        apart = ours["final_loss"] / theirs[setting]["final_loss"] - 1
+        print(f"{times:.2f} times LLaMA-Factory, {setting} (goal {goal}); loss {apart:+.2%}")
+
+
+if __name__ == "__main__":
+    main()
