@@ -113,8 +113,8 @@ class Bench:
             for e in tokenize(read_parquet(self.train, RECORD), renderer, COMMON).examples
         ]
         self.examples, self.tokens = len(lengths), sum(lengths)
-        # neat_packing fails unless one more than the row length is a multiple of eight.
-        self.row = 8 * round(COMMON.batch_size * self.tokens / self.examples / 8) - 1
+        # neat_packing fails unless the row length is a multiple of eight.
+        self.row = 8 * round(COMMON.batch_size * self.tokens / self.examples / 8)
 
     def runs(self, count: int) -> Iterator[dict[str, Any]]:
         """Yield a row of the result for every setting of both sides, `count` times in turn."""
