@@ -1,7 +1,7 @@
 """What each model of the paper sees and learns: its own chat template's tokens, to the last one.
 
 The templates are those of the models' tokenizers without their branches for tools, which no prompt
-of ours takes. The tokenizers are made here, with each model's special tokens and bytes for the rest.
+of ours takes. The tokenizers are made here, of each model's special tokens and single bytes.
 """
 
 from dataclasses import dataclass
