@@ -136,7 +136,7 @@ def _page(cells: Sequence[CellStatistics], sources: Sequence[str]) -> str:
     lines.append("| --- | --- |" + " ---: |" * (len(heads) - 2))
     for (task, dataset), found in by_place.items():
         rows = [found.get(source) for source in sources]
-        words = [task, dataset]
+        words: list[str] = [task, dataset]
         words += [f"{row.examples:,}" if row else "" for row in rows]
         words += [f"{row.mean_input_tokens:.1f}" if row else "" for row in rows]
         words += [
