@@ -50,6 +50,13 @@ rule answer_trivially:
     input:
         train=PARTS["train"],
         test=PARTS["test"],
+        categories=branch(
+            evaluate("{variant} == 'same-category'"),
+            then=collect(
+                "<results>/tables/{dataset}/items.parquet", dataset=WORKFLOW.tables
+            ),
+            otherwise=[],
+        ),
     output:
         "<results>/predictions/trivial/{variant}/{seed}.parquet",
     log:
@@ -60,4 +67,5 @@ rule answer_trivially:
         rows=EXPERIMENT.inference.rows_per_cell,
     shell:
         "python -m itdr baseline {wildcards.variant} --train {input.train:q} --test {input.test:q}"
-        " --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed} > {log:q} 2>&1"
+        " --items {input.categories:q} --out {output:q} --rows-per-cell {params.rows}"
+        " --seed {wildcards.seed} > {log:q} 2>&1"

@@ -14,7 +14,7 @@ TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 def scores_of(columns):
     """Return the score files of some columns and of all trivial answers."""
-    trivial = [("trivial", baseline) for baseline in EXPERIMENT.baselines]
+    trivial = [("trivial", baseline) for baseline in WORKFLOW.baselines]
     return [
         f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
         for model, variant in [*columns, *trivial]

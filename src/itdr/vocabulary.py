@@ -43,6 +43,34 @@ TASK_TITLES = {
 }
 
 
+class Baseline(StrEnum):
+    """The trivial answers, which need no model; itdr.evaluation.baselines says what they are."""
+
+    GLOBAL_MEAN = "global-mean"
+    USER_MEAN = "user-mean"
+    RANDOM = "random"
+    POPULARITY = "popularity"
+    SAME_CATEGORY = "same-category"
+    MAJORITY = "majority"
+    FREQUENT_TEXT = "frequent-text"
+    TEMPLATE_FILL = "template-fill"
+
+
+_CHOICES = (Task.TKR, Task.CDR, Task.NIR)
+
+BASELINE_TASKS = {
+    Baseline.GLOBAL_MEAN: (Task.RP,),
+    Baseline.USER_MEAN: (Task.RP,),
+    Baseline.RANDOM: _CHOICES,
+    Baseline.POPULARITY: _CHOICES,
+    Baseline.SAME_CATEGORY: _CHOICES,
+    Baseline.MAJORITY: (Task.UAP,),
+    Baseline.FREQUENT_TEXT: (Task.IR, Task.TUI),
+    Baseline.TEMPLATE_FILL: (Task.IR, Task.TUI),
+}
+"""The tasks that each of them answers."""
+
+
 class Dataset(StrEnum):
     """The 13 source datasets."""
 

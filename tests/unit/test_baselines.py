@@ -7,12 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from itdr.cli import main
 from itdr.errors import DataError, SettingsError
 from itdr.evaluation.answers import Form, Reading, read
-from itdr.evaluation.baselines import BASELINES, answer_trivially
+from itdr.evaluation.baselines import RECIPES, answer_trivially
 from itdr.evaluation.score import score
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.settings.scoring import ScoringSettings
+from itdr.vocabulary import BASELINE_TASKS, Baseline, Task
+
+DATASET = "movielens-32m"
 
 
 def item(name, rating=None):
@@ -96,7 +100,7 @@ def test_ties_are_broken_at_random_not_in_the_order_shown():
 def test_same_category_puts_shared_categories_first():
     categories = {"h": ["Drama"], "i": ["Drama", "War"], "a": ["Comedy"], "b": ["Drama"]}
     test = table(ranking(9, "hi", "abz", "b"))
-    found = answers("same-category", table(), test, categories=categories)
+    found = answers("same-category", table(), test, categories={DATASET: categories})
     assert found[0].startswith("1. Title b\n")
     with pytest.raises(DataError, match="categories"):
         answer_trivially("same-category", table(), test, 1)
@@ -131,7 +135,7 @@ def test_frequent_text_and_filled_template():
 def test_every_ranking_is_in_the_asked_for_form(name, task):
     train = table(ranking(1, "ab", "cde", "c", task=task))
     test = table(ranking(9, "ab", "cde", "c", task=task))
-    (text,) = answers(name, train, test, categories={"a": ["x"]})
+    (text,) = answers(name, train, test, categories={DATASET: {"a": ["x"]}})
     kind = "title" if task == "NIR" else "ranked_list"
     form = Form(kind, candidates=["Title c", "Title d", "Title e"])
     assert read(text, form, Reading.STRICT).readable
@@ -167,5 +171,20 @@ def test_what_cannot_be_answered_is_refused():
 
 
 def test_every_task_has_a_baseline():
-    answered = {task for baseline in BASELINES.values() for task in baseline.tasks}
-    assert len(answered) == 7
+    assert {task for tasks in BASELINE_TASKS.values() for task in tasks} == set(Task)
+    assert list(RECIPES) == list(BASELINE_TASKS) == list(Baseline)
+
+
+def test_the_command_takes_categories_from_the_tables(tmp_path):
+    items = tmp_path / "tables" / DATASET / "items.parquet"
+    items.parent.mkdir(parents=True)
+    names = {"h": ["Drama"], "a": None, "b": ["Drama"], "z": ["War"]}
+    pq.write_table(pa.table({"item_id": list(names), "categories": list(names.values())}), items)
+    pq.write_table(table(ranking(9, "h", "azb", "b"), rating(1, "3.0")), tmp_path / "test.parquet")
+    pq.write_table(table(), tmp_path / "train.parquet")
+    words = ["baseline", "same-category", "--train", tmp_path / "train.parquet",
+             "--test", tmp_path / "test.parquet", "--out", tmp_path / "p.parquet"]  # fmt: skip
+    assert main.main([*map(str, words), "--items", str(items)]) == 0
+    (answer,) = pq.read_table(tmp_path / "p.parquet")["answer"].to_pylist()
+    assert answer.startswith("1. Title b\n")
+    assert main.main(list(map(str, words))) == 1

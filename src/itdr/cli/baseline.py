@@ -7,12 +7,24 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    parser.add_argument("name", metavar="NAME", help="trivial answer, such as user-mean or random")
+    from itdr.vocabulary import Baseline
+
+    parser.add_argument(
+        "name", metavar="NAME", help=f"trivial answer: {', '.join(name.value for name in Baseline)}"
+    )
     parser.add_argument(
         "--train", type=Path, nargs="+", required=True, help="train.parquet files of 'itdr split'"
     )
     parser.add_argument(
         "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
+    )
+    parser.add_argument(
+        "--items",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="tables/DATASET/items.parquet of 'itdr normalise', for same-category",
     )
     parser.add_argument("--out", type=Path, required=True, help="Parquet file for the answers")
     parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
@@ -24,21 +36,27 @@ def run(args: argparse.Namespace) -> None:
     """Write the trivial answers."""
     import pyarrow as pa
 
-    from itdr.errors import SettingsError, nearest
-    from itdr.evaluation.baselines import BASELINES, answer_trivially
+    from itdr.evaluation.baselines import answer_trivially, answered_by
     from itdr.instructions.record import RECORD
     from itdr.instructions.split import first_rows
     from itdr.storage import read_parquet, write_parquet
 
-    if args.name not in BASELINES:
-        raise SettingsError(
-            f"unknown baseline {args.name!r}.{nearest(args.name, BASELINES)} "
-            f"Allowed: {', '.join(BASELINES)}."
-        )
+    tasks = answered_by(args.name)
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
-    answered = BASELINES[args.name].tasks
-    rows = [row for row in first_rows(args.test, args.rows_per_cell) if row["task"] in answered]
+    rows = [row for row in first_rows(args.test, args.rows_per_cell) if row["task"] in tasks]
     test = pa.Table.from_pylist(rows, schema=RECORD)
-    answers = answer_trivially(args.name, train, test, args.seed)
+    categories = {path.parent.name: _categories(path) for path in args.items}
+    answers = answer_trivially(args.name, train, test, args.seed, categories)
     write_parquet(args.out, answers)
     logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))
+
+
+def _categories(path: Path) -> dict[str, list[str]]:
+    import pyarrow as pa
+
+    from itdr.storage import read_parquet
+
+    schema = pa.schema([("item_id", pa.string()), ("categories", pa.list_(pa.string()))])
+    table = read_parquet(path, schema)
+    pairs = zip(table["item_id"].to_pylist(), table["categories"].to_pylist(), strict=True)
+    return {item: names or [] for item, names in pairs}

@@ -16,26 +16,21 @@ import pyarrow as pa
 from itdr.errors import DataError, SettingsError, nearest
 from itdr.evaluation.trivial_texts import frequent_text, majority, template_fill
 from itdr.instructions.record import PREDICTION, reference_columns
-from itdr.vocabulary import Task
+from itdr.vocabulary import BASELINE_TASKS, Baseline, Task
 
 Row = Mapping[str, Any]
 Categories = Mapping[str, Collection[str]]
 Answerer = Callable[[Row, np.random.Generator], str]
 
-_RANKED = (Task.TKR, Task.CDR)
-_CHOSEN = (*_RANKED, Task.NIR)
-
 
 @dataclass(frozen=True)
-class Baseline:
-    """A trivial answer.
+class Recipe:
+    """How a trivial answer is made.
 
     prepare: turns the training rows of one task and dataset, and the categories of items, into
     what answers a record. needs_train, needs_categories: whether it uses them.
     """
 
-    name: str
-    tasks: tuple[Task, ...]
     description: str
     prepare: Callable[[Sequence[Row], Categories], Answerer]
     needs_train: bool = True
@@ -47,32 +42,34 @@ def answer_trivially(
     train: pa.Table,
     test: pa.Table,
     seed: int,
-    categories: Categories | None = None,
+    categories: Mapping[str, Categories] | None = None,
 ) -> pa.Table:
     """Return a baseline's answers to the test records (columns: PREDICTION).
 
     train, test: columns as in RECORD; training rows of other tasks and datasets are not used.
     seed: of random answers and of ties; a record's answer depends on it and the record's id alone.
-    categories: the categories of every item id, for same-category.
+    categories: dataset to the categories of every item id, for same-category.
 
     Raises:
         SettingsError: unknown baseline, or the baseline does not answer a task in `test`.
         DataError: there is no training row for a task and dataset in `test`, or no categories.
     """
-    baseline = _baseline(name)
-    if baseline.needs_categories and not categories:
-        raise DataError(f"baseline {name}: needs the categories of the items; none were given.")
+    recipe, tasks = RECIPES[_known(name)], answered_by(name)
     train_rows = _by_cell(train)
     answers: dict[str, str] = {}
     for (task, dataset), rows in _by_cell(test).items():
-        if task not in baseline.tasks:
+        if task not in tasks:
             raise SettingsError(
-                f"baseline {name} does not answer task {task}, only {', '.join(baseline.tasks)}."
+                f"baseline {name} does not answer task {task}, only {', '.join(tasks)}."
+            )
+        if recipe.needs_categories and dataset not in (categories or {}):
+            raise DataError(
+                f"baseline {name}: needs the categories of the items of {dataset}; none were given."
             )
         learnt_from = train_rows.get((task, dataset), [])
-        if baseline.needs_train and not learnt_from:
+        if recipe.needs_train and not learnt_from:
             raise DataError(f"baseline {name}: no training example of {task} on {dataset}.")
-        answer = baseline.prepare(learnt_from, categories or {})
+        answer = recipe.prepare(learnt_from, (categories or {}).get(dataset, {}))
         for row in rows:
             answers[row["id"]] = answer(row, _generator(seed, row["id"]))
     predictions = [
@@ -82,12 +79,21 @@ def answer_trivially(
     return pa.Table.from_pylist(predictions, schema=PREDICTION)
 
 
-def _baseline(name: str) -> Baseline:
-    if name not in BASELINES:
+def answered_by(name: str) -> tuple[Task, ...]:
+    """Return the tasks that a baseline answers.
+
+    Raises:
+        SettingsError: unknown baseline.
+    """
+    return BASELINE_TASKS[_known(name)]
+
+
+def _known(name: str) -> Baseline:
+    if name not in list(Baseline):
         raise SettingsError(
-            f"unknown baseline {name!r}.{nearest(name, BASELINES)} Allowed: {', '.join(BASELINES)}."
+            f"unknown baseline {name!r}.{nearest(name, Baseline)} Allowed: {', '.join(Baseline)}."
         )
-    return BASELINES[name]
+    return Baseline(name)
 
 
 def _by_cell(table: pa.Table) -> dict[tuple[str, str], list[Row]]:
@@ -170,44 +176,29 @@ def _template_fill(train: Sequence[Row], _: Categories) -> Answerer:
     return lambda row, generator: template_fill(row)
 
 
-BASELINES: dict[str, Baseline] = {
-    baseline.name: baseline
-    for baseline in (
-        Baseline("user-mean", (Task.RP,), "mean of the ratings shown", _user_mean),
-        Baseline("global-mean", (Task.RP,), "mean of the training ratings", _global_mean),
-        Baseline("random", _CHOSEN, "the candidates in random order", _random, needs_train=False),
-        Baseline(
-            "popularity",
-            _CHOSEN,
-            "by how often an item stands in training histories and targets",
-            _popularity,
-        ),
-        Baseline(
-            "same-category",
-            _CHOSEN,
-            "by how many items of the history share the candidate's categories, a mean over these",
-            _same_category,
-            needs_train=False,
-            needs_categories=True,
-        ),
-        Baseline(
-            "majority",
-            (Task.UAP,),
-            "the most frequent value of each attribute, the median of age and birth_year",
-            _majority,
-        ),
-        Baseline(
-            "frequent-text",
-            (Task.IR, Task.TUI),
-            "the most frequent training text, the first in order of the alphabet among equals",
-            _frequent_text,
-        ),
-        Baseline(
-            "template-fill",
-            (Task.IR, Task.TUI),
-            "one sentence around the titles shown or the beginning of the input",
-            _template_fill,
-            needs_train=False,
-        ),
-    )
+RECIPES = {
+    Baseline.GLOBAL_MEAN: Recipe("mean of the training ratings", _global_mean),
+    Baseline.USER_MEAN: Recipe("mean of the ratings shown", _user_mean),
+    Baseline.RANDOM: Recipe("the candidates in random order", _random, needs_train=False),
+    Baseline.POPULARITY: Recipe(
+        "by how often an item stands in training histories and targets", _popularity
+    ),
+    Baseline.SAME_CATEGORY: Recipe(
+        "by how many items of the history share the candidate's categories, a mean over these",
+        _same_category,
+        needs_train=False,
+        needs_categories=True,
+    ),
+    Baseline.MAJORITY: Recipe(
+        "the most frequent value of each attribute, the median of age and birth_year", _majority
+    ),
+    Baseline.FREQUENT_TEXT: Recipe(
+        "the most frequent training text, the first in order of the alphabet among equals",
+        _frequent_text,
+    ),
+    Baseline.TEMPLATE_FILL: Recipe(
+        "one sentence around the titles shown or the beginning of the input",
+        _template_fill,
+        needs_train=False,
+    ),
 }

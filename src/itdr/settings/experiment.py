@@ -13,7 +13,7 @@ from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
-from itdr.vocabulary import Dataset, Task
+from itdr.vocabulary import Baseline, Dataset, Task
 
 
 def _pair(text: str) -> str:
@@ -36,7 +36,6 @@ def _column(text: str) -> str:
     return text
 
 
-Baseline = Literal["user-mean", "random", "majority"]
 Pair = Annotated[str, AfterValidator(_pair)]
 Column = Annotated[str, AfterValidator(_column)]
 
@@ -120,7 +119,7 @@ class Experiment(Strict):
     pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
     columns: tuple[Column, ...] = Field(description="columns of the tables, MODEL/VARIANT")
     baselines: tuple[Baseline, ...] = Field(
-        ("user-mean", "random", "majority"), description="trivial answers shown beside the models"
+        tuple(Baseline), description="trivial answers shown beside the models, where they apply"
     )
     data: Literal["rebuilt", "released"] = Field(
         "rebuilt",

@@ -13,6 +13,7 @@ from itdr.settings.model import ModelSettings, load_model_settings
 from itdr.settings.task import TaskSettings, load_task
 from itdr.settings.variant import Variant, find_variant, load_variants
 from itdr.storage import fingerprint
+from itdr.vocabulary import BASELINE_TASKS, Baseline
 
 VARIANTS = Path("config/variants.csv")
 LAYOUT = Path("config/paper/layout.yaml")
@@ -74,6 +75,19 @@ class Workflow:
         if self.experiment.data == "released":
             return []
         return sorted({dataset for _, dataset in self.cells})
+
+    @property
+    def baselines(self) -> list[str]:
+        """The trivial answers that the experiment's tasks have.
+
+        Released examples name no items, so nothing is known of their categories.
+        """
+        unknown = {Baseline.SAME_CATEGORY} if self.experiment.data == "released" else set()
+        return [
+            name.value
+            for name in self.experiment.baselines
+            if name not in unknown and self.tasks.keys() & set(BASELINE_TASKS[name])
+        ]
 
     @property
     def taught_tasks(self) -> list[str]:
