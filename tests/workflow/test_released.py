@@ -12,7 +12,11 @@ def released(project):
     folder = make_release(project.folder / "release", ("TKR", "mind"), rows=40)
     release = {"folder": str(folder)}
     project.configure(
-        data="released", release=release, pairs=["TKR/mind"], columns=[], baselines=["random", "same-category"]
+        data="released",
+        release=release,
+        pairs=["TKR/mind"],
+        columns=[],
+        baselines=["random", "same-category", "user-mean"],
     )
     return project
 
