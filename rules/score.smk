@@ -2,7 +2,7 @@
 
 Needs: predictions/{model}/{variant}/{seed}.parquet.
 Makes: scores/{model}/{variant}/{seed}.csv; {seed} may be several, as 42+43+44, whose mean is scored.
-On demand: comparisons/{model}/{first}-vs-{second}/{seed}.csv.
+On demand: comparisons/{model}/{first}-vs-{second}/{seed}.csv, predictions/{model}/{variant}/{seed}.jsonl.
 """
 
 
@@ -48,3 +48,17 @@ rule compare_variants:
     shell:
         "python -m itdr compare --first {input.first:q} --second {input.second:q} --out {output:q}"
         " {params.flags} > {log:q} 2>&1"
+
+
+rule export_predictions:
+    """Write answers as JSON lines."""
+    input:
+        "<results>/predictions/{model}/{variant}/{seed}.parquet",
+    output:
+        "<results>/predictions/{model}/{variant}/{seed}.jsonl",
+    log:
+        "<logs>/export/{model}/{variant}/{seed}.log",
+    conda:
+        "../envs/report.yaml"
+    shell:
+        "python -m itdr export predictions --parts {input:q} --out {output:q} > {log:q} 2>&1"

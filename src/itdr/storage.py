@@ -86,6 +86,13 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         pq.write_table(table, part, compression="zstd")
 
 
+def write_jsonl(path: Path, table: pa.Table) -> None:
+    """Write a table as JSON lines: one object a row, its keys the columns, null where none is."""
+    with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        for row in table.to_pylist():
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
 def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     """Return the columns of `schema` from a Parquet file, in that order.
 

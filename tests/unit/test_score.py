@@ -399,3 +399,12 @@ def test_the_command_compares_two_variants(tmp_path, tasks):
     found = pd.read_csv(out).set_index(["reading", "metric"]).loc["strict", "rmse"]
     assert (found["first"], found.second, found.difference, found.better) == (1, 0, -1, "second")
     assert found.p_value < 0.02 and found.n == 30
+
+
+def test_predictions_as_json_lines_are_scored_alike(tmp_path, tasks):
+    path = write(tmp_path / "p.parquet", [*many(9), row("IR", 99, '\u2028 é \\ "', "x\ny")])
+    out = tmp_path / "p.jsonl"
+    assert main.main(["export", "predictions", "--parts", str(path), "--out", str(out)]) == 0
+    rows = [json.loads(line) for line in out.read_text("utf-8").split("\n")[:-1]]
+    assert list(rows[0]) == PREDICTION.names
+    pd.testing.assert_frame_equal(score(out, tasks, QUICK), score(path, tasks, QUICK))

@@ -1,10 +1,11 @@
-"""itdr export: write examples in a form that other tools read."""
+"""itdr export: write examples or answers in a form that other tools read."""
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
-FORMS = ("llama-factory", "hugging-face")
+FORMS = ("llama-factory", "hugging-face", "predictions")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FORM",
         choices=FORMS,
         help="llama-factory: alpaca JSON and dataset_info.json; hugging-face: Parquet and a "
-        "dataset card",
+        "dataset card; predictions: answers as JSON lines",
     )
     parser.add_argument(
         "--parts",
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FILE",
         help="files called train.parquet, val.parquet or test.parquet, of 'itdr split' or "
-        "'itdr mix'",
+        "'itdr mix'; for predictions one file of 'itdr infer'",
     )
     parser.add_argument(
         "--audit",
@@ -32,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="audit.json of 'itdr audit'; files that it did not find clean are refused "
         "(default: no audit is asked for)",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder, replaced as a whole")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder, replaced as a whole; for predictions a .jsonl file",
+    )
     parser.add_argument(
         "--datasets",
         type=Path,
@@ -43,7 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the folder."""
+    """Write the folder or file."""
+    if args.form == "predictions":
+        _write_predictions(args.parts, args.out)
+        return
     from itdr.instructions.audit.gate import require_clean
 
     if args.audit:
@@ -62,3 +71,15 @@ def run(args: argparse.Namespace) -> None:
     sources = {str(name): source for name, source in load_catalogue(args.datasets).items()}
     counts = hugging_face.export(args.parts, args.out, sources)
     log.info("%s: %d examples", args.out, sum(counts.values()))
+
+
+def _write_predictions(files: Sequence[Path], out: Path) -> None:
+    from itdr.errors import SettingsError
+    from itdr.evaluation.predictions import read_predictions
+    from itdr.storage import write_jsonl
+
+    if len(files) != 1:
+        raise SettingsError(f"{len(files)} files of predictions; one is written at a time.")
+    table = read_predictions(files[0])
+    write_jsonl(out, table)
+    logging.getLogger("itdr").info("%s: %d answers", out, len(table))

@@ -20,7 +20,7 @@ COMMANDS = {
     "import-release": "turn released files into train, val and test parts",
     "audit": "look for faults in examples before anything is trained on them",
     "statistics": "count examples and their tokens, beside the paper's",
-    "export": "write examples for LLaMA-Factory or as a Hugging Face dataset",
+    "export": "write examples for LLaMA-Factory or Hugging Face, or answers as JSON lines",
     "mix": "put the training parts together into one mixture",
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",
