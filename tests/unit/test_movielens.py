@@ -81,6 +81,23 @@ def test_users_are_derived_where_the_source_has_none(tmp_path):
     assert any("users" in note and "derived" in note for note in out.quality["notes"])
 
 
+def test_the_most_frequent_tags_of_a_film_are_kept(tmp_path):
+    given = ["1,2,Heist", "2,2,heist ", '2,2,"Al, Bob"', "1,9,gone"]
+    given += [f"3,2,z{number:02}" for number in range(30)]
+    lines = ["userId,movieId,tag,timestamp", *(f"{row},946684800" for row in given), ""]
+    (tmp_path / "tags.csv").write_text("\n".join(lines))
+    out = _ml_32m(tmp_path)
+    told = out.items["2"]["attributes"]["tags"]
+    assert told.startswith("heist, al, bob, z00, z01") and told.endswith("z17")
+    assert not any("tags" in note for note in out.quality["notes"])
+
+
+def test_without_tags_a_note_says_so(tmp_path):
+    out = _ml_32m(tmp_path)
+    assert out.items["2"]["attributes"] == {}
+    assert "items: without tags, as there is no tags.csv" in out.quality["notes"]
+
+
 def test_rated_films_without_metadata_are_kept_and_noted(tmp_path):
     out = _ml_32m(tmp_path, ratings="1,2,4,946684800\n1,7,4,946684800\n2,7,3,946684800\n")
     assert len(out.interactions) == 3

@@ -1,10 +1,15 @@
-"""MovieLens 32M (also 20M, 25M and latest-small, which have the same columns) and MovieLens 1M."""
+"""MovieLens 32M (also 20M, 25M and latest-small, which have the same columns) and MovieLens 1M.
+
+Of the tags that people gave a film, the most frequent become its attribute "tags"; the file of tags
+may be absent.
+"""
 
 from itdr.sources.delimited import Delimited
 from itdr.sources.fields import Code, Field, Number, NumericIdentifier, seconds
 from itdr.sources.reading import Workshop
 from itdr.sources.source import Source
 from itdr.sources.tables import Scale
+from itdr.sources.text import Text
 from itdr.vocabulary import Dataset
 
 NO_GENRES = "(no genres listed)"
@@ -64,6 +69,15 @@ _RATINGS_CSV = Delimited(
     )
 )
 _MOVIES_CSV = Delimited((NumericIdentifier("movieId"), Field("title"), Field("genres")))
+_TAGS_CSV = Delimited(
+    (
+        NumericIdentifier("userId"),
+        NumericIdentifier("movieId"),
+        Text("tag"),
+        seconds("timestamp"),
+    )
+)
+_TAGS = 20  # most tags of a film
 
 
 def _dat(*fields: Field) -> Delimited:
@@ -89,6 +103,11 @@ _USERS_DAT = _dat(
 def _load_32m(workshop: Workshop) -> None:
     workshop.load("ratings.csv", "ratings", _RATINGS_CSV)
     workshop.load("movies.csv", "movies", _MOVIES_CSV)
+    if workshop.load("tags.csv", "tags", _TAGS_CSV, required=False):
+        _make_tagged(workshop)
+    else:
+        workshop.query(_NO_TAGS)
+        workshop.notes.append("items: without tags, as there is no tags.csv")
     _make_views(workshop)
 
 
@@ -96,12 +115,30 @@ def _load_1m(workshop: Workshop) -> None:
     workshop.load("ratings.dat", "ratings", _RATINGS_DAT)
     workshop.load("movies.dat", "movies", _MOVIES_DAT)
     workshop.load("users.dat", "people", _USERS_DAT)
+    workshop.query(_NO_TAGS)
     _make_views(workshop)
     workshop.query(
         """
         CREATE VIEW users AS
         SELECT userId AS user_id, gender, age AS age_group, occupation, zip AS location, file, line
         FROM people
+        """
+    )
+
+
+_NO_TAGS = "CREATE TABLE tagged (film VARCHAR, tags VARCHAR)"
+
+
+def _make_tagged(workshop: Workshop) -> None:
+    """Make the table of each film's most frequent tags; capitals make no other tag."""
+    workshop.query(
+        f"""
+        CREATE TABLE tagged AS
+        SELECT film, string_agg(tag, ', ' ORDER BY times DESC, tag) AS tags FROM (
+            FROM (SELECT movieId::VARCHAR AS film, lower(tag) AS tag, count(*) AS times
+                FROM tags WHERE tag <> '' GROUP BY 1, 2)
+            QUALIFY row_number() OVER (PARTITION BY film ORDER BY times DESC, tag) <= {_TAGS}
+        ) GROUP BY film
         """
     )
 
@@ -123,8 +160,9 @@ def _make_views(workshop: Workshop) -> None:
             CASE WHEN genres IS NULL OR genres = '{NO_GENRES}' THEN []
                 ELSE list_filter(string_split(genres, '|'), lambda genre: genre <> '')
             END AS categories,
-            TRY_CAST(regexp_extract(title, '\\((\\d{{4}})\\)+$', 1) AS INTEGER) AS year, file, line
-        FROM movies
+            TRY_CAST(regexp_extract(title, '\\((\\d{{4}})\\)+$', 1) AS INTEGER) AS year,
+            CASE WHEN tags IS NOT NULL THEN MAP {{'tags': tags}} END AS attributes, file, line
+        FROM movies LEFT JOIN tagged ON film = movieId::VARCHAR
         """
     )
 
