@@ -43,3 +43,22 @@ def make_random_model(folder: Path) -> Path:
     )
     Qwen2ForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def make_random_adapter(model, folder: Path, rank: int) -> Path:
+    """Write a LoRA adapter of a model (its settings) that changes what the model says."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from itdr.models.loading import load_model
+
+    torch.manual_seed(rank)
+    layers = LoraConfig(
+        task_type="CAUSAL_LM", r=rank, lora_alpha=2 * rank, target_modules="all-linear"
+    )
+    adapted = get_peft_model(load_model(model), layers)
+    for name, weights in adapted.named_parameters():
+        if "lora_B" in name:
+            weights.data = 0.03 * torch.randn_like(weights)
+    adapted.save_pretrained(folder)
+    return folder

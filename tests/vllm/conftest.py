@@ -1,22 +1,19 @@
 """The tiny model, two adapters, varied prompts, and the table of who answers alike."""
 
-import os
 import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from itdr.inference.engine import Prompt
 from itdr.inference.tokens import Tokens
-from itdr.models.loading import load_adapted, load_model, load_tokenizer
+from itdr.models.loading import load_adapted, load_tokenizer
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 from tests.conftest import ROOT
+from tests.models import make_random_adapter
+from tests.vllm.server import serving
 
 PROMPTS = 60
 TABLE = pytest.StashKey[list]()
@@ -52,24 +49,11 @@ def prompts() -> list[Prompt]:
 @pytest.fixture(scope="session")
 def adapters(tmp_path_factory) -> dict[str, Path]:
     """Return two adapters of different rank that change the answers."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    folders = {}
-    for seed, (name, rank) in enumerate({"first": 8, "second": 24}.items()):
-        torch.manual_seed(seed)
-        adapted = get_peft_model(
-            load_model(TINY),
-            LoraConfig(
-                task_type="CAUSAL_LM", r=rank, lora_alpha=2 * rank, target_modules="all-linear"
-            ),
-        )
-        for parameter, weights in adapted.named_parameters():
-            if "lora_B" in parameter:
-                weights.data = 0.03 * torch.randn_like(weights)
-        folders[name] = tmp_path_factory.mktemp("adapters") / name
-        adapted.save_pretrained(folders[name])
-    return folders
+    folder = tmp_path_factory.mktemp("adapters")
+    return {
+        name: make_random_adapter(TINY, folder / name, rank)
+        for name, rank in {"first": 8, "second": 24}.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -129,35 +113,8 @@ def reference(prompts, adapters):
 @pytest.fixture(scope="session")
 def server(adapters, tmp_path_factory):
     """Yield the address of a vLLM server that has the base model and the adapters."""
-    log = tmp_path_factory.mktemp("server") / "log"
-    address = "http://127.0.0.1:8731/v1"
-    modules = [f"{name}={folder}" for name, folder in adapters.items()]
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", TINY.source,
-               "--served-model-name", "tiny", "--host", "127.0.0.1", "--port", "8731",
-               "--dtype", "float32", "--enforce-eager", "--max-model-len", "1024",
-               "--generation-config", "vllm", "--enable-lora", "--max-lora-rank", "32",
-               "--lora-modules", *modules]  # fmt: skip
-    environment = os.environ | {"VLLM_HOST_IP": "127.0.0.1", "VLLM_CPU_KVCACHE_SPACE": "1",
-                                "VLLM_NO_USAGE_STATS": "1"}  # fmt: skip
-    with log.open("w") as file:
-        process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
-    try:
-        _wait_for(process, address, log)
+    with serving(TINY.source, adapters, tmp_path_factory.mktemp("server") / "log") as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(process: subprocess.Popen, address: str, log: Path) -> None:
-    for _ in range(300):
-        assert process.poll() is None, log.read_text()[-3000:]
-        try:
-            if httpx.get(f"{address}/models").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(1)
-    raise AssertionError(log.read_text()[-3000:])
 
 
 @pytest.fixture
