@@ -1,5 +1,11 @@
 """What the workflow would do, found out without doing it."""
 
+import os
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
 
 def test_a_plain_dry_run_lists_the_papers_jobs(project):
     assert project.jobs() == {
@@ -92,3 +98,16 @@ def test_a_model_behind_an_endpoint_is_asked_but_never_trained(project):
     project.configure(columns=["gpt-3.5-turbo/itdr"])
     done = project.snakemake("--dry-run")
     assert "a model behind an endpoint cannot be trained" in done.stdout
+
+
+def test_a_plan_is_reckoned_for_a_target(project):
+    command = [sys.executable, "-m", "itdr", "plan", "glm-4-9b/wo-tkr", "--snakefile",
+               str(ROOT / "Snakefile")]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
+    assert lines["train_adapter"][1] == lines["infer_model"][1] == "1"
+    assert 1 < float(lines["train_adapter"][2]) < 20  # GPU hours
+    assert "1 trainings" in done.stdout

@@ -28,6 +28,7 @@ COMMANDS = {
     "baseline": "answer test examples in a trivial way",
     "score": "compare answers with references",
     "compare": "compare the answers of two variants by a paired test",
+    "plan": "say what a target would cost before anything is spent",
     "report": "make tables and figures from scores",
 }
 

@@ -24,6 +24,11 @@ class _Section:
     title: str
     body: str
 
+    @property
+    def short(self) -> str:
+        """What the list of contents calls it."""
+        return self.id.replace("-", " ").capitalize()
+
 
 def style() -> str:
     """Return the CSS that all HTML files of the report share."""
@@ -42,8 +47,8 @@ def page(
     sections.append(_Section("figures", "Figures", "\n".join(_figure(f, folder) for f in figures)))
     if run:
         sections.append(_Section("audit", "Audit of the examples", _audit(run)))
-        sheets = made_sheets(run)
-        sections.append(_Section("made", "How it was made", "\n".join(map(_titled, sheets))))
+        made = "\n".join(map(_titled, made_sheets(run)))
+        sections.append(_Section("how-it-was-made", "How it was made", made))
     template = Environment(autoescape=True, trim_blocks=True).from_string(_asset("page.html"))
     return template.render(
         title=TITLE if run else PUBLISHED_TITLE,
@@ -77,7 +82,8 @@ def _figure(entry: Mapping[str, str], folder: Path) -> str:
     data = base64.b64encode((folder / f"{name}.svg").read_bytes()).decode()
     links = ", ".join(f'<a href="figures/{name}.{kind}">{kind}</a>' for kind in ("png", "svg"))
     return (
-        f'<figure id="figure-{name}"><img alt="{title}" src="data:image/svg+xml;base64,{data}">'
+        f'<figure id="figure-{name}"><div class="picture">'
+        f'<img alt="{title}" src="data:image/svg+xml;base64,{data}"></div>'
         f"<figcaption>{title} ({links})</figcaption></figure>"
     )
 

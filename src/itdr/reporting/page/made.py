@@ -33,7 +33,7 @@ def _trainings(run: Run) -> Iterable[Sequence[Text]]:
         yield [
             Text(model), Text(variant), Text(str(facts.get("seed", ""))),
             _number(facts.get("examples")),
-            _number(sum((facts.get("too_long") or {}).values())),
+            _number(sum((facts.get("dropped") or {}).values())),
             _number(facts.get("steps")), _number(facts.get("first_loss")),
             _number(facts.get("final_loss")), Text(str(facts.get("mixture_sha256", ""))[:16]),
             Text(str(facts.get("provenance", {}).get("commit", ""))),

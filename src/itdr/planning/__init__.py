@@ -1,0 +1,1 @@
+"""What a target would cost, before anything is spent."""

@@ -1,0 +1,126 @@
+"""The plan of a target as a text to read: what is left to do, what it costs, and why."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from itdr.planning.estimate import Cost, answering_rate, cost, engine_of, training_rate
+from itdr.planning.jobs import Job
+from itdr.planning.measured import Measured
+from itdr.planning.sizes import Sizes
+
+_HEADS = ("stage", "jobs", "GPU h", "CPU h", "disk", "download", "US$")
+
+
+def plan(targets: Sequence[str], jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> str:
+    """Return the plan of the jobs that targets still need."""
+    name = " ".join(targets) or "all"
+    if not jobs:
+        return f"{name}: nothing is left to do.\n"
+    counts = Counter(job.rule for job in jobs)
+    costs = {rule: sum((cost(job, sizes, measured) for job in jobs if job.rule == rule), Cost())
+             for rule in counts}  # fmt: skip
+    weights = _weights(jobs, sizes)
+    rows = [(rule, str(counts[rule]), *_shown(costs[rule])) for rule in counts]
+    if weights.download_mb:
+        rows.append(("base models", "", *_shown(weights)))
+    total = sum(costs.values(), weights)
+    rows.append(("total", str(len(jobs)), *_shown(total)))
+    reasons = "\n".join(f"- {line}" for line in _reasons(jobs, sizes, measured))
+    return (f"{name}: {len(jobs)} jobs are left to do; what is done already is not counted.\n\n"
+            f"{_table(rows)}\n\nHow this was reckoned\n{reasons}\n")  # fmt: skip
+
+
+def _weights(jobs: Sequence[Job], sizes: Sizes) -> Cost:
+    """Return the download of the base models, each once, in 16 bits."""
+    size = sum(2000 * sizes.rates.models[model] for model in _models(jobs)
+               if sizes.workflow.models[model].source
+               and not sizes.workflow.models[model].is_local)  # fmt: skip
+    return Cost(disk_mb=size, download_mb=size)
+
+
+def _models(jobs: Iterable[Job]) -> list[str]:
+    wanted = ("train_adapter", "infer_model")
+    return list(dict.fromkeys(job.wildcards["model"] for job in jobs if job.rule in wanted))
+
+
+def _reasons(jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> Iterable[str]:
+    audit = "counted by this run's audit" if sizes.audit else (
+        f"the published counts and means, plus {sizes.rates.overhead_tokens:g} tokens for the "
+        "description and the chat template")  # fmt: skip
+    yield f"Examples and tokens: {audit}."
+    for model in _models(jobs):
+        yield from _of_model(model, jobs, sizes, measured)
+    for rule in dict.fromkeys(job.rule for job in jobs):
+        if rule in measured.stages:
+            yield (f"{rule}: {measured.stages[rule]:.3g} s per unit, measured on "
+                   f"{measured.jobs[rule]} finished jobs.")  # fmt: skip
+    yield "All other seconds per unit: config/rates.yaml."
+    if any(job.rule == "annotate_examples" for job in jobs):
+        teacher = sizes.workflow.experiment.teacher
+        if teacher.kind == "endpoint":
+            yield (
+                f"Teacher {teacher.model}: {teacher.input_price} and {teacher.output_price} US$ "
+                "per million tokens in and out; answers kept in its cache cost nothing again."
+            )
+    unknown = [job.wildcards["dataset"] for job in jobs if job.rule == "fetch_dataset"
+               and sizes.is_downloaded(job.wildcards["dataset"])
+               and not sizes.raw_mb(job.wildcards["dataset"])[2]]  # fmt: skip
+    if unknown:
+        yield (
+            f"No public source states the whole size of {', '.join(unknown)}: at least what is "
+            f"stated, or {sizes.rates.unknown_dataset_mb:g} MB each."
+        )
+
+
+def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> Iterable[str]:
+    variants = [job.wildcards["variant"] for job in jobs
+                if job.rule == "train_adapter" and job.wildcards["model"] == model]  # fmt: skip
+    endpoint = sizes.workflow.models[model].endpoint
+    device = f"on {sizes.rates.gpu}" if sizes.workflow.models[model].gpus else "on the processor"
+    where = "over the network" if endpoint else device
+    if variants:
+        tokens = sum(map(sizes.training_tokens, variants))
+        yield (f"{model}: {len(variants)} trainings, {tokens / 1e6:,.1f} million tokens in all, at "
+               f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
+               f"{_origin('train', model, measured, where)}.")  # fmt: skip
+    columns = sum(job.rule == "infer_model" and job.wildcards["model"] == model for job in jobs)
+    if columns:
+        rows, prompts, answers = sizes.answering()
+        yield (
+            f"{model}: {columns} times {rows:,.0f} answers, "
+            f"{(prompts + answers) / 1e6:,.1f} million tokens each, at "
+            f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
+            f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
+        )
+    if endpoint:
+        yield (f"{model}: {endpoint.input_price} and {endpoint.output_price} US$ per million "
+               "tokens in and out, as its file says.")  # fmt: skip
+
+
+def _origin(kind: str, model: str, measured: Measured, where: str) -> str:
+    jobs = measured.jobs.get(f"{kind} {model}")
+    return f"measured on {jobs} finished jobs" if jobs else f"stated in config/rates.yaml, {where}"
+
+
+def _shown(found: Cost) -> tuple[str, ...]:
+    return (_hours(found.gpu_hours), _hours(found.cpu_hours), _size(found.disk_mb),
+            _size(found.download_mb), f"{found.dollars:,.2f}" if found.dollars else "")  # fmt: skip
+
+
+def _hours(hours: float) -> str:
+    return "" if not hours else f"{hours:,.1f}" if hours >= 0.1 else f"{hours:.3f}"
+
+
+def _size(mb: float) -> str:
+    return "" if not mb else f"{mb / 1000:,.1f} GB" if mb >= 1000 else f"{mb:,.1f} MB"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [_HEADS, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(_HEADS))]
+    texts = ["  ".join([line[0].ljust(widths[0]),
+                        *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:],
+                                                                   strict=True))]).rstrip()
+             for line in lines]  # fmt: skip
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([texts[0], rule, *texts[1:-1], rule, texts[-1]])

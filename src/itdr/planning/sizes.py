@@ -1,0 +1,100 @@
+"""How much there is to do: examples, tokens and raw files of an experiment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from itdr.settings.dataset import DatasetSource
+from itdr.settings.rates import Rates
+from itdr.settings.workflow import Workflow
+from itdr.vocabulary import Dataset
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of one experiment.
+
+    Attributes:
+        workflow: the experiment.
+        rates: stated rates.
+        statistics: task and dataset to its row of config/paper/statistics.csv.
+        catalogue: where raw files come from.
+        audit: the content of audit.json, whose counts and lengths replace the published ones;
+            empty where there is none.
+    """
+
+    workflow: Workflow
+    rates: Rates
+    statistics: Mapping[Pair, Mapping[str, Any]]
+    catalogue: Mapping[Dataset, DatasetSource]
+    audit: Mapping[str, Any] = field(default_factory=dict)
+
+    def examples(self, pair: Pair) -> float:
+        """Return the examples of all parts of a task and dataset."""
+        for cell in self.audit.get("cells", ()):
+            if (cell["task"], cell["dataset"]) == pair:
+                return float(cell["train"] + cell["val"] + cell["test"])
+        limit = self.workflow.experiment.build.max_examples
+        published = float(self.statistics[pair]["examples"])
+        return min(published, limit) if limit else published
+
+    def tokens(self, pair: Pair) -> tuple[float, float]:
+        """Return the mean tokens of a prompt and of an answer."""
+        for entry in self.audit.get("lengths", ()):
+            if (entry["task"], entry["dataset"]) == pair and "mean_prompt" in entry:
+                return entry["mean_prompt"], entry["mean_answer"]
+        row = self.statistics[pair]
+        return row["mean_input_tokens"] + self.rates.overhead_tokens, row["mean_output_tokens"]
+
+    def training_examples(self, variant: str) -> float:
+        """Return the examples of a variant's mixture."""
+        pairs = self.workflow.cells_of(variant)
+        return self._share(variant) * sum(map(self.examples, pairs))
+
+    def training_tokens(self, variant: str) -> float:
+        """Return the tokens of all passes over a variant's mixture."""
+        pairs = self.workflow.cells_of(variant)
+        tokens = sum(self.examples(pair) * sum(self.tokens(pair)) for pair in pairs)
+        return self._share(variant) * tokens * self.workflow.experiment.training.epochs
+
+    def rows(self, pair: Pair) -> float:
+        """Return the test rows that are answered."""
+        experiment = self.workflow.experiment
+        return min(experiment.inference.rows_per_cell,
+                   experiment.split.shares[2] * self.examples(pair))  # fmt: skip
+
+    def answering(self) -> tuple[float, float, float]:
+        """Return the rows answered by one column, and the tokens of their prompts and answers."""
+        rows = [(self.rows(pair), *self.tokens(pair)) for pair in self.workflow.cells]
+        return (sum(n for n, _, _ in rows), sum(n * prompt for n, prompt, _ in rows),
+                sum(n * answer for n, _, answer in rows))  # fmt: skip
+
+    def is_downloaded(self, dataset: str) -> bool:
+        """Return whether a dataset's raw files come over the network."""
+        experiment = self.workflow.experiment
+        simulated = experiment.simulated_world is not None
+        return not simulated and Dataset(dataset) not in experiment.raw_folders
+
+    def raw_mb(self, dataset: str) -> tuple[float, float, bool]:
+        """Return the MB to download and to keep, and whether every size is known."""
+        source = self.catalogue[Dataset(dataset)]
+        files = [file for file in source.files if file.needed]
+        held = {file.archive for file in files}
+        archives = [archive for archive in source.archives if archive.name in held]
+        fetched = [*archives, *(file for file in files if file.archive is None)]
+        known = all(item.bytes for item in fetched)
+        download = _mb(item.bytes for item in fetched)
+        kept = max(_mb(file.bytes for file in files) + _mb(a.bytes for a in archives), download)
+        if not known:
+            download = max(download, self.rates.unknown_dataset_mb)
+            kept = max(kept, download)
+        return download, kept, known
+
+    def _share(self, variant: str) -> float:
+        return self.workflow.variants[variant].share * self.workflow.experiment.split.shares[0]
+
+
+def _mb(sizes: Iterable[int | None]) -> float:
+    return sum(size or 0 for size in sizes) / 1e6

@@ -1,0 +1,50 @@
+"""What config/rates.yaml says: how fast and how large jobs are until some were measured."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from itdr.settings.reading import Strict
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class TrainingRates(Strict):
+    """LoRA training on one GPU."""
+
+    operations: Positive = Field(description="of the GPU per second")
+    share: Positive = Field(le=1, description="of the operations that are of use")
+    share_with_checkpointing: Positive = Field(le=1, description="with activations twice")
+    start_s: NotNegative = Field(description="seconds before the first step")
+    adapter_mb: Positive = Field(description="of an adapter of rank 8 of a 7B model")
+
+
+class AnsweringRates(Strict):
+    """Tokens per second of a 7B model, prompt and answer together."""
+
+    vllm: Positive
+    transformers: Positive
+    api: Positive
+    start_s: NotNegative = Field(description="seconds before the first answer")
+
+
+class DiskRates(Strict):
+    """What stages leave on the disk."""
+
+    tables_share: NotNegative = Field(description="of the raw files")
+    example_kb: NotNegative = Field(description="per example")
+    answer_kb: NotNegative = Field(description="per row answered")
+
+
+class Rates(Strict):
+    """The whole of config/rates.yaml."""
+
+    gpu: str = Field(description="the GPU that the rates are of")
+    models: dict[str, Positive] = Field(description="model to parameters in billions")
+    training: TrainingRates
+    answering: AnsweringRates
+    stages: dict[str, NotNegative] = Field(description="rule to seconds per unit")
+    disk: DiskRates
+    overhead_tokens: NotNegative = Field(description="per example, beyond the paper's counts")
+    unknown_dataset_mb: NotNegative = Field(description="stand-in for an unknown size")

@@ -1,0 +1,125 @@
+"""The plan of a target: what a dry run lists, what it costs by hand, and what was measured."""
+
+import pytest
+
+from itdr.planning.estimate import cost
+from itdr.planning.jobs import Job, read_jobs
+from itdr.planning.measured import Measured, measure
+from itdr.planning.plan import plan
+from itdr.planning.sizes import Sizes
+from itdr.reporting.statistics import published_statistics
+from itdr.settings.dataset import load_catalogue
+from itdr.settings.rates import Rates
+from itdr.settings.reading import load
+from itdr.settings.workflow import load_workflow
+from tests.conftest import ROOT
+
+DRY_RUN = """\
+Building DAG of jobs...
+Job stats:
+job              count
+total                3
+
+[Tue Nov 24 03:16:41 2026]
+rule train_adapter:
+    input: results/mixtures/wo-tkr/train.parquet
+    output: results/adapters/glm-4-9b/wo-tkr/42
+    jobid: 28
+    reason: Missing output files: results/adapters/glm-4-9b/wo-tkr/42
+    wildcards: model=glm-4-9b, variant=wo-tkr, seed=42
+    threads: 8
+[Tue Nov 24 03:16:41 2026]
+localrule audit_examples:
+    output: results/audit/audit.json
+    jobid: 3
+[Tue Nov 24 03:16:41 2026]
+rule main:
+    input: results/report/tables/main.csv
+    jobid: 0
+Reasons:
+    (check individual jobs above for details)
+"""
+TRAIN = Job("train_adapter", {"model": "glm-4-9b", "variant": "wo-tkr", "seed": "42"})
+INFER = Job("infer_model", {"model": "gemini-2.5-flash", "variant": "base", "seed": "42"})
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = ROOT / "config"
+    statistics = {
+        (row["task"], row["dataset"]): row for row in published_statistics(config / "paper")
+    }
+    return Sizes(load_workflow([config / "config.yaml"]), load(Rates, config / "rates.yaml"),
+                 statistics, load_catalogue(config / "datasets.yaml"))  # fmt: skip
+
+
+def test_a_dry_run_is_read_into_jobs_and_targets_are_left_out():
+    assert read_jobs(DRY_RUN) == [TRAIN, Job("audit_examples", {})]
+    assert read_jobs("Nothing to be done.") == []
+
+
+def test_a_training_costs_its_tokens_divided_by_the_stated_rate(sizes):
+    rows = [row for pair, row in sizes.statistics.items() if pair[0] != "TKR"]
+    tokens = (
+        0.8
+        * 2
+        * sum(
+            row["examples"] * (row["mean_input_tokens"] + 70 + row["mean_output_tokens"])
+            for row in rows
+        )
+    )
+    share = 0.30 if sizes.workflow.experiment.training.gradient_checkpointing else 0.40
+    seconds = 120 + tokens / (share * 989e12 / (4 * 9.4e9))
+    assert cost(TRAIN, sizes, Measured()).gpu_hours == pytest.approx(seconds / 3600)
+    assert cost(TRAIN, sizes, Measured()).cpu_hours == 0
+
+
+def test_a_measured_rate_takes_the_place_of_the_stated_one(sizes):
+    slow = cost(TRAIN, sizes, Measured(training={"glm-4-9b": 1000.0}))
+    hours = sizes.training_tokens("wo-tkr") / 1000 / 3600 + 120 / 3600
+    assert slow.gpu_hours == pytest.approx(hours)
+
+
+def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
+    _, prompts, answers = sizes.answering()
+    found = cost(INFER, sizes, Measured())
+    assert found.gpu_hours == 0
+    assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
+
+
+def test_finished_jobs_are_measured(tmp_path):
+    adapter = tmp_path / "adapters" / "tiny" / "itdr" / "42"
+    adapter.mkdir(parents=True)
+    (adapter / "run.json").write_text('{"tokens_per_second": 500}')
+    (adapter / "losses.csv").write_text("step,loss\n1,2.0\n")
+    for name, seconds in (("infer/tiny/itdr/42", 20), ("build/RP/yelp", 6), ("build/RP/mind", 2)):
+        path = tmp_path / "benchmarks" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\th:m:s\n{seconds}.00\t0:00:01\n")
+    found = measure(
+        tmp_path, lambda job: {"yelp": 100, "mind": 300}[job.wildcards["dataset"]], 4000
+    )
+    assert found.training == {"tiny": 500.0} and found.answering == {"tiny": 200.0}
+    assert found.stages == {"build_examples": 8 / 400}
+    assert found.jobs == {"train tiny": 1, "infer tiny": 1, "build_examples": 2}
+
+
+def test_the_audit_of_a_run_replaces_the_published_counts(sizes):
+    audit = {"cells": [{"task": "RP", "dataset": "yelp", "train": 80, "val": 10, "test": 10}],
+             "lengths": [{"task": "RP", "dataset": "yelp", "mean_prompt": 50.0,
+                          "mean_answer": 2.0}]}  # fmt: skip
+    counted = Sizes(sizes.workflow, sizes.rates, sizes.statistics, sizes.catalogue, audit)
+    assert counted.examples(("RP", "yelp")) == 100
+    assert counted.tokens(("RP", "yelp")) == (50.0, 2.0)
+    assert counted.examples(("RP", "bookcrossing")) == 4623
+
+
+def test_the_plan_adds_up_and_says_where_its_rates_come_from(sizes):
+    text = plan(["glm-4-9b/wo-tkr"], [TRAIN, Job("fetch_dataset", {"dataset": "yelp"})], sizes,
+                Measured(training={"glm-4-9b": 10_000.0}, jobs={"train glm-4-9b": 2}))  # fmt: skip
+    assert text.startswith("glm-4-9b/wo-tkr: 2 jobs are left to do")
+    assert "at 10,000 tokens/s, measured on 2 finished jobs." in text
+    assert "No public source states the whole size of yelp" in text
+    assert "base models" in text and "18.8 GB" in text
+    assert plan([], [], sizes, Measured()) == "all: nothing is left to do.\n"
