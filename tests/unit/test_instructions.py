@@ -157,6 +157,16 @@ def test_of_two_editions_of_a_title_the_first_stands_for_both(write_tables):
     assert [item["item_id"] for item in row["positives"]] == ["c", "d"]
 
 
+def test_of_items_of_one_title_one_is_described(write_tables):
+    items = [(f"b{n}", "The Same" if n < 5 else f"Book {n}", []) for n in range(9)]
+    tables = write_tables([("u", "b0", 4.0)], items, [("u",)])
+    sampling = load_task(TASKS, "TUI").sampling
+    for seed in (1, 2):
+        rows = sample(tables, sampling, Draw(9, "uniform", seed, "x"))
+        titles = [row["item"]["title"] for row in rows]
+        assert sorted(titles) == ["Book 5", "Book 6", "Book 7", "Book 8", "The Same"]
+
+
 def test_without_times_the_order_is_drawn_and_the_same_in_every_task(write_tables):
     interactions = [{"user_id": f"u{user}", "item_id": item, "rating": 4.0}
                     for user in range(40) for item in "abcdefgh"]  # fmt: skip

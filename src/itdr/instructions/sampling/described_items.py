@@ -11,7 +11,7 @@ def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[st
 
     item: the columns of the items table; attributes is a dictionary. reviews: title (or None), text
     and rating (or None) of up to Draw.reviews reviews; where that is not 0, items without any are
-    passed over.
+    passed over. Of items of one title in a domain, such as editions, one is described.
     """
     draw = bench.draw
     bench.run(
@@ -28,8 +28,12 @@ def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[st
         SELECT item_id, domain, row_number() OVER (ORDER BY place, domain) AS turn FROM (
             SELECT item_id, domain, row_number() OVER (
                 PARTITION BY domain ORDER BY mark('item:' || item_id), item_id) AS place
-            FROM (SELECT item_id, coalesce(domain, '') AS domain FROM items)
-            SEMI JOIN titled USING (item_id) {passed_over}
+            FROM (
+                SELECT item_id, coalesce(i.domain, '') AS domain, name
+                FROM items i JOIN titled USING (item_id) {passed_over}
+                QUALIFY row_number() OVER (PARTITION BY i.domain, name
+                    ORDER BY mark('item:' || item_id), item_id) = 1
+            )
         ) ORDER BY turn LIMIT $wanted
         """,
         wanted=draw.examples,
