@@ -29,7 +29,7 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done
 
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model
-	itdr tiny-model --out results/tiny-model
+	itdr tiny-model --recipe config/models/tiny/recipe.json --out results/tiny-model
 
 clean: ## delete what the demo made
 	rm -rf results/demo

@@ -132,11 +132,22 @@ def test_rankings_by_hand(tmp_path, tasks):
     ideal = 1 + 1 / np.log2(3)
     second = (1 / np.log2(3) + 1 / 2) / ideal
     assert strict.value["ndcg@10"] == pytest.approx((1 + second) / 3)
-    assert lenient.value["ndcg@10"] == pytest.approx((1 + second + 1 / ideal) / 3)
+    # The third answer names A alone; B, C and D follow in the order shown.
+    assert lenient.value["ndcg@10"] == pytest.approx((1 + second + 1) / 3)
     assert strict.value["hit@1"] == pytest.approx(1 / 3)
     assert lenient.value["hit@1"] == pytest.approx(2 / 3)
     assert strict.value["precision@5"] == pytest.approx((2 / 5 + 2 / 5) / 3)
     assert lenient.rate_missing["hit@1"] == pytest.approx(1 / 3)
+
+
+def test_what_a_list_leaves_out_follows_in_the_order_shown_or_counts_as_wrong(tmp_path, tasks):
+    rows = [choice("TKR", 1, "1. A\n2. C\n2. A")]
+    ideal = 1 + 1 / np.log2(3)
+    for unlisted, gain in (("last", 1 + 1 / np.log2(4)), ("wrong", 1)):
+        settings = ScoringSettings(resamples=100, unlisted=unlisted)
+        strict = scored(tmp_path, tasks, rows, settings).loc["TKR", "movielens-32m", "strict"]
+        assert strict.value["ndcg@10"] == pytest.approx(gain / ideal)
+        assert strict.rate_duplicated["ndcg@10"] == strict.rate_missing["ndcg@10"] == 1
 
 
 def test_unreadable_answers_can_be_left_out(tmp_path, tasks):

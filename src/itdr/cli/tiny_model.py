@@ -9,6 +9,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and text (default: 0)")
     parser.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE",
+        help="recipe.json of a model to make again: its seed and prompts are used "
+        "(config/models/tiny/recipe.json makes the shipped one again, in about half an hour)",
+    )
+    parser.add_argument(
         "--tasks",
         type=Path,
         default=Path("config/tasks"),
@@ -20,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Train the tokenizer and the model."""
     from itdr.settings.task import prompt_texts
+    from itdr.storage import read_json
     from itdr.training.tiny_model import make_tiny_model
 
-    make_tiny_model(args.out, prompt_texts(args.tasks, "movielens"), seed=args.seed)
+    if args.recipe:
+        recipe = read_json(args.recipe)
+        texts, seed = recipe["prompt_texts"], recipe["seed"]
+    else:
+        texts, seed = prompt_texts(args.tasks, "movielens"), args.seed
+    make_tiny_model(args.out, texts, seed=seed)

@@ -1,7 +1,7 @@
 """Every example's value in every metric of one cell."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -75,6 +75,12 @@ def score_cell(
         else Answer("not asked", missing=1)
         for example in cell.examples
     ]
+    faults = _faults(cell, answers)
+    if cell.settings.answer == "ranked_list" and settings.unlisted == "last":
+        answers = [
+            _completed(answer, len(example.form.candidates))
+            for answer, example in zip(answers, cell.examples, strict=True)
+        ]
     columns: list[Column] = []
     for name in cell.settings.metrics_of(cell.dataset):
         metric = parse_metric(name)
@@ -84,7 +90,15 @@ def score_cell(
             value_of = _rate(metric, reading, texts)
             unreadable = 0.0 if settings.unreadable == "wrong" else nan
             columns.append(_rate_column(metric, cell.examples, answers, value_of, unreadable))
-    return CellScores(cell, reading, tuple(columns), _faults(cell, answers))
+    return CellScores(cell, reading, tuple(columns), faults)
+
+
+def _completed(answer: Answer, candidates: int) -> Answer:
+    """Return a readable answer with the candidates that it leaves out behind it, as shown."""
+    if not answer.readable:
+        return answer
+    rest = [place for place in range(candidates) if place not in answer.ranking]
+    return replace(answer, ranking=(*answer.ranking, *rest))
 
 
 def _error_columns(

@@ -18,6 +18,12 @@ class ScoringSettings(Strict):
         description="'wrong': an answer that cannot be read counts 0 in every rate; 'left-out': it "
         "does not count; rmse has readable answers alone either way, rmse-midpoint all of them",
     )
+    unlisted: Literal["last", "wrong"] = Field(
+        "last",
+        description="candidates that a ranked list leaves out: 'last' puts them behind it in the "
+        "order shown, as rankers with language models do (Sun et al. 2023, RankGPT); 'wrong' does "
+        "not count them",
+    )
     bleu_tokenisation: Literal["13a", "intl", "char", "none"] = Field(
         "13a",
         description="sacrebleu's tokeniser: '13a' as in mteval-v13a, 'intl', 'char' or 'none'",

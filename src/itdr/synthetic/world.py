@@ -1,9 +1,10 @@
 """A small world of people and films whose tastes can be learnt from what they watch.
 
 Every person is fond of two genres, dislikes one that they watch all the same, and now and then
-tries something else. The words of a title give its genres away, as real titles often do, and age,
-gender and occupation pull a person towards certain genres. So each task of the pipeline has an
-answer that can be worked out from its input better than by any constant guess.
+tries something else. The words of a title give its genres away, as real titles often do (the first
+word the main one), and age, gender and occupation pull a person towards certain genres. So each
+task of the pipeline has an answer that can be worked out from its input better than by any constant
+guess.
 """
 
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def _make_items(rng: np.random.Generator, count: int) -> tuple[pd.DataFrame, np.
     titles: list[str] = []
     taken: dict[str, int] = {}
     for genre, other, adjective, noun in zip(primary, second, adjectives, nouns, strict=True):
-        title = f"{ADJECTIVES[other][adjective]} {NOUNS[genre][noun]}"
+        title = f"{ADJECTIVES[genre][adjective]} {NOUNS[other][noun]}"
         seen = taken[title] = taken.get(title, 0) + 1
         if seen > 1:
             place = PLACES[(seen - 2) % len(PLACES)]

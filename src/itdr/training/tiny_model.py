@@ -26,10 +26,11 @@ from transformers import (
 
 from itdr.synthetic.words import ADJECTIVES, GENRES, NOUNS, OCCUPATIONS, PLACES
 from itdr.training import pretraining_text as text
+from itdr.training.tiny_start import start
 
 logger = logging.getLogger(__name__)
 
-PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+PAD, START, END = "<|endoftext|>", text.START, text.END
 
 # A line break and the number that follows it are one token only after a title's year, so that the
 # first number of an answer, which follows the word "assistant", is cut like every other start.
@@ -61,7 +62,7 @@ class Shape:
     """Sizes of the network."""
 
     hidden: int = 128
-    layers: int = 3
+    layers: int = 4
     heads: int = 4
     head: int = 64
     intermediate: int = 256
@@ -75,6 +76,7 @@ class Phase:
 
     shares: share of the documents per sort: "copy" or a key of pretraining_text.WRITERS.
     length: tokens per row; rows: rows per step; rate: learning rate at the start and at the end.
+    bare, odd: style of the documents, see pretraining_text.Style.
     """
 
     name: str
@@ -83,28 +85,26 @@ class Phase:
     rows: int
     length: int
     rate: tuple[float, float]
+    bare: float = 0.5
+    odd: float = 0.0
 
 
-_MIXTURE = {
+_LISTS = {
     "copy": 0.04,
-    "words": 0.12,
-    "shuffle": 0.20,
-    "group": 0.36,
-    "glossary": 0.08,
-    "diary": 0.20,
+    "marked": 0.32,
+    "group": 0.3,
+    "choice": 0.16,
+    "diary": 0.14,
+    "glossary": 0.04,
 }
 
+_DOUBT = _LISTS | {"marked": 0.12, "group": 0.12, "choice": 0.12, "doubt": 0.42}
+
 PHASES = (
-    Phase("words", {"copy": 0.4, "glossary": 0.6}, 250, 16, 128, (2e-3, 2e-3)),
-    Phase(
-        "orders",
-        {"copy": 0.08, "glossary": 0.07, "words": 0.65, "shuffle": 0.2},
-        800,
-        16,
-        96,
-        (1.5e-3, 1.5e-3),
-    ),
-    Phase("lists", _MIXTURE, 2400, 12, 256, (1.5e-3, 1e-4)),
+    Phase("words", {"copy": 0.5, "glossary": 0.5}, 80, 16, 128, (2e-3, 2e-3)),
+    Phase("short lists", _LISTS, 1500, 16, 128, (2e-3, 1.5e-3), 0.9),
+    Phase("lists", _LISTS, 3000, 16, 160, (1.5e-3, 1e-4), 0.4),
+    Phase("doubt", _DOUBT, 1300, 16, 160, (8e-4, 5e-5), 0.1, 0.06),
 )
 
 
@@ -124,10 +124,7 @@ def make_tiny_model(
     the rounding of another processor; the first steps of a phase do not depend on its length
     except through the learning rate.
     """
-    torch.manual_seed(seed)
-    tokenizer = make_tokenizer(prompt_texts)
-    model = make_model(tokenizer, shape)
-    generator = np.random.default_rng(seed)
+    model, tokenizer, generator = untrained(prompt_texts, seed, shape)
     began = time.perf_counter()
     records = [train(model, tokenizer, phase, generator, trace_every) for phase in phases]
     seconds = time.perf_counter() - began
@@ -145,6 +142,15 @@ def make_tiny_model(
         "prompt_texts": list(prompt_texts),
     }
     (out / "recipe.json").write_text(json.dumps(recipe, indent=1, ensure_ascii=False) + "\n")
+
+
+def untrained(
+    prompt_texts: Sequence[str], seed: int, shape: Shape = Shape()
+) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast, np.random.Generator]:
+    """Return what training starts from: the model, its tokenizer, and the source of its texts."""
+    torch.manual_seed(seed)
+    tokenizer = make_tokenizer(prompt_texts)
+    return make_model(tokenizer, shape), tokenizer, np.random.default_rng(seed)
 
 
 def make_tokenizer(prompt_texts: Sequence[str]) -> PreTrainedTokenizerFast:
@@ -215,37 +221,8 @@ def make_model(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> LlamaForCaus
     model.generation_config = GenerationConfig(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
-    _start_copying(model, shape)
+    start(model, tokenizer)
     return model
-
-
-@torch.no_grad()
-def _start_copying(model: LlamaForCausalLM, shape: Shape) -> None:
-    """Set the first two layers to what training finds anyway, after a million tokens: copying.
-
-    Two heads of the first layer look at the token before, and two heads of the second look for a
-    token that followed the present one earlier on. Every other weight stays random.
-    """
-    first, second = (layer.self_attn for layer in model.model.layers[:2])
-    width, half = shape.hidden, shape.head // 2
-    used = slice(0, 2 * shape.head)  # the rows of two heads, together as wide as the model
-    turn = shape.rope_theta ** (-torch.arange(half) / half)  # radians per token, per pair
-    fast, slow = turn > 0.05, turn < 0.005
-    nothing = torch.zeros(half)
-    key = torch.cat([torch.where(fast, 7.0, nothing), nothing])
-    query = torch.where(fast.repeat(2), 7 * torch.cat([turn.cos(), -turn.sin()]), 0.0)
-    first.k_proj.bias[used] = key.repeat(2)
-    first.q_proj.bias[used] = query.repeat(2)
-    aside = torch.linalg.qr(torch.randn(width, width))[0]  # where a token keeps the one before it
-    first.v_proj.weight[used] = torch.eye(width)
-    first.o_proj.weight[:, used] = 0.02 * aside
-    # Pairs that turn slowly compare tokens alike at any distance.
-    compare = 2.2 * torch.linalg.qr(torch.randn(width, width))[0] * slow.repeat(4)[:, None]
-    second.q_proj.weight[used] = compare
-    second.k_proj.weight[used] = compare @ aside.T
-    second.v_proj.weight[used] = torch.eye(width)
-    second.o_proj.weight[:, used] = 0.1 * torch.eye(width)
-    model.model.norm.weight.fill_(4.0)
 
 
 def train(
@@ -262,7 +239,7 @@ def train(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=phase.rate[0], betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
-    source = _Source(tokenizer, generator, phase.shares)
+    source = _Source(tokenizer, generator, phase.shares, text.Style(phase.bare, phase.odd))
     trace: list[float] = []
     recent: list[float] = []
     model.train()
@@ -291,7 +268,7 @@ def measure(
     model.eval()
     measures = {}
     for kind in ("copy", *text.WRITERS):
-        rows = _Source(tokenizer, generator, {kind: 1.0}).rows(64, 256)
+        rows = _Source(tokenizer, generator, {kind: 1.0}, text.TITLES).rows(64, 256)
         loss, accuracy = _loss(model, *rows)
         measures[f"{kind}_loss"] = round(loss.item(), 4)
         measures[f"{kind}_accuracy"] = round(accuracy, 4)
@@ -337,7 +314,7 @@ def _world_texts() -> list[str]:
 class _Source:
     """Endless rows of packed documents, some of whose tokens are learnt and the others only read.
 
-    shares: share of the documents per sort.
+    shares: share of the documents per sort; style: of their entries.
     """
 
     def __init__(
@@ -345,9 +322,11 @@ class _Source:
         tokenizer: PreTrainedTokenizerFast,
         generator: np.random.Generator,
         shares: dict[str, float],
+        style: text.Style,
     ) -> None:
         self._tokenizer = tokenizer
         self._generator = generator
+        self._style = style
         self._kinds = list(shares)
         self._shares = list(shares.values())
         self._pieces = np.arange(_MERGED_VOCABULARY, tokenizer.pad_token_id)
@@ -377,7 +356,7 @@ class _Source:
             once = text.random_sequence(self._generator, self._pieces)
             # Nothing announces that the repetition begins, so its first token isn't learnt.
             return once * 2, [0] * (len(once) + 1) + [1] * (len(once) - 1)
-        parts = text.WRITERS[kind](self._generator, self._words)
+        parts = text.WRITERS[kind](self._generator, self._words, self._style)
         by_character = [part.learnt for part in parts for _ in part.words]
         cut = self._tokenizer("".join(part.words for part in parts), return_offsets_mapping=True)
         mask = [int(by_character[end - 1]) for _, end in cut["offset_mapping"]]

@@ -1,16 +1,16 @@
 """Reading a ranked list of the candidates, and the choice of one.
 
 A ranked list is asked for as lines "1. TITLE", numbered from 1, with every candidate once. Strict
-reads such lines, all of them numbered rightly, and titles to the letter; what is listed again or is
-no candidate keeps its place as a wrong one. Lenient takes the entries in the order in which they
-stand:
+reads such lines alone, with titles to the letter and numbers that begin at 1 and never fall. A
+candidate named again counts as duplicated and its later entry is left out; an entry that is no
+candidate keeps its place. Lenient takes the entries in the order in which they stand:
 - lines with a number or bullet are the entries; where no line has one, every line is;
 - a single line is divided at its numbers ("1. A 2. B"), else, where every part then names a
   candidate, at ">", ";", "|" or commas; else the candidates within it are taken in their order;
 - a text of candidate numbers alone ("3, 1, 2") is read as such;
 - an entry names a candidate by the rules of `titles`; a marked line that names none is out of list
   and keeps its place, an unmarked one is taken for talk and left out;
-- a candidate named again counts as duplicated and its later entry is left out.
+- what is named again is left out as above.
 The answer is readable when at least one candidate is named; candidates not named are missing.
 
 A choice is asked for as the title alone. Strict reads exactly that. Lenient reads the whole text,
@@ -78,19 +78,19 @@ def _choose(text: str, titles: Titles) -> Answer:
 def _read_strictly(text: str, titles: Titles) -> Answer:
     ranking: list[int | None] = []
     duplicated = 0
-    well_formed = True
-    for place, line in enumerate(text.split("\n"), start=1):
-        match = _STRICT_LINE.fullmatch(line)
-        well_formed &= match is not None and int(match[1]) == place
-        if match is None:
-            continue
+    numbers = []
+    lines = text.split("\n")
+    for match in filter(None, map(_STRICT_LINE.fullmatch, lines)):
+        numbers.append(int(match[1]))
         found = titles.exact(match[2])
         unused = [at for at in found if at not in ranking]
         duplicated += bool(found) and not unused
-        ranking.append(unused[0] if unused else None)
+        if unused or not found:
+            ranking.append(unused[0] if unused else None)
     answer = _answer(ranking, duplicated, titles)
-    answer = replace(answer, out_of_list=answer.out_of_list - duplicated)
-    return answer if well_formed else replace(answer, problem='not a list "1. TITLE"', ranking=())
+    if len(numbers) == len(lines) and numbers[0] == 1 and numbers == sorted(numbers):
+        return answer
+    return replace(answer, problem='not a list "1. TITLE"', ranking=())
 
 
 def _entries(text: str, titles: Titles) -> list[tuple[str, bool]]:

@@ -29,7 +29,7 @@ _Films = tuple[pd.DataFrame, np.ndarray]
 def write_32m(world: World, out: Path, seed: int) -> None:
     """Write ratings.csv, movies.csv, tags.csv and links.csv."""
     rng = np.random.default_rng([seed, 32])
-    films, ids = _films(world, rng, _quirks_of_32m())
+    films, ids = _films(world, rng, quirks_of_32m())
     genres = ["|".join(names) for names in films["genres"]]
     listed = np.where(rng.random(len(films)) < _QUIRKY, "(no genres listed)", genres)
     header = "movieId,title,genres"
@@ -118,7 +118,8 @@ def _quirks() -> list[Callable[[str, int], str]]:
     ]
 
 
-def _quirks_of_32m() -> list[Callable[[str, int], str]]:
+def quirks_of_32m() -> list[Callable[[str, int], str]]:
+    """Return the odd ways of writing a title (with its year, mostly) in MovieLens-32M."""
     return [
         *_quirks(),
         lambda title, year: f"{title} Uncut",
