@@ -193,11 +193,14 @@ def test_the_card_and_the_picture_tell_what_was_done(model, mixture, tmp_path):
         ({"four_bit": True}, "training.four_bit needs the package bitsandbytes"),
         ({"liger": True}, "training.liger needs the package liger-kernel"),
         ({"track": "wandb"}, "training.track needs the package wandb"),
+        ({"attention": "flex_attention"}, "flex_attention needs a GPU, and there is none here"),
+        ({"fsdp": True}, "training.fsdp needs a GPU, and there is none here"),
     ],
 )
-def test_settings_whose_package_is_missing_are_refused(
+def test_settings_that_need_what_is_not_here_are_refused(
     model, mixture, tmp_path, monkeypatch, changes, message
 ):
     monkeypatch.setattr("itdr.training.packages.find_spec", lambda name: None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(SettingsError, match=message):
         train(model, mixture, tmp_path / "a", SETTINGS.model_copy(update=changes), seed=1)

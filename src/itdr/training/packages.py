@@ -18,18 +18,22 @@ def require_packages(settings: TrainingSettings) -> None:
         _require("four_bit", "bitsandbytes", gpu=True)
     if settings.liger:
         _require("liger", "liger_kernel", gpu=True)
+    if settings.fsdp:
+        _require("fsdp", None, gpu=True)  # without one accelerate would leave it out in silence
+    if settings.attention == "flex_attention":
+        _require("attention flex_attention", None, gpu=True)  # has no gradients on a CPU
     if settings.track != "none":
         _require("track", settings.track, gpu=False)
 
 
-def _require(setting: str, package: str, *, gpu: bool) -> None:
+def _require(setting: str, package: str | None, *, gpu: bool) -> None:
     missing = []
-    if find_spec(package) is None:
+    if package and find_spec(package) is None:
         missing.append(f"the package {package.replace('_', '-')}, which is not installed")
     if gpu and not torch.cuda.is_available():
         missing.append("a GPU, and there is none here")
     if missing:
         raise SettingsError(
             f"training.{setting} needs {' and '.join(missing)}. "
-            f"Install what is missing, or take training.{setting} out."
+            f"Bring what is missing, or take training.{setting} out."
         )
