@@ -17,6 +17,7 @@ from itdr.models.prompt import TokenizedExample
 from itdr.settings.training import TrainingSettings
 from itdr.training.attention import row_arguments, set_attention
 from itdr.training.batches import Steps, answer_loss, packed, padded
+from itdr.training.fused import fuse
 
 SHAPE = {
     "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
@@ -95,6 +96,35 @@ def test_gradients_are_the_same_with_checkpointing():
     found = gradients(model, answer_loss(model, packed(EXAMPLES, [0.1] * 5), name))
     for parameter in expected:
         torch.testing.assert_close(found[parameter], expected[parameter], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_fused_layers_have_the_loss_and_gradients_of_pefts(architecture):
+    model, name = tuned(architecture, "per-example")
+    expected_loss = separate(model, name)
+    expected = gradients(model, expected_loss)
+    assert fuse(model) == sum(n.endswith("lora_A") for n, _ in model.named_modules())
+    loss = separate(model, name)
+    torch.testing.assert_close(loss, expected_loss)
+    for parameter, found in gradients(model, loss).items():
+        assert expected[parameter].abs().max() > 1e-5, parameter
+        torch.testing.assert_close(found, expected[parameter], rtol=1e-4, atol=1e-6)
+
+
+def test_layers_that_are_not_plain_go_pefts_way():
+    dropping = get_peft_model(
+        ARCHITECTURES["llama"](),
+        LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear", lora_dropout=0.1),
+    )
+    assert fuse(dropping) == 0
+    model, _ = tuned("llama", "per-example")
+    layers = fuse(model)
+    layer = next(m for n, m in model.named_modules() if n.endswith("0.self_attn.q_proj"))
+    x = torch.randn(1, 3, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layers and layer(x).dtype == torch.bfloat16
+    with model.disable_adapter():
+        torch.testing.assert_close(layer(x), layer.base_layer(x))
 
 
 def test_the_loss_is_the_one_over_all_logits():

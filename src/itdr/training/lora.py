@@ -23,6 +23,7 @@ from itdr.training.attention import set_attention
 from itdr.training.batches import Steps
 from itdr.training.checkpoints import open_checkpoints, steps_done
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
+from itdr.training.fused import fuse
 from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
@@ -130,6 +131,8 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
             else list(model.lora_targets),
         ),
     )
+    if not settings.fsdp:  # which takes weights apart
+        fuse(adapted)
     if settings.gradient_checkpointing:
         adapted.enable_input_require_grads()
     return adapted
