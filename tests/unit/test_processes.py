@@ -27,7 +27,7 @@ def command(model, mixture, tmp_path):  # noqa: F811
         words = ["train", "--model", file, "--mixture", mixture, "--out", tmp_path / out]
         return subprocess.run(
             [sys.executable, "-m", "itdr", *words, "--seed", "3", *shlex.split(flags)],
-            capture_output=True, text=True, timeout=120,
+            capture_output=True, text=True, timeout=300,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ def fuse(model: Any) -> int:
     """
     layers = [layer for layer in model.modules() if type(layer) is Linear and _is_plain(layer)]
     for layer in layers:
-        layer.forward = _forward(layer, layer.forward)
+        layer.forward = _forward(layer, layer.forward)  # type: ignore[method-assign]
     return len(layers)
 
 
