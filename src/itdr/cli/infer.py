@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--adapter",
         nargs="+",
         metavar="DIR",
-        help="folders of 'itdr train', one for each --out, 'base' for the base model; the base "
-        "model is loaded once for all (default: base)",
+        help="folders of 'itdr train', one for each --out, 'base' for the base model; vLLM loads "
+        "the base model once for all (default: base)",
     )
     parser.add_argument(
         "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
