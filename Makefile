@@ -1,8 +1,9 @@
 PYTHON ?= python3
 READY := .venv/.ready
+VLLM_READY := .venv-vllm/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test check bench tiny-model clean
+.PHONY: help setup setup-vllm demo test test-vllm check bench tiny-model clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -11,6 +12,12 @@ setup: $(READY) ## install everything into .venv
 
 $(READY): pyproject.toml envs/constraints.txt envs/install.py
 	$(PYTHON) envs/install.py
+	@touch $@
+
+setup-vllm: $(VLLM_READY) ## install vLLM for inference into .venv-vllm
+
+$(VLLM_READY): envs/vllm.yaml envs/constraints-vllm.txt envs/install.py
+	$(PYTHON) envs/install.py vllm
 	@touch $@
 
 demo: $(READY) ## run the whole chain on a simulated world with a tiny model
@@ -24,6 +31,9 @@ test: $(READY) ## check style, types and layers, and run the tests
 	mypy
 	lint-imports
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
+
+test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
+	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/vllm
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done

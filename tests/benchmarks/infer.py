@@ -50,7 +50,7 @@ def main() -> None:
                 ways = {
                     "vLLM server, one after another": server_way(address, used),
                     "transformers, one prompt at a time": transformers_way(model, used, 1),
-                    "itdr infer, transformers": transformers_way(model, used, 64),
+                    "itdr infer, transformers": transformers_way(model, used, 128),
                     "itdr infer, vllm": engine_way(engine, used),
                 }
                 rows += timed(ways, asked, args.rounds, "yes" if used else "no")
@@ -160,8 +160,9 @@ if __name__ == "__main__":
     other = ROOT / ".venv-vllm" / "bin" / "python"
     if find_spec("vllm") is None:
         if not other.exists():
-            sys.exit("infer.py: vLLM is not installed, so there is nothing to compare with. "
-                     "Run 'make setup-vllm'.")  # fmt: skip
+            print("infer.py: vLLM is not installed, so there is nothing to compare with. "
+                  "Run 'make setup-vllm'.")  # fmt: skip
+            sys.exit(0)
         paths = os.pathsep.join(map(str, (ROOT / "src", ROOT)))
         os.execve(other, [other, __file__, *sys.argv[1:]], os.environ | {"PYTHONPATH": paths})
     main()
