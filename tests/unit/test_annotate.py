@@ -229,7 +229,7 @@ def test_whatever_the_server_does_every_answer_is_kept_and_none_is_paid_for_twic
     }
 
     def run(**more: Any) -> "subprocess.Popen[str]":
-        told = settings(server, tmp_path, retries=3, timeout_s=0.5, requests_at_once=4, **more)
+        told = settings(server, tmp_path, retries=3, timeout_s=3.0, requests_at_once=4, **more)
         words = ["--examples", str(examples), "--out", str(out), *as_flags(told).split()]
         return subprocess.Popen(
             [sys.executable, "-m", "itdr", "annotate", *words],
