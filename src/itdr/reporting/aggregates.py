@@ -55,10 +55,11 @@ def _texts(results: Results, column: Column, name: str) -> list[Text]:
     published = Text("") if paper is None else Text(f"{paper:.2f}", sort=paper)
     if not results.is_run:
         return [published]
-    value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), "all"))
+    value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), ""))
     if isnan(value):
         lacks = ", ".join(dict.fromkeys(term.split(":")[0] for term in missing.split()))
-        return [Text("missing", (f"lacks {lacks}",)), published, Text("")]
+        details = (f"lacks {lacks}",) if lacks else ()
+        return [Text("missing", details), published, Text("")]
     ours = Text(f"{value:.2f}", sort=value)
     return [ours, published, Text("") if paper is None else
             Text(f"{value - paper:+.2f}", sort=value - paper)]  # fmt: skip

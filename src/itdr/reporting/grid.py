@@ -116,9 +116,9 @@ def _row(results: Results, key: Key, columns: Sequence[Column]) -> Row:
 
 
 def _best(values: Sequence[float | None], key: Key) -> Callable[[float], bool]:
-    """Return the test whether a value is the best of several; of one alone none is."""
+    """Return the test whether a value is the best; where all are the same none is."""
     known = [value for value in values if value is not None and not isnan(value)]
-    if len(known) < 2:
+    if len(set(known)) < 2:
         return lambda _: False
     limit = (min if lower_is_better(key[2]) else max)(known)
     return lambda value: value == limit

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from itdr.reporting.figures.bars import AGGREGATES, Bar
+from itdr.reporting.figures.bars import AGGREGATES
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
 from itdr.reporting.figures.style import GREY, light_grid, line_key, model_colour, new_figure
 
@@ -23,15 +23,19 @@ def draw(data: FigureData) -> Figure:
             colour = model_colour(model, models)
             bars = [(_SHARES[v], bar) for m, v in columns if m == model
                     for bar in data.bars((m, v), aggregate, colour)]  # fmt: skip
+            lines = {published: {x: bar.value or 0.0 for x, bar in bars
+                                 if bar.published == published and bar.is_known}
+                     for published in (False, True)}  # fmt: skip
             for published, look in ((False, "o-"), (True, "D--")):
-                line = [(x, bar.value) for x, bar in bars if _shown(bar, published=published)]
+                line, other = lines[published], lines[not published]
                 face = "white" if published else colour
-                axes.plot(*zip(*line, strict=True), look, color=colour, markerfacecolor=face,
-                          markersize=5) if line else None  # fmt: skip
-                for x, value in line:
-                    axes.annotate(f"{value:.1f}", (x, value or 0), textcoords="offset points",
-                                  xytext=(5, -10) if published else (-3, 6), fontsize=6,
-                                  ha="left" if published else "center", color=colour)  # fmt: skip
+                axes.plot(list(line), list(line.values()), look, color=colour,
+                          markerfacecolor=face, markersize=5)  # fmt: skip
+                for x, value in line.items():
+                    above = value > other.get(x, value + published - 0.5)
+                    axes.annotate(f"{value:.1f}", (x, value), textcoords="offset points",
+                                  xytext=(-3, 6) if above else (5, -10), fontsize=6,
+                                  ha="center" if above else "left", color=colour)  # fmt: skip
         axes.set_title(aggregate)
         axes.set_xticks(list(_SHARES.values()), [f"{share}%" for share in _SHARES.values()])
         axes.set_xlabel("share of the training data (0%: not fine-tuned)")
@@ -43,7 +47,3 @@ def draw(data: FigureData) -> Figure:
         handles.append(line_key(GREY, "ours", marker="o"))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure
-
-
-def _shown(bar: Bar, *, published: bool) -> bool:
-    return bar.published == published and bar.is_known

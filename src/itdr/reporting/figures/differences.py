@@ -27,8 +27,13 @@ _ROW = 0.13  # inches
 
 
 def draw(data: FigureData) -> Figure:
-    """Return a panel per column: ours minus theirs with our interval, rates above, errors below."""
-    columns = [column for column in data.results.columns if _compared(data, column)]
+    """Return a panel per column of the main table: ours minus theirs with our interval.
+
+    Rates stand above, errors below. A run without the main table's columns shows those it has.
+    """
+    compared = [column for column in data.results.columns if _compared(data, column)]
+    main = [column for column in data.columns("main") if column in compared]
+    columns = main or compared
     if not columns:
         raise NothingToDrawError("no value of ours has a published one beside it")
     rows = [key for key in data.results.rows if any(_shown(data, c, key) for c in columns)]

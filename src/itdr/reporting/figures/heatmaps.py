@@ -20,14 +20,14 @@ def draw(data: FigureData) -> Figure:
     models = list(dict.fromkeys(model for model, _ in data.columns("root-ablation")))
     if not models:
         raise NothingToDrawError("no column is 'wo-uii' or 'wo-uiu'")
-    figure = new_figure(3.9)
+    figure = new_figure(3.9, width=0.6 + 1.65 * len(models))
     axes = figure.subplots(2, len(models), squeeze=False)
     for row, aggregate in enumerate(AGGREGATES):
         values = {model: [[data.bars((model, variant), aggregate, "") for variant in line]
                           for line in _CORNERS] for model in models}  # fmt: skip
         known = [bar.value for grid in values.values() for line in grid for bars in line
                  for bar in bars if bar.is_known and bar.value is not None]  # fmt: skip
-        low, high = (min(known), max(known)) if known else (0.0, 1.0)
+        low, high = (min(known), max(known)) if len(set(known)) > 1 else (0.0, 100.0)
         for column, model in enumerate(models):
             axis = axes[row, column]
             _map(axis, values[model], low, high)

@@ -50,7 +50,6 @@ def draw(data: FigureData) -> Figure:
         axis.set_xlabel("optimiser step")
         axis.set_ylabel("loss in nats")
         axis.legend(fontsize=SMALL - 1, ncols=2)
-        axis.set_ylim(bottom=0)
         light_grid(axis, "y")
     for axis in axes[len(models) :]:
         axis.set_visible(False)

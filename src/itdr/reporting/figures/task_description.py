@@ -38,8 +38,7 @@ def draw(data: FigureData) -> Figure:
         groups(line[1], _NAMES, rates, ".3f")
         line[1].set_title("Mean over datasets, higher is better")
         errors = [[bar for c in columns for bar in _means(data, c, "RP", "rmse")]]
-        groups(line[2], ["RP\nRMSE"], errors, ".2f")
-        line[2].set_title("Lower is better")
+        groups(line[2], ["RP, RMSE\n(lower is better)"], errors, ".2f")
     look = ours if data.results.is_run else theirs
     handles = [Patch(**look(VARIANTS[v]), label=data.layout.variant_title(v)) for v in _VARIANTS]
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
