@@ -140,14 +140,17 @@ def test_rankings_by_hand(tmp_path, tasks):
     assert lenient.rate_missing["hit@1"] == pytest.approx(1 / 3)
 
 
-def test_what_a_list_leaves_out_follows_in_the_order_shown_or_counts_as_wrong(tmp_path, tasks):
-    rows = [choice("TKR", 1, "1. A\n2. C\n2. A")]
+def test_lists_are_repaired_or_taken_as_they_are(tmp_path, tasks):
+    rows = [choice("TKR", 1, "1. Z\n2. A\n3. C\n3. A")]
     ideal = 1 + 1 / np.log2(3)
-    for unlisted, gain in (("last", 1 + 1 / np.log2(4)), ("wrong", 1)):
-        settings = ScoringSettings(resamples=100, unlisted=unlisted)
+    # Repaired: A, C, then B and D in the order shown. As given: an unknown title, A, C.
+    gains = {"repaired": 1 + 1 / np.log2(4), "as-given": 1 / np.log2(3)}
+    for name, gain in gains.items():
+        settings = ScoringSettings(resamples=100, ranked_lists=name)
         strict = scored(tmp_path, tasks, rows, settings).loc["TKR", "movielens-32m", "strict"]
         assert strict.value["ndcg@10"] == pytest.approx(gain / ideal)
         assert strict.rate_duplicated["ndcg@10"] == strict.rate_missing["ndcg@10"] == 1
+        assert strict.rate_out_of_list["ndcg@10"] == 1
 
 
 def test_unreadable_answers_can_be_left_out(tmp_path, tasks):

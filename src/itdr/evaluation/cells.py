@@ -76,9 +76,9 @@ def score_cell(
         for example in cell.examples
     ]
     faults = _faults(cell, answers)
-    if cell.settings.answer == "ranked_list" and settings.unlisted == "last":
+    if cell.settings.answer == "ranked_list" and settings.ranked_lists == "repaired":
         answers = [
-            _completed(answer, len(example.form.candidates))
+            _repaired(answer, len(example.form.candidates))
             for answer, example in zip(answers, cell.examples, strict=True)
         ]
     columns: list[Column] = []
@@ -93,12 +93,16 @@ def score_cell(
     return CellScores(cell, reading, tuple(columns), faults)
 
 
-def _completed(answer: Answer, candidates: int) -> Answer:
-    """Return a readable answer with the candidates that it leaves out behind it, as shown."""
+def _repaired(answer: Answer, candidates: int) -> Answer:
+    """Return a readable answer as a ranking of all candidates, as RankGPT makes it.
+
+    Source: Sun et al. 2023, "Is ChatGPT Good at Search?", and the code published with it.
+    """
     if not answer.readable:
         return answer
-    rest = [place for place in range(candidates) if place not in answer.ranking]
-    return replace(answer, ranking=(*answer.ranking, *rest))
+    listed = [place for place in answer.ranking if place is not None]
+    rest = [place for place in range(candidates) if place not in listed]
+    return replace(answer, ranking=(*listed, *rest))
 
 
 def _error_columns(

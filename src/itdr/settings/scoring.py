@@ -18,11 +18,11 @@ class ScoringSettings(Strict):
         description="'wrong': an answer that cannot be read counts 0 in every rate; 'left-out': it "
         "does not count; rmse has readable answers alone either way, rmse-midpoint all of them",
     )
-    unlisted: Literal["last", "wrong"] = Field(
-        "last",
-        description="candidates that a ranked list leaves out: 'last' puts them behind it in the "
-        "order shown, as rankers with language models do (Sun et al. 2023, RankGPT); 'wrong' does "
-        "not count them",
+    ranked_lists: Literal["repaired", "as-given"] = Field(
+        "repaired",
+        description="'repaired': entries that are no candidates are dropped, and candidates that "
+        "are not listed follow in the order shown, as RankGPT does (Sun et al. 2023); 'as-given': "
+        "entries keep their places, and candidates that are not listed count as wrong",
     )
     bleu_tokenisation: Literal["13a", "intl", "char", "none"] = Field(
         "13a",
