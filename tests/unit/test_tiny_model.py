@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from itdr.synthetic.words import ADJECTIVES, GENRES, NOUNS
 from itdr.training import tiny_model
-from itdr.training.tiny_model import PHASES, Phase, Shape, make_tiny_model, make_tokenizer, measure
+from itdr.training.tiny_model import PHASES, Phase, Shape, make_tiny_model, measure
+from itdr.training.tiny_tokenizer import make_tokenizer
 from tests.conftest import ROOT
 
 SHIPPED = ROOT / "config" / "models" / "tiny"

@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -21,12 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", type=Path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
     )
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        help="folder of task files (default: config/tasks)",
-    )
+    add_tasks(parser)
     add_flags(parser, TeacherSettings)
 
 

@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -16,12 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="Parquet file for the examples")
     parser.add_argument("--seed", type=int, default=0, help="seed of all choices (default: 0)")
     parser.add_argument("--threads", type=int, help="processor threads (default: all)")
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        help="folder of task files (default: config/tasks)",
-    )
+    add_tasks(parser)
     add_flags(parser, BuildSettings)
 
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -24,13 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV file of differences, second less first, with their intervals and p-values",
     )
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        metavar="DIR",
-        help="folder of the task files (default: config/tasks)",
-    )
+    add_tasks(parser)
     add_flags(parser, ScoringSettings)
 
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import add_release_manifest
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -12,13 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for them")
-    parser.add_argument(
-        "--manifest",
-        type=Path,
-        default=Path("config/paper/release_manifest.csv"),
-        metavar="FILE",
-        help="what the release consists of (default: %(default)s)",
-    )
+    add_release_manifest(parser)
     add_flags(parser, ReleaseSettings)
 
 

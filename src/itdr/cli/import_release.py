@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import add_release_manifest, add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -16,19 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder for the three parts"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of their order (default: 0)")
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        help="folder of task files (default: config/tasks)",
-    )
-    parser.add_argument(
-        "--manifest",
-        type=Path,
-        default=Path("config/paper/release_manifest.csv"),
-        metavar="FILE",
-        help="what the release consists of (default: %(default)s)",
-    )
+    add_tasks(parser)
+    add_release_manifest(parser)
 
 
 def run(args: argparse.Namespace) -> None:

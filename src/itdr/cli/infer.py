@@ -5,6 +5,8 @@ import logging
 import os
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -33,12 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Parquet files for the answers; until one is complete its answers lie beside it in a "
         "folder that ends with .answers, and the same command goes on from there",
     )
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        help="folder of task files (default: config/tasks)",
-    )
+    add_tasks(parser)
     parser.add_argument(
         "--no-description",
         dest="description",

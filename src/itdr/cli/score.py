@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -21,13 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="CSV file of scores"
     )
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        metavar="DIR",
-        help="folder of the task files (default: config/tasks)",
-    )
+    add_tasks(parser)
     add_flags(parser, ScoringSettings)
 
 

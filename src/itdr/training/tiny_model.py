@@ -5,7 +5,6 @@ fine-tuning on a few thousand examples could not teach it: copy from its context
 another order without losing an entry, and tell from a film's title which genre it belongs to.
 """
 
-import json
 import logging
 import math
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import (
     GenerationConfig,
@@ -24,37 +22,12 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from itdr.synthetic.words import ADJECTIVES, GENRES, NOUNS, OCCUPATIONS, PLACES
+from itdr.storage import atomic_folder, write_json
 from itdr.training import pretraining_text as text
 from itdr.training.tiny_start import start
+from itdr.training.tiny_tokenizer import MERGED_VOCABULARY, POSITIONS, make_tokenizer
 
 logger = logging.getLogger(__name__)
-
-PAD, START, END = "<|endoftext|>", text.START, text.END
-
-# A line break and the number that follows it are one token only after a title's year, so that the
-# first number of an answer, which follows the word "assistant", is cut like every other start.
-_PIECES = (
-    r"(?<=\))\n\d+\.(?= )| \(\d{4}\)|\d+\.(?= )| ?\d+\.\d+| ?[\p{L}\d_]+(?:[-/][\p{L}\d]+)*"
-    r"| ?[^\s\p{L}\d_]+|\s+(?!\S)|\s"
-)
-_MERGED_VOCABULARY = 400  # single bytes and the merges that spell unknown words
-_AGE_GROUPS = ("under 18", "18-24", "25-34", "35-44", "45-49", "50-55", "56+")
-
-CHAT_TEMPLATE = """\
-{%- for message in messages %}
-{{- '<|im_start|>' + message['role'] + '\\n' }}
-{%- if message['role'] == 'assistant' %}
-{%- generation %}{{- message['content'] + '<|im_end|>' }}{%- endgeneration %}{{- '\\n' }}
-{%- else %}
-{{- message['content'] + '<|im_end|>\\n' }}
-{%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-{{- '<|im_start|>assistant\\n' }}
-{%- endif %}
-"""
-"""ChatML without a default system prompt; the mask of the answer includes its end token."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +39,7 @@ class Shape:
     heads: int = 4
     head: int = 64
     intermediate: int = 256
-    positions: int = 1024
+    positions: int = POSITIONS
     rope_theta: float = 1e5
 
 
@@ -128,8 +101,6 @@ def make_tiny_model(
     began = time.perf_counter()
     records = [train(model, tokenizer, phase, generator, trace_every) for phase in phases]
     seconds = time.perf_counter() - began
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
     recipe = {
         "seed": seed,
         "shape": asdict(shape),
@@ -141,7 +112,10 @@ def make_tiny_model(
         "torch": torch.__version__,
         "prompt_texts": list(prompt_texts),
     }
-    (out / "recipe.json").write_text(json.dumps(recipe, indent=1, ensure_ascii=False) + "\n")
+    with atomic_folder(out) as folder:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        write_json(folder / "recipe.json", recipe)
 
 
 def untrained(
@@ -151,48 +125,6 @@ def untrained(
     torch.manual_seed(seed)
     tokenizer = make_tokenizer(prompt_texts)
     return make_model(tokenizer, shape), tokenizer, np.random.default_rng(seed)
-
-
-def make_tokenizer(prompt_texts: Sequence[str]) -> PreTrainedTokenizerFast:
-    """Return a byte-level BPE tokenizer in which every word of the world is one token."""
-    split = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_PIECES), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    texts = [*_world_texts(), *prompt_texts]
-    learnt = Tokenizer(models.BPE())
-    learnt.pre_tokenizer = split
-    learnt.train_from_iterator(
-        texts,
-        trainers.BpeTrainer(
-            vocab_size=_MERGED_VOCABULARY,
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    merged = json.loads(learnt.to_str())["model"]
-    vocabulary = {token: place for place, token in enumerate(merged["vocab"])}
-    for piece in sorted({piece for line in texts for piece, _ in split.pre_tokenize_str(line)}):
-        vocabulary.setdefault(piece, len(vocabulary))
-    # With ignore_merges a whole word is looked up before any merge, so that words need no chain of
-    # half-words in the vocabulary.
-    tokenizer = Tokenizer(
-        models.BPE(vocabulary, [tuple(pair) for pair in merged["merges"]], ignore_merges=True)
-    )
-    tokenizer.pre_tokenizer = split
-    tokenizer.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token=PAD,
-        eos_token=END,
-        additional_special_tokens=[START],
-        chat_template=CHAT_TEMPLATE,
-        padding_side="left",
-        model_max_length=Shape.positions,
-        clean_up_tokenization_spaces=False,
-    )
 
 
 def make_model(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> LlamaForCausalLM:
@@ -275,42 +207,6 @@ def measure(
     return measures
 
 
-def _world_texts() -> list[str]:
-    """Return lines in which every word of the world stands as it stands in prompts."""
-    films = [
-        f"{adjective} {noun} of {place}"
-        for adjectives, nouns in zip(ADJECTIVES, NOUNS, strict=True)
-        for adjective, noun, place in zip(adjectives, nouns, PLACES * 2, strict=False)
-    ]
-    numbered = "".join(f"\n{place}. " + f"x ({text.YEARS[0]})" for place in range(1, 21))
-    spaced = [
-        *(word for words in (*ADJECTIVES, *NOUNS) for word in words),
-        *text.HEADINGS,
-        *GENRES,
-        *_AGE_GROUPS,
-        *OCCUPATIONS,
-        *text.STARS,
-        "age_group",
-        "gender",
-        "occupation",
-        "male",
-        "female",
-        "user",
-        "system",
-        "assistant",
-    ]
-    return [
-        *films,
-        *(f" {word}" for word in spaced),
-        *(f"{word}:{word}" for word in spaced),
-        *(f"({stars})\n" for stars in text.STARS),
-        *(f" ({year})" for year in text.YEARS),
-        f"x ({text.YEARS[0]}){numbered}",
-        *(f"{place}. " for place in range(1, 21)),
-        "a is got stars, [x], (x) - / ;",
-    ]
-
-
 class _Source:
     """Endless rows of packed documents, some of whose tokens are learnt and the others only read.
 
@@ -329,7 +225,7 @@ class _Source:
         self._style = style
         self._kinds = list(shares)
         self._shares = list(shares.values())
-        self._pieces = np.arange(_MERGED_VOCABULARY, tokenizer.pad_token_id)
+        self._pieces = np.arange(MERGED_VOCABULARY, tokenizer.pad_token_id)
         words = (str(tokenizer.decode([piece])).strip() for piece in self._pieces)
         self._words = [word for word in words if word.isalpha()]
 
