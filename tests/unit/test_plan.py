@@ -5,6 +5,7 @@ import pytest
 from itdr.planning.estimate import cost
 from itdr.planning.jobs import Job, read_jobs
 from itdr.planning.measured import Measured, measure
+from itdr.planning.needs import Needs
 from itdr.planning.plan import plan
 from itdr.planning.sizes import Sizes
 from itdr.reporting.statistics import published_statistics
@@ -116,10 +117,11 @@ def test_the_audit_of_a_run_replaces_the_published_counts(sizes):
 
 
 def test_the_plan_adds_up_and_says_where_its_rates_come_from(sizes):
-    text = plan(["glm-4-9b/wo-tkr"], [TRAIN, Job("fetch_dataset", {"dataset": "yelp"})], sizes,
-                Measured(training={"glm-4-9b": 10_000.0}, jobs={"train glm-4-9b": 2}))  # fmt: skip
+    measured = Measured(training={"glm-4-9b": 10_000.0}, jobs={"train glm-4-9b": 2})
+    fetch = Job("fetch_dataset", {"dataset": "yelp"})
+    text = plan(Needs(("glm-4-9b/wo-tkr",), (TRAIN, fetch), sizes, measured))
     assert text.startswith("glm-4-9b/wo-tkr: 2 jobs are left to do")
     assert "at 10,000 tokens/s, measured on 2 finished jobs." in text
     assert "No public source states the whole size of yelp" in text
     assert "base models" in text and "18.8 GB" in text
-    assert plan([], [], sizes, Measured()) == "all: nothing is left to do.\n"
+    assert plan(Needs((), (), sizes, Measured())) == "all: nothing is left to do.\n"

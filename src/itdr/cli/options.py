@@ -24,3 +24,35 @@ def add_release_manifest(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what the release consists of (default: %(default)s)",
     )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the targets of the workflow and what they depend on."""
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="as for snakemake: a table, MODEL/VARIANT or a file (default: all)",
+    )
+    parser.add_argument(
+        "--configfile",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="laid over config/config.yaml, as for snakemake (default: none)",
+    )
+    parser.add_argument(
+        "--snakefile",
+        type=Path,
+        default=Path("Snakefile"),
+        metavar="FILE",
+        help="the workflow (default: Snakefile)",
+    )
+    parser.add_argument(
+        "--rates",
+        type=Path,
+        default=Path("config/rates.yaml"),
+        metavar="FILE",
+        help="rates to reckon with until jobs have finished (default: config/rates.yaml)",
+    )

@@ -3,22 +3,22 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from itdr.planning.estimate import Cost, answering_rate, cost, engine_of, training_rate
+from itdr.planning.estimate import Cost, answering_rate, engine_of, training_rate
 from itdr.planning.jobs import Job
 from itdr.planning.measured import Measured
+from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
 
 _HEADS = ("stage", "jobs", "GPU h", "CPU h", "disk", "download", "US$")
 
 
-def plan(targets: Sequence[str], jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> str:
-    """Return the plan of the jobs that targets still need."""
-    name = " ".join(targets) or "all"
+def plan(needs: Needs) -> str:
+    """Return the plan of what targets still need."""
+    jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
     if not jobs:
-        return f"{name}: nothing is left to do.\n"
+        return f"{needs.name}: nothing is left to do.\n"
     counts = Counter(job.rule for job in jobs)
-    costs = {rule: sum((cost(job, sizes, measured) for job in jobs if job.rule == rule), Cost())
-             for rule in counts}  # fmt: skip
+    costs = {rule: needs.cost(rule) for rule in counts}
     weights = _weights(jobs, sizes)
     rows = [(rule, str(counts[rule]), *_shown(costs[rule])) for rule in counts]
     if weights.download_mb:
@@ -26,7 +26,7 @@ def plan(targets: Sequence[str], jobs: Sequence[Job], sizes: Sizes, measured: Me
     total = sum(costs.values(), weights)
     rows.append(("total", str(len(jobs)), *_shown(total)))
     reasons = "\n".join(f"- {line}" for line in _reasons(jobs, sizes, measured))
-    return (f"{name}: {len(jobs)} jobs are left to do; what is done already is not counted.\n\n"
+    return (f"{needs.name}: {len(jobs)} jobs are left to do; what is done already is not counted.\n\n"
             f"{_table(rows)}\n\nHow this was reckoned\n{reasons}\n")  # fmt: skip
 
 

@@ -1,0 +1,81 @@
+"""What targets still need: their open jobs, with sizes and rates to reckon with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from itdr.planning.estimate import Cost, cost, units
+from itdr.planning.jobs import Job, open_jobs
+from itdr.planning.measured import Measured, measure
+from itdr.planning.sizes import Sizes
+from itdr.reporting.run import load_run
+from itdr.reporting.statistics import published_statistics
+from itdr.settings.dataset import load_catalogue
+from itdr.settings.rates import Rates
+from itdr.settings.reading import load
+from itdr.settings.workflow import load_workflow
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The jobs that targets still need.
+
+    Attributes:
+        targets: their names; none is all.
+        jobs: those that would run.
+        sizes: of the experiment.
+        measured: rates of the jobs that have finished.
+    """
+
+    targets: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    sizes: Sizes
+    measured: Measured
+
+    @property
+    def name(self) -> str:
+        """The targets as they were asked for."""
+        return " ".join(self.targets) or "all"
+
+    def of(self, *rules: str) -> list[Job]:
+        """Return the jobs of some rules."""
+        return [job for job in self.jobs if job.rule in rules]
+
+    def values(self, wildcard: str, *rules: str) -> list[str]:
+        """Return the different values of a wildcard among the jobs of some rules."""
+        return list(dict.fromkeys(job.wildcards[wildcard] for job in self.of(*rules)))
+
+    def cost(self, *rules: str) -> Cost:
+        """Return what the jobs of some rules cost together."""
+        return sum((cost(job, self.sizes, self.measured) for job in self.of(*rules)), Cost())
+
+    @property
+    def models(self) -> list[str]:
+        """The models that are trained or asked."""
+        return self.values("model", "train_adapter", "infer_model")
+
+
+def load_needs(
+    targets: Sequence[str], configfiles: Sequence[Path], snakefile: Path, rates: Path
+) -> Needs:
+    """Return what targets still need, by Snakemake's dry run.
+
+    Raises:
+        MissingFileError, SettingsError: the configuration is wrong, or Snakemake cannot plan the
+            targets.
+    """
+    workflow = load_workflow([Path("config/config.yaml"), *configfiles])
+    results = Path(workflow.experiment.results)
+    rows = published_statistics(Path("config/paper"))
+    sizes = Sizes(
+        workflow,
+        load(Rates, rates),
+        {(row["task"], row["dataset"]): row for row in rows},
+        load_catalogue(Path("config/datasets.yaml")),
+        load_run(results).audit,
+    )
+    _, prompts, answers = sizes.answering()
+    measured = measure(results, partial(units, sizes=sizes), prompts + answers)
+    jobs = open_jobs(targets, snakefile, configfiles)
+    return Needs(tuple(targets), tuple(jobs), sizes, measured)
