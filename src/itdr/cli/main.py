@@ -29,6 +29,7 @@ COMMANDS = {
     "score": "compare answers with references",
     "compare": "compare the answers of two variants by a paired test",
     "plan": "say what a target would cost before anything is spent",
+    "doctor": "say what this machine lacks for a target",
     "report": "make tables and figures from scores",
 }
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        args.run(args)
+        return args.run(args) or 0
     except ItdrError as error:
         print(f"itdr {args.command}: {error}", file=sys.stderr)
         return 1
@@ -58,7 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"itdr {args.command}: interrupted.", file=sys.stderr)
         return 130
-    return 0
 
 
 class _Aligned(argparse.HelpFormatter):

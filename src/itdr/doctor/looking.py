@@ -80,8 +80,11 @@ def read_gpus(table: str, visible: str | None) -> tuple[list[Gpu], str]:
     rows = [row for row in rows if len(row) == 6]
     if visible is not None:
         asked = [name.strip() for name in visible.split(",")]
-        rows = [row for row in rows
-                if any(name and (name == row[0] or row[1].startswith(name)) for name in asked)]
+        rows = [
+            row
+            for row in rows
+            if any(name and (name == row[0] or row[1].startswith(name)) for name in asked)
+        ]
     driver = rows[0][5] if rows else ""
     return [Gpu(row[2], _mib(row[3]), _mib(row[4])) for row in rows], driver
 
@@ -91,7 +94,7 @@ def read_partitions(table: str) -> tuple[Partition, ...]:
     found: dict[str, Partition] = {}
     for line in table.splitlines():
         name, _, rest = line.partition("|")
-        nodes, memory, gres = (rest.split("|") + ["", "", ""])[:3]
+        nodes, memory, gres = [*rest.split("|"), "", "", ""][:3]
         gpus = sum(int(count) for count in re.findall(r"\bgpu(?::[^:,()]+)?:(\d+)", gres))
         plain = name.strip().removesuffix("*")
         before = found.get(plain, Partition(plain, name.strip().endswith("*"), 0, 0, 0))
@@ -157,8 +160,8 @@ def _ask(*command: str) -> tuple[str, str]:
     except OSError as error:
         return "", f"{command[0]} cannot be run ({error.strerror})"
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[0]
-        return "", f"{command[0]} failed: {said}"
+        said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
+        return "", f"{command[0]} failed ({said})"
     return done.stdout, ""
 
 

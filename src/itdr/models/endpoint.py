@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from itdr.errors import SettingsError
 from itdr.models.answer_log import AnswerLog, Reply
 from itdr.models.asking import Asking
+from itdr.models.keys import read_key
 from itdr.models.request import Request
 from itdr.settings.endpoint import EndpointSettings
 
@@ -63,7 +63,7 @@ def ask_all(
             if reply is not None:
                 yield _answer(request, reply, cached=True)
         if waiting:
-            secret = _secret(settings)
+            secret = read_key(settings, os.environ)
             asked = {key: same[0] for key, same in waiting.items()}
             _tell_costs(asked.values(), len(requests), settings, kept.spent)
             for key, reply in Asking(settings, secret, kept).run(asked):
@@ -91,25 +91,6 @@ def _waiting(
 
 def _answer(request: Request, reply: Reply, *, cached: bool) -> Answer:
     return Answer(id=request.id, **asdict(reply), cached=cached)
-
-
-def _secret(settings: EndpointSettings) -> str | None:
-    """Return the key from the environment; the messages never hold it."""
-    name = settings.key_variable
-    if name is None:
-        return None
-    secret = os.environ.get(name, "").strip()
-    if not secret:
-        raise SettingsError(
-            f"the environment variable {name} is not set; it must hold the key for "
-            f"{settings.base_url}. Set it in the shell that runs this; keys are read from nowhere "
-            "else."
-        )
-    if not all("!" <= character <= "~" for character in secret):
-        raise SettingsError(
-            f"the environment variable {name} holds a blank or a letter that no key can have."
-        )
-    return secret
 
 
 def _tell_costs(

@@ -148,7 +148,7 @@ def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> Model
 
 
 def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
-    if _looks_local(settings.source) and not settings.is_local:
+    if looks_local(settings.source) and not settings.is_local:
         raise ModelError(
             f"{settings.source}: no such model folder. For the tiny model run 'itdr tiny-model "
             f"--out {settings.source}'; else put the model's files there."
@@ -180,5 +180,6 @@ def _revision(settings: ModelSettings) -> dict[str, Any]:
     return {"revision": None if settings.is_local else settings.revision}
 
 
-def _looks_local(source: str) -> bool:
+def looks_local(source: str) -> bool:
+    """Say whether a source is meant to be a folder, there or not."""
     return source.startswith((".", "/", "config" + os.sep)) or source.count("/") > 1

@@ -67,7 +67,7 @@ def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
         return measured.training[model]
     rates, settings = sizes.rates.training, sizes.workflow.experiment.training
     share = rates.share_with_checkpointing if settings.gradient_checkpointing else rates.share
-    return share * rates.operations / (4e9 * sizes.rates.models[model])
+    return share * rates.operations / (4e9 * sizes.billions(model))
 
 
 def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
@@ -79,7 +79,7 @@ def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     if engine == "api":
         return rates.api
     rate = rates.vllm if engine == "vllm" else rates.transformers
-    return rate * _SEVENS / sizes.rates.models[model]
+    return rate * _SEVENS / sizes.billions(model)
 
 
 def engine_of(model: str, sizes: Sizes) -> str:
@@ -96,7 +96,7 @@ def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     tokens = sizes.training_tokens(job.wildcards["variant"])
     seconds = rates.start_s + tokens / training_rate(model, sizes, measured)
     settings = sizes.workflow.experiment.training
-    size = rates.adapter_mb * settings.lora_rank / 8 * sizes.rates.models[model] / _SEVENS
+    size = rates.adapter_mb * settings.lora_rank / 8 * sizes.billions(model) / _SEVENS
     return _on_device(model, seconds, sizes) + Cost(disk_mb=size)
 
 

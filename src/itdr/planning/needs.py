@@ -50,10 +50,16 @@ class Needs:
         """Return what the jobs of some rules cost together."""
         return sum((cost(job, self.sizes, self.measured) for job in self.of(*rules)), Cost())
 
+    def dollars_of(self, model: str) -> float:
+        """Return what the answers of a model cost in US dollars."""
+        jobs = (job for job in self.of("infer_model") if job.wildcards["model"] == model)
+        return sum(cost(job, self.sizes, self.measured).dollars for job in jobs)
+
     @property
     def models(self) -> list[str]:
-        """The models that are trained or asked."""
-        return self.values("model", "train_adapter", "infer_model")
+        """The models that are trained or asked, in the order of the configuration."""
+        wanted = self.values("model", "train_adapter", "infer_model")
+        return [model for model in self.sizes.workflow.models if model in wanted]
 
 
 def load_needs(

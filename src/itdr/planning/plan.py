@@ -26,13 +26,13 @@ def plan(needs: Needs) -> str:
     total = sum(costs.values(), weights)
     rows.append(("total", str(len(jobs)), *_shown(total)))
     reasons = "\n".join(f"- {line}" for line in _reasons(jobs, sizes, measured))
-    return (f"{needs.name}: {len(jobs)} jobs are left to do; what is done already is not counted.\n\n"
-            f"{_table(rows)}\n\nHow this was reckoned\n{reasons}\n")  # fmt: skip
+    return (f"{needs.name}: {len(jobs)} jobs are left to do; what is done already is not "
+            f"counted.\n\n{_table(rows)}\n\nHow this was reckoned\n{reasons}\n")  # fmt: skip
 
 
 def _weights(jobs: Sequence[Job], sizes: Sizes) -> Cost:
     """Return the download of the base models, each once, in 16 bits."""
-    size = sum(2000 * sizes.rates.models[model] for model in _models(jobs)
+    size = sum(2000 * sizes.billions(model) for model in _models(jobs)
                if sizes.workflow.models[model].source
                and not sizes.workflow.models[model].is_local)  # fmt: skip
     return Cost(disk_mb=size, download_mb=size)

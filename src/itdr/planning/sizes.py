@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from itdr.errors import SettingsError
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.rates import Rates
 from itdr.settings.workflow import Workflow
@@ -91,6 +92,19 @@ class Sizes:
             download = max(download, self.rates.unknown_dataset_mb)
             kept = max(kept, download)
         return download, kept, known
+
+    def billions(self, model: str) -> float:
+        """Return the parameters of a model in billions.
+
+        Raises:
+            SettingsError: config/rates.yaml does not state them.
+        """
+        if model not in self.rates.models:
+            raise SettingsError(
+                f"config/rates.yaml: 'models' has no {model!r}. State its parameters in billions "
+                "there."
+            )
+        return self.rates.models[model]
 
     def _share(self, variant: str) -> float:
         return self.workflow.variants[variant].share * self.workflow.experiment.split.shares[0]

@@ -85,7 +85,7 @@ def _from_folder(files: Sequence[ReleasedFile], out: Path, folder: Path) -> list
     if not folder.is_dir():
         raise MissingFileError(f"{folder}: no such folder. {_BY_HAND}")
     listing = list_folder(folder, besides=out)
-    found = {file: _find(listing, file) for file in files}
+    found = {file: find_released(listing, file) for file in files}
     missing = [file.path for file, path in found.items() if path is None]
     if missing:
         raise MissingFileError(
@@ -96,8 +96,12 @@ def _from_folder(files: Sequence[ReleasedFile], out: Path, folder: Path) -> list
     return [_link(file, path, out, folder) for file, path in found.items() if path]
 
 
-def _find(listing: Listing, file: ReleasedFile) -> Path | None:
-    """Return where a file lies: at its path in the release, else anywhere under its name."""
+def find_released(listing: Listing, file: ReleasedFile) -> Path | None:
+    """Return where a file lies: at its path in the release, else anywhere under its name.
+
+    Raises:
+        DataError: two files have its name.
+    """
     exact = listing.folder / file.path
     if exact in listing.files:
         return exact

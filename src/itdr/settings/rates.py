@@ -29,6 +29,17 @@ class AnsweringRates(Strict):
     start_s: NotNegative = Field(description="seconds before the first answer")
 
 
+class GpuMemoryRates(Strict):
+    """What a GPU holds beside a model's weights."""
+
+    beside_gb: NotNegative = Field(description="CUDA, logits and buffers, in GB")
+    activations_kb: Positive = Field(
+        description="per token of a forward pass and billion parameters, in training"
+    )
+    activations_with_checkpointing_kb: Positive = Field(description="the same, computed twice")
+    four_bit_share: Positive = Field(le=1, description="weights in 4 bits, of those in 16")
+
+
 class DiskRates(Strict):
     """What stages leave on the disk."""
 
@@ -46,5 +57,6 @@ class Rates(Strict):
     answering: AnsweringRates
     stages: dict[str, NotNegative] = Field(description="rule to seconds per unit")
     disk: DiskRates
+    gpu_memory: GpuMemoryRates
     overhead_tokens: NotNegative = Field(description="per example, beyond the paper's counts")
     unknown_dataset_mb: NotNegative = Field(description="stand-in for an unknown size")
