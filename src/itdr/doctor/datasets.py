@@ -82,10 +82,11 @@ def _fetched(source: DatasetSource, needs: Needs, machine: Machine) -> Finding:
         return Finding(name, "ok", f"its files lie in {folder} already")
     if source.kind == "manual":
         return Finding(name, "missing", f"no {listed([f.name for f in missing], 4)} in {folder}",
-                       "", f"{source.login or 'Get them by hand.'} The page: {source.page}"
-                       )  # fmt: skip
+                       "", f"{source.page}: {source.login or 'get them by hand.'}")  # fmt: skip
     mb, _, known = needs.sizes.raw_mb(source.id)
-    size = f"a download of {'' if known else 'at least '}{gigabytes(mb)}"
+    size = f"a download of {gigabytes(mb)}"
+    if not known:
+        size = f"a download whose size nobody states (reckoned: {gigabytes(mb)})"
     return _login(name, source, size, machine)
 
 

@@ -70,7 +70,7 @@ def _finding(needs: Needs, places: dict[Path, float], disks: dict[Path, Disk]) -
     found = f"{gigabytes(free)} free for {listed(_shortened(places), 4)}"
     needed = f"{'at least ' if vague else ''}{gigabytes(total)}{_parts(places)}"
     if vague:
-        needed += f"; no source states the whole size of {len(vague)} datasets"
+        needed += f"; no source states the whole size of {listed(vague)}"
     if free < total:
         return Finding("disk", "missing", found, needed, _ROOM)
     if free < total * (_COMFORT_WHERE_VAGUE if vague else _COMFORT):

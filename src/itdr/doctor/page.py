@@ -19,7 +19,8 @@ def as_text(name: str, jobs: int, findings: Sequence[Finding], width: int = 80) 
     for finding in findings:
         lines += _paragraph(finding, names, width)
     counts = Counter(finding.level for finding in findings)
-    total = f"{counts['missing']} missing, {counts['warning']} warnings, {counts['ok']} ok."
+    warnings = f"{counts['warning']} warning{'' if counts['warning'] == 1 else 's'}"
+    total = f"{counts['missing']} missing, {warnings}, {counts['ok']} ok."
     return "\n".join([*lines, "", total]) + "\n"
 
 

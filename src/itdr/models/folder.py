@@ -68,20 +68,26 @@ def _file_fault(path: Path) -> str | None:
     """Return what is wrong with a safetensors file: its header tells how long it must be."""
     if not path.is_file():
         return f"no {path.name}"
-    size = path.stat().st_size
+    size, whole = path.stat().st_size, _whole_size(path)
+    if whole is None:
+        return _fault(path, "no safetensors file")
+    return f"{path.name} is cut off: {size:,} of {whole:,} bytes" if size < whole else None
+
+
+def _whole_size(path: Path) -> int | None:
+    """Return the bytes that a safetensors file has by its header, None where it has none."""
     with path.open("rb") as file:
         head = file.read(8)
         length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+        if not 0 < length <= _LONGEST_HEADER:
+            return None
         try:
-            header = json.loads(file.read(length)) if 0 < length <= _LONGEST_HEADER else None
+            header = json.loads(file.read(length))
             ends = [value["data_offsets"][1] for name, value in header.items()
                     if name != "__metadata__"]  # fmt: skip
-            whole = 8 + length + max(ends, default=0)
+            return int(8 + length + max(ends, default=0))
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-            return _fault(path, "no safetensors file")
-    if size < whole:
-        return f"{path.name} is cut off: {size:,} of {whole:,} bytes"
-    return None
+            return None
 
 
 def _fault(path: Path, otherwise: str) -> str:
