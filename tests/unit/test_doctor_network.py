@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from itdr.doctor.network import Address, addresses, check_network
-from itdr.settings.dataset import DatasetSource
 from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 from tests.machines import levels, machine, needs
@@ -48,10 +47,10 @@ def _in_the_repository(monkeypatch):
 def of_dataset(*urls):
     """Return needs of one dataset with one file at these addresses."""
     jobs = needs("fetch_dataset steam")
-    file = {"name": "a.json", "at": urls}
-    jobs.sizes.catalogue[Dataset("steam")] = DatasetSource(
-        id="steam", title="Steam", kind="http", page="the page", licence="none", files=[file]
-    )
+    source = jobs.sizes.catalogue[Dataset("steam")]
+    file = source.files[0].model_copy(update={"name": "a.json", "at": urls})
+    changes = {"page": "the page", "files": (file,)}
+    jobs.sizes.catalogue[Dataset("steam")] = source.model_copy(update=changes)
     return jobs
 
 
