@@ -230,6 +230,9 @@ def test_pytorch_must_be_built_for_what_is_here(tmp_path):
     assert torch(packages=Packages(CPU_TORCH)) == "missing"
     assert torch(packages=Packages(CPU_TORCH), graphics=Graphics()) == "ok"
     assert torch(graphics=Graphics()) == "warning"
+    slurm = Slurm((Partition("gpu", True, 1, 4, 1e6),))
+    assert torch(graphics=Graphics(), slurm=slurm) == "ok"
+    assert torch(packages=Packages(CPU_TORCH), graphics=Graphics(), slurm=slurm) == "warning"
     assert torch(packages=Packages({})) == "missing"
     assert "PyTorch" not in levels(check_packages(needs("fetch_dataset yelp"), machine(tmp_path)))
 

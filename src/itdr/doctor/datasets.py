@@ -94,7 +94,7 @@ def _login(name: str, source: DatasetSource, size: str, machine: Machine) -> Fin
     if source.kind == "kaggle":
         where, wrong = kaggle_login(machine)
         if where is None:
-            return Finding(name, "missing", wrong, f"{size} with an account", _KAGGLE)
+            return Finding(name, "missing", wrong, size, _KAGGLE)
         return Finding(name, "ok", f"login in {where}", size)
     if source.kind == "huggingface" and machine.is_offline:
         return Finding(name, "missing", "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set", size,

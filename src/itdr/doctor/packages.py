@@ -92,6 +92,9 @@ def _torch(needs: Needs, machine: Machine) -> Iterator[Finding]:
     if machine.graphics.gpus and on_gpu and not built:
         yield Finding("PyTorch", "missing", found, "a build for CUDA, as there is a GPU",
                       "delete .venv and run: make setup")  # fmt: skip
+    elif on_gpu and not built and machine.slurm and any(p.gpus for p in machine.slurm.partitions):
+        yield Finding("PyTorch", "warning", found, "a build for CUDA on the cluster's GPUs",
+                      "delete .venv and run 'make setup' on a node with a GPU.")  # fmt: skip
     elif built and not machine.graphics.gpus and not machine.slurm:
         yield Finding("PyTorch", "warning", found, "a build for the processor, as there is no GPU",
                       "it works, but takes gigabytes; to mend it, delete .venv and run: make "

@@ -28,8 +28,9 @@ def check_slurm(needs: Needs, machine: Machine, profile: Path = _PROFILE) -> Ite
         yield Finding("Slurm", "warning", f"sbatch is here, but {slurm.problem}", "",
                       "only 'snakemake --profile slurm' needs it.")  # fmt: skip
         return
-    shown = listed([f"{p.name}{' (default)' if p.is_default else ''}: {p.nodes} nodes, "
-                    f"{p.gpus} GPUs each at most" for p in slurm.partitions])  # fmt: skip
+    shown = listed([f"{p.name}{' (default)' if p.is_default else ''} with {p.nodes} "
+                    f"node{'' if p.nodes == 1 else 's'} of up to {p.gpus} GPUs"
+                    for p in slurm.partitions])  # fmt: skip
     yield Finding("Slurm", "ok" if slurm.partitions else "warning", shown or "no partition")
     if _PLUGIN not in machine.packages.found:
         yield Finding("Slurm plugin", "warning", f"{_PLUGIN} is not installed", "", "make setup")
