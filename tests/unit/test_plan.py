@@ -2,7 +2,8 @@
 
 import pytest
 
-from itdr.planning.estimate import cost
+from itdr.errors import SettingsError
+from itdr.planning.estimate import answering_rate, cost, training_rate
 from itdr.planning.jobs import Job, read_jobs
 from itdr.planning.measured import Measured, measure
 from itdr.planning.needs import Needs
@@ -89,6 +90,23 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
+def test_a_model_without_a_gpu_is_reckoned_at_the_speed_of_a_processor(sizes):
+    tiny = load_workflow([ROOT / "config/config.yaml", ROOT / "config/demo.yaml"])
+    demo = Sizes(tiny, sizes.rates, sizes.statistics, sizes.catalogue)
+    assert training_rate("tiny", demo, Measured()) == pytest.approx(3e10 / (4 * 0.5e6))
+    assert answering_rate("tiny", demo, Measured()) == pytest.approx(3e10 / (2 * 0.5e6))
+
+
+def test_a_model_whose_size_is_not_stated_is_named(sizes):
+    with pytest.raises(SettingsError, match="'models' has no 'mine'"):
+        sizes.billions("mine")
+
+
+def test_a_stated_minimum_counts_where_not_every_size_is_known(sizes):
+    assert sizes.raw_mb("amazon-2023") == (55_000, 55_000, False)
+    assert sizes.raw_mb("steam") == (500, 500, False)
+
+
 def test_finished_jobs_are_measured(tmp_path):
     adapter = tmp_path / "adapters" / "tiny" / "itdr" / "42"
     adapter.mkdir(parents=True)
@@ -121,6 +139,8 @@ def test_the_plan_adds_up_and_says_where_its_rates_come_from(sizes):
     fetch = Job("fetch_dataset", {"dataset": "yelp"})
     text = plan(Needs(("glm-4-9b/wo-tkr",), (TRAIN, fetch), sizes, measured))
     assert text.startswith("glm-4-9b/wo-tkr: 2 jobs are left to do")
+    assert max(map(len, text.splitlines())) <= 80
+    text = " ".join(text.split())
     assert "at 10,000 tokens/s, measured on 2 finished jobs." in text
     assert "No public source states the whole size of yelp" in text
     assert "base models" in text and "18.8 GB" in text

@@ -110,4 +110,4 @@ def test_a_plan_is_reckoned_for_a_target(project):
     lines = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
     assert lines["train_adapter"][1] == lines["infer_model"][1] == "1"
     assert 1 < float(lines["train_adapter"][2]) < 20  # GPU hours
-    assert "1 trainings" in done.stdout
+    assert "1 training of" in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 from itdr.doctor.finding import Finding, gigabytes, listed
 from itdr.doctor.logins import hub_token
 from itdr.doctor.machine import Machine
-from itdr.models.folder import cached_folder, faults
+from itdr.models.folder import cached_folder, faults, is_cached
 from itdr.models.loading import looks_local
 from itdr.planning.needs import Needs
 from itdr.settings.model import ModelSettings
@@ -27,7 +27,7 @@ def to_download(needs: Needs, machine: Machine) -> dict[str, float]:
     sources = {model: needs.sizes.workflow.models[model] for model in needs.models}
     return {model: 2000 * needs.sizes.billions(model) for model, settings in sources.items()
             if settings.source and not settings.is_local and not looks_local(settings.source)
-            and not _is_cached(settings, machine)}  # fmt: skip
+            and not is_cached(settings.source, settings.revision, machine.hub_cache)}  # fmt: skip
 
 
 def _local(settings: ModelSettings) -> Finding:
@@ -65,11 +65,6 @@ def _of_the_hub(settings: ModelSettings, needs: Needs, machine: Machine) -> Find
     return Finding(name, "ok", f"{found}; token in {token}",
                    f"a download of {size}, its licence accepted (--online finds out)"
                    )  # fmt: skip
-
-
-def _is_cached(settings: ModelSettings, machine: Machine) -> bool:
-    cached = cached_folder(settings.source, settings.revision, machine.hub_cache)
-    return cached is not None and not faults(cached)
 
 
 def _file(settings: ModelSettings) -> str:

@@ -55,7 +55,7 @@ def addresses(needs: Needs, machine: Machine) -> list[Address]:
 
 def _of_data(needs: Needs, hub: str) -> Iterator[Address]:
     experiment = needs.sizes.workflow.experiment
-    for name in needs.values("dataset", "fetch_dataset"):
+    for name in sorted(needs.values("dataset", "fetch_dataset")):
         source = needs.sizes.catalogue[Dataset(name)]
         if not needs.sizes.is_downloaded(name) or source.kind == "manual":
             continue
@@ -119,5 +119,5 @@ def _ask(address: Address) -> Finding:
         if status == 405:  # some servers do not know HEAD
             return Finding(f"online: {address.name}", "warning", said[-1], "",
                            "the server tells nothing without a download.")  # fmt: skip
-    return Finding(f"online: {address.name}", "missing", "; ".join(said), "an answer",
+    return Finding(f"online: {address.name}", "missing", "; ".join(said), "",
                    address.advice or "look at the network, a proxy, or the address.")  # fmt: skip

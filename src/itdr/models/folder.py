@@ -26,14 +26,15 @@ def cached_folder(source: str, revision: str | None, cache: Path) -> Path | None
     return snapshot if revision and snapshot.is_dir() else None
 
 
+def is_cached(source: str, revision: str | None, cache: Path) -> bool:
+    """Say whether a Hugging Face id lies complete in its cache."""
+    folder = cached_folder(source, revision, cache)
+    return folder is not None and not faults(folder)
+
+
 def faults(folder: Path) -> list[str]:
     """Return what a model's folder lacks for training and inference; [] where it is complete."""
     return [*_description_faults(folder), *_weight_faults(folder)]
-
-
-def weights_mb(folder: Path) -> float:
-    """Return the size of the weights in a model's folder in MB."""
-    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6
 
 
 def _description_faults(folder: Path) -> Iterator[str]:

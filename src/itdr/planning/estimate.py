@@ -66,6 +66,8 @@ def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     if model in measured.training:
         return measured.training[model]
     rates, settings = sizes.rates.training, sizes.workflow.experiment.training
+    if not sizes.workflow.models[model].gpus:
+        return rates.processor_operations / (4e9 * sizes.billions(model))
     share = rates.share_with_checkpointing if settings.gradient_checkpointing else rates.share
     return share * rates.operations / (4e9 * sizes.billions(model))
 
@@ -78,6 +80,8 @@ def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     engine = engine_of(model, sizes)
     if engine == "api":
         return rates.api
+    if not sizes.workflow.models[model].gpus:
+        return sizes.rates.training.processor_operations / (2e9 * sizes.billions(model))
     rate = rates.vllm if engine == "vllm" else rates.transformers
     return rate * _SEVENS / sizes.billions(model)
 

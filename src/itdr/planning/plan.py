@@ -2,59 +2,66 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from textwrap import fill
 
+from itdr.models.folder import is_cached
 from itdr.planning.estimate import Cost, answering_rate, engine_of, training_rate
 from itdr.planning.jobs import Job
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
 
+_WIDTH = 80
 _HEADS = ("stage", "jobs", "GPU h", "CPU h", "disk", "download", "US$")
 
 
 def plan(needs: Needs) -> str:
     """Return the plan of what targets still need."""
-    jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
+    jobs = needs.jobs
     if not jobs:
         return f"{needs.name}: nothing is left to do.\n"
     counts = Counter(job.rule for job in jobs)
     costs = {rule: needs.cost(rule) for rule in counts}
-    weights = _weights(jobs, sizes)
+    weights = _weights(needs)
     rows = [(rule, str(counts[rule]), *_shown(costs[rule])) for rule in counts]
     if weights.download_mb:
         rows.append(("base models", "", *_shown(weights)))
     total = sum(costs.values(), weights)
     rows.append(("total", str(len(jobs)), *_shown(total)))
-    reasons = "\n".join(f"- {line}" for line in _reasons(jobs, sizes, measured))
+    reasons = "\n".join(fill(line, _WIDTH, initial_indent="- ", subsequent_indent="  ",
+                             break_long_words=False, break_on_hyphens=False)
+                        for line in _reasons(needs))  # fmt: skip
     return (f"{needs.name}: {len(jobs)} jobs are left to do; what is done already is not "
             f"counted.\n\n{_table(rows)}\n\nHow this was reckoned\n{reasons}\n")  # fmt: skip
 
 
-def _weights(jobs: Sequence[Job], sizes: Sizes) -> Cost:
-    """Return the download of the base models, each once, in 16 bits."""
-    size = sum(2000 * sizes.billions(model) for model in _models(jobs)
-               if sizes.workflow.models[model].source
-               and not sizes.workflow.models[model].is_local)  # fmt: skip
+def _weights(needs: Needs) -> Cost:
+    """Return the download of the base models that are not here, each once, in 16 bits."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    sizes = needs.sizes
+    chosen = {model: sizes.workflow.models[model] for model in needs.models}
+    size = sum(2000 * sizes.billions(model) for model, settings in chosen.items()
+               if settings.source and not settings.is_local
+               and not is_cached(settings.source, settings.revision, Path(HF_HUB_CACHE))
+               )  # fmt: skip
     return Cost(disk_mb=size, download_mb=size)
 
 
-def _models(jobs: Iterable[Job]) -> list[str]:
-    wanted = ("train_adapter", "infer_model")
-    return list(dict.fromkeys(job.wildcards["model"] for job in jobs if job.rule in wanted))
-
-
-def _reasons(jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> Iterable[str]:
+def _reasons(needs: Needs) -> Iterable[str]:
+    jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
     audit = "counted by this run's audit" if sizes.audit else (
         f"the published counts and means, plus {sizes.rates.overhead_tokens:g} tokens for the "
         "description and the chat template")  # fmt: skip
     yield f"Examples and tokens: {audit}."
-    for model in _models(jobs):
+    for model in needs.models:
         yield from _of_model(model, jobs, sizes, measured)
     for rule in dict.fromkeys(job.rule for job in jobs):
         if rule in measured.stages:
             yield (f"{rule}: {measured.stages[rule]:.3g} s per unit, measured on "
-                   f"{measured.jobs[rule]} finished jobs.")  # fmt: skip
-    yield "All other seconds per unit: config/rates.yaml."
+                   f"{_finished(measured.jobs[rule])}.")  # fmt: skip
+    yield "All that is not measured here comes from config/rates.yaml."
     if any(job.rule == "annotate_examples" for job in jobs):
         teacher = sizes.workflow.experiment.teacher
         if teacher.kind == "endpoint":
@@ -62,9 +69,9 @@ def _reasons(jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> Iterable[
                 f"Teacher {teacher.model}: {teacher.input_price} and {teacher.output_price} US$ "
                 "per million tokens in and out; answers kept in its cache cost nothing again."
             )
-    unknown = [job.wildcards["dataset"] for job in jobs if job.rule == "fetch_dataset"
+    unknown = sorted(job.wildcards["dataset"] for job in jobs if job.rule == "fetch_dataset"
                and sizes.is_downloaded(job.wildcards["dataset"])
-               and not sizes.raw_mb(job.wildcards["dataset"])[2]]  # fmt: skip
+               and not sizes.raw_mb(job.wildcards["dataset"])[2])  # fmt: skip
     if unknown:
         yield (
             f"No public source states the whole size of {', '.join(unknown)}: at least what is "
@@ -80,14 +87,15 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
     where = "over the network" if endpoint else device
     if variants:
         tokens = sum(map(sizes.training_tokens, variants))
-        yield (f"{model}: {len(variants)} trainings, {tokens / 1e6:,.1f} million tokens in all, at "
+        several = "training of" if len(variants) == 1 else "trainings, in all"
+        yield (f"{model}: {len(variants)} {several} {tokens / 1e6:,.1f} million tokens, at "
                f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
                f"{_origin('train', model, measured, where)}.")  # fmt: skip
     columns = sum(job.rule == "infer_model" and job.wildcards["model"] == model for job in jobs)
     if columns:
         rows, prompts, answers = sizes.answering()
         yield (
-            f"{model}: {columns} times {rows:,.0f} answers, "
+            f"{model}: {columns} column{'' if columns == 1 else 's'} of {rows:,.0f} answers, "
             f"{(prompts + answers) / 1e6:,.1f} million tokens each, at "
             f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
             f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
@@ -99,7 +107,11 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
 
 def _origin(kind: str, model: str, measured: Measured, where: str) -> str:
     jobs = measured.jobs.get(f"{kind} {model}")
-    return f"measured on {jobs} finished jobs" if jobs else f"stated in config/rates.yaml, {where}"
+    return f"measured on {_finished(jobs)}" if jobs else where
+
+
+def _finished(jobs: int) -> str:
+    return f"{jobs} finished job{'' if jobs == 1 else 's'}"
 
 
 def _shown(found: Cost) -> tuple[str, ...]:

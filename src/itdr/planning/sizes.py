@@ -89,7 +89,7 @@ class Sizes:
         download = _mb(item.bytes for item in fetched)
         kept = max(_mb(file.bytes for file in files) + _mb(a.bytes for a in archives), download)
         if not known:
-            download = max(download, self.rates.unknown_dataset_mb)
+            download = max(download, source.at_least_mb or self.rates.unknown_dataset_mb)
             kept = max(kept, download)
         return download, kept, known
 

@@ -75,6 +75,9 @@ class DatasetSource(Strict):
     page: Text = Field(description="the page to read about it and to get it by hand")
     licence: Text = Field(description="what its terms allow, in one sentence")
     login: Text | None = Field(None, description="what must be done before it can be fetched")
+    at_least_mb: int | None = Field(
+        None, ge=1, description="MB that the download exceeds, where not every size is stated"
+    )
     archives: tuple[Archive, ...] = ()
     files: tuple[RawFile, ...] = Field(min_length=1)
 

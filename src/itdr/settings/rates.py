@@ -16,6 +16,7 @@ class TrainingRates(Strict):
     operations: Positive = Field(description="of the GPU per second")
     share: Positive = Field(le=1, description="of the operations that are of use")
     share_with_checkpointing: Positive = Field(le=1, description="with activations twice")
+    processor_operations: Positive = Field(description="per second, without a GPU")
     start_s: NotNegative = Field(description="seconds before the first step")
     adapter_mb: Positive = Field(description="of an adapter of rank 8 of a 7B model")
 
