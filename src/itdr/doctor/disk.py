@@ -82,7 +82,7 @@ def _unknown(needs: Needs, places: dict[Path, float]) -> list[str]:
     """Return the datasets to be downloaded to these places whose whole size nobody states."""
     if all(path.name != "raw" for path in places):
         return []
-    return [name for name in needs.values("dataset", "fetch_dataset")
+    return [name for name in sorted(needs.values("dataset", "fetch_dataset"))
             if needs.sizes.is_downloaded(name) and not needs.sizes.raw_mb(name)[2]]  # fmt: skip
 
 
