@@ -26,7 +26,7 @@ rule mix_examples:
     log:
         "<logs>/mix/{variant}.log",
     wildcard_constraints:
-        variant="|".join(WORKFLOW.trained_variants),
+        variant=any_of(WORKFLOW.trained_variants),
     conda:
         "../envs/data.yaml"
     params:

@@ -37,7 +37,7 @@ rule make_table:
     log:
         "<logs>/report/{table}.log",
     wildcard_constraints:
-        table="|".join(WORKFLOW.table_columns),
+        table=any_of(WORKFLOW.table_columns),
     conda:
         "../envs/report.yaml"
     params:

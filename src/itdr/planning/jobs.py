@@ -10,6 +10,10 @@ from pathlib import Path
 from itdr.errors import SettingsError
 
 
+ANSWERING = ("infer_model", "ask_endpoint")
+"""Rules by which a model answers: on this side, or behind an endpoint."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One job: its rule, and the wildcards that tell it from others of that rule."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from itdr.planning.estimate import Cost, answering_rate, cost, engine_of, training_rate
-from itdr.planning.jobs import Job
+from itdr.planning.jobs import ANSWERING, Job
 from itdr.planning.measured import Measured
 from itdr.planning.sizes import Sizes
 
@@ -39,7 +39,7 @@ def _weights(jobs: Sequence[Job], sizes: Sizes) -> Cost:
 
 
 def _models(jobs: Iterable[Job]) -> list[str]:
-    wanted = ("train_adapter", "infer_model")
+    wanted = ("train_adapter", *ANSWERING)
     return list(dict.fromkeys(job.wildcards["model"] for job in jobs if job.rule in wanted))
 
 
@@ -83,7 +83,7 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
         yield (f"{model}: {len(variants)} trainings, {tokens / 1e6:,.1f} million tokens in all, at "
                f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
                f"{_origin('train', model, measured, where)}.")  # fmt: skip
-    columns = sum(job.rule == "infer_model" and job.wildcards["model"] == model for job in jobs)
+    columns = sum(job.rule in ANSWERING and job.wildcards["model"] == model for job in jobs)
     if columns:
         rows, prompts, answers = sizes.answering()
         yield (

@@ -1,0 +1,137 @@
+"""What befalls jobs on a cluster, and that nothing is lost by it."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from itdr.storage import read_json
+from tests.cluster.conftest import Clone, Seen
+from tests.cluster.slurm import Cluster, Job
+
+CANCELLED, HUNG, GREEDY = "tiny_wo-uap_42", "tiny_data-25_42", "greedy_itdr_42"
+ADAPTERS = [f"results/adapters/{name.replace('_', '/')}" for name in (CANCELLED, HUNG, GREEDY)]
+
+
+def wait_for_training(cluster: Cluster, name: str) -> tuple[Job, int]:
+    """Wait until the training of an adapter runs; return its Slurm job and its process."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        for job in cluster.jobs():
+            if name in job.comment and job.state == "RUNNING":
+                for process, _ in cluster.processes_of(job):
+                    words = open(f"/proc/{process}/cmdline").read().split("\0")
+                    if words[1:4] == ["-m", "itdr", "train"]:
+                        return job, process
+        time.sleep(0.2)
+    raise AssertionError(f"{name} was not trained within 120 s")
+
+
+def mischief(cluster: Cluster) -> None:
+    """Hang one training, cancel another, drain the node, restart the controller, resume the node."""
+    _, process = wait_for_training(cluster, HUNG)
+    os.kill(process, signal.SIGSTOP)
+    job, _ = wait_for_training(cluster, CANCELLED)
+    cluster.run("scancel", job.number)
+    node = f"nodename={cluster.node}"
+    cluster.run("scontrol", "update", node, "state=drain", "reason=maintenance")
+    time.sleep(5)
+    assert "drain" in cluster.run("sinfo", "-h", "-o", "%T")
+    cluster.end("slurmctld")
+    time.sleep(5)
+    cluster.start("slurmctld")
+    cluster.wait_until_it_answers()
+    cluster.run("scontrol", "update", node, "state=resume")
+
+
+@pytest.fixture(scope="module")
+def faulty(clone: Clone, demo: Seen) -> Seen:
+    """Three trainings beside the demo's, with all that can go wrong."""
+    assert demo.status == 0
+    models = clone.folder / "config" / "models"
+    tiny = (models / "tiny.yaml").read_text()
+    (models / "greedy.yaml").write_text(
+        tiny.replace("model: tiny", "model: greedy", 1).replace("memory_mb: 3000", "memory_mb: 500")
+    )
+    return clone.run(
+        *ADAPTERS,
+        "--set-resources",
+        "train_adapter:runtime=attempt",
+        meanwhile=mischief,
+        columns=["tiny/itdr", "tiny/wo-uap", "tiny/data-25", "greedy/itdr"],
+    )
+
+
+def test_everything_is_there_in_the_end(faulty, clone):
+    assert faulty.status == 0, faulty.output[-3000:]
+    for adapter in ADAPTERS:
+        run = read_json(clone.folder / adapter / "run.json")
+        assert run["steps"] > 0
+    assert not list(clone.folder.glob("results/adapters/**/*.checkpoints"))
+
+
+def test_a_cancelled_job_is_submitted_again(faulty):
+    assert [job.state for job in faulty.of(CANCELLED)] == ["CANCELLED", "COMPLETED"]
+
+
+def test_a_job_out_of_time_is_submitted_again_with_more(faulty):
+    jobs = faulty.of(HUNG)
+    assert [(job.state, job.minutes) for job in jobs] == [("TIMEOUT", 1), ("COMPLETED", 2)]
+
+
+def test_a_job_over_its_memory_is_submitted_again_with_more(faulty):
+    *first, last = faulty.of(GREEDY)
+    assert first and {job.state for job in first} <= {"FAILED", "OUT_OF_MEMORY"}
+    assert last.state == "COMPLETED"
+    assert [job.memory for job in (*first, last)] == [500 * n for n in range(1, len(first) + 2)]
+
+
+def test_no_job_starts_on_a_drained_node_and_none_is_lost(faulty):
+    again = faulty.of(CANCELLED)[1]
+    waiting = {job.reason for moment in faulty.moments for job in moment
+               if job.number == again.number and job.state == "PENDING"}  # fmt: skip
+    assert any("Unavail" in reason or "Resources" in reason for reason in waiting), waiting
+
+
+def test_a_restarted_controller_forgets_no_job_and_nothing_is_done_twice(faulty):
+    trainings = faulty.of("rule_train_adapter")
+    others = [job for job in faulty.jobs if job not in trainings]
+    assert [job.state for job in trainings].count("COMPLETED") == len(ADAPTERS)
+    assert [job.state for job in others] == ["COMPLETED"]
+
+
+@pytest.fixture(scope="module")
+def failing(clone: Clone, demo: Seen) -> Seen:
+    """Two jobs that can never succeed, one of them in a group."""
+    assert demo.status == 0
+    results = clone.folder / "results"
+    (results / "tables/movielens-1m/users.parquet").write_bytes(b"no table")
+    (results / "instructions/UAP/movielens-1m/examples.parquet").unlink()
+    (clone.folder / "empty").mkdir()
+    return clone.run(
+        "results/instructions/UAP/movielens-1m/examples.parquet",
+        "results/raw/mind/manifest.json",
+        "--retries",
+        "0",
+        "--rerun-triggers",
+        "input",
+        raw_folders={"mind": "empty"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [("fetch/mind", "behaviors.tsv"), ("build/UAP/movielens-1m", "users.parquet")],
+)
+def test_the_message_of_a_failure_names_the_log_and_shows_it(failing, log, said):
+    assert failing.status == 1
+    assert f"log: results/logs/{log}.log (check log file(s) for error details)" in failing.output
+    assert said in failing.output
+    assert "results/benchmarks/" in failing.output
+
+
+def test_the_message_of_a_failure_names_the_log_of_slurm_itself(failing, clone):
+    for job in failing.jobs:
+        (log,) = clone.folder.glob(f".snakemake/slurm_logs/**/{job.number}.log")
+        assert str(log) in failing.output
