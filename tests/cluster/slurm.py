@@ -233,9 +233,7 @@ class Cluster:
 def running_cluster() -> Iterator[Cluster]:
     """Start a cluster, and stop it whatever happens."""
     missing = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
-    assert not missing, (
-        f"no {', '.join(missing)} here: run 'make test-cluster', which installs them"
-    )
+    assert not missing, f"no {', '.join(missing)} here; 'make test-cluster' installs them"
     with tempfile.TemporaryDirectory(prefix="itdr-slurm-", ignore_cleanup_errors=True) as folder:
         cluster = Cluster(Path(folder))
         try:

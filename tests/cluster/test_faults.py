@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ def wait_for_training(cluster: Cluster, name: str) -> tuple[Job, int]:
         for job in cluster.jobs():
             if name in job.comment and job.state == "RUNNING":
                 for process, _ in cluster.processes_of(job):
-                    words = open(f"/proc/{process}/cmdline").read().split("\0")
+                    words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
                     if words[1:4] == ["-m", "itdr", "train"]:
                         return job, process
         time.sleep(0.2)
@@ -29,7 +30,7 @@ def wait_for_training(cluster: Cluster, name: str) -> tuple[Job, int]:
 
 
 def mischief(cluster: Cluster) -> None:
-    """Hang one training, cancel another, drain the node, restart the controller, resume the node."""
+    """Hang a training, cancel another, drain the node, restart the controller, resume the node."""
     _, process = wait_for_training(cluster, HUNG)
     os.kill(process, signal.SIGSTOP)
     job, _ = wait_for_training(cluster, CANCELLED)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 
-
 ANSWERING = ("infer_model", "ask_endpoint")
 """Rules by which a model answers: on this side, or behind an endpoint."""
 

@@ -9,7 +9,6 @@ from itdr.errors import ModelError
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.reading import Strict, load
 
-
 REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
 
