@@ -68,8 +68,8 @@ class Clone:
         packed = subprocess.run(pack, cwd=ROOT, input=files, check=True, capture_output=True)
         subprocess.run(["tar", "-x"], cwd=folder, input=packed.stdout, check=True)
         profile = "workflow/profiles/slurm/profile.yaml"
-        self.change(profile, "partition: null #", "partition: cpu #")
-        self.change(profile, "gpu_partition: null", "gpu_partition: gpu")
+        self.change(profile, "  partition: null", "  partition: cpu")
+        self.change(profile, "  gpu_partition: null", "  gpu_partition: gpu")
         self.change("config/models/tiny.yaml", "gpus: 0", "gpus: 1\ngpu_model: fake")
 
     def change(self, file: str, old: str, new: str) -> None:

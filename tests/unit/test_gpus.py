@@ -1,4 +1,4 @@
-"""GPUs are held by one job at a time; here an nvidia-smi of our own pretends that there are some."""
+"""GPUs are held by one job at a time; an nvidia-smi of our own pretends that there are some."""
 
 import os
 import select
