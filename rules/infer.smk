@@ -26,6 +26,8 @@ rule infer_model:
         model=any_of(WORKFLOW.held_models),
     conda:
         "../envs/vllm.yaml"
+    container:
+        "envs/vllm.sif"
     threads: 8
     resources:
         gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,
@@ -75,6 +77,8 @@ rule answer_trivially:
         "<results>/predictions/trivial/{variant}/{seed}.parquet",
     log:
         "<logs>/infer/trivial/{variant}/{seed}.log",
+    benchmark:
+        "<benchmarks>/infer/trivial/{variant}/{seed}.tsv"
     conda:
         "../envs/data.yaml"
     params:

@@ -25,6 +25,8 @@ rule mix_examples:
         "<results>/mixtures/{variant}/train.parquet",
     log:
         "<logs>/mix/{variant}.log",
+    benchmark:
+        "<benchmarks>/mix/{variant}.tsv"
     wildcard_constraints:
         variant=any_of(WORKFLOW.trained_variants),
     conda:

@@ -18,6 +18,8 @@ rule train_adapter:
         "<benchmarks>/train/{model}/{variant}/{seed}.tsv"
     conda:
         "../envs/train.yaml"
+    container:
+        "envs/train.sif"
     threads: 8
     resources:
         gpu=lookup(dpath="{model}", within=WORKFLOW.training_gpus),
