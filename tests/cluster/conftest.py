@@ -89,8 +89,9 @@ class Clone:
             "PYTHONPATH": str(self.folder / "src"),
             "HF_HUB_OFFLINE": "1",
         }
-        command = ["snakemake", "--profile", "slurm", "--configfile", "mine.yaml", *SOONER, *NARROW,
-                   *words]  # fmt: skip
+        # Targets first, because the options of several words would take them for theirs.
+        command = ["snakemake", *words, "--profile", "slurm", "--configfile", "mine.yaml",
+                   *SOONER, *NARROW]  # fmt: skip
         earlier = {job.number for job in self.cluster.jobs()}
         seen = Seen()
         with subprocess.Popen(

@@ -133,6 +133,7 @@ def test_the_message_of_a_failure_names_the_log_and_shows_it(failing, log, said)
 
 
 def test_the_message_of_a_failure_names_the_log_of_slurm_itself(failing, clone):
+    assert len(failing.jobs) == 2
     for job in failing.jobs:
         (log,) = clone.folder.glob(f".snakemake/slurm_logs/**/{job.number}.log")
         assert str(log) in failing.output
