@@ -17,8 +17,8 @@ from tests.cluster.slurm import Cluster, Job, running_cluster
 from tests.conftest import ROOT
 
 MINIATURE = {
-    "pairs": ["RP/movielens-32m", "UAP/movielens-1m"],
-    "columns": ["tiny/base", "tiny/itdr", "tiny/data-50", "tiny/data-75"],
+    "pairs": ["RP/movielens-32m"],
+    "columns": ["tiny/base", "tiny/itdr", "tiny/data-50"],
     "baselines": ["user-mean"],
     "simulated_world": {"users": 80, "items": 60, "interactions_per_user": 24},
     "build": {"max_examples": 60},

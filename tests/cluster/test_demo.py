@@ -19,7 +19,7 @@ def test_the_miniature_runs_to_its_page(demo, clone, capsys):
     assert set(table["variant"]) >= {"base", "itdr", "user-mean"}
     assert {job.state for job in demo.jobs} == {"COMPLETED"}
     with capsys.disabled():
-        print(f"\n{len(demo.jobs)} Slurm jobs for 34 jobs of the workflow:\n{lines(demo.jobs)}")
+        print(f"\n{len(demo.jobs)} Slurm jobs:\n{lines(demo.jobs)}")
 
 
 def test_two_gpu_jobs_run_side_by_side_and_a_third_waits(demo, capsys):
@@ -51,5 +51,5 @@ def test_only_training_and_inference_hold_gpus(demo):
 
 
 def test_small_jobs_share_slurm_jobs(demo):
-    assert len(demo.jobs) == 19
+    assert len(demo.jobs) == 13
     assert len(demo.of("rule_prepare")) == len(demo.of("rule_report")) == 1

@@ -13,7 +13,7 @@ from itdr.storage import read_json
 from tests.cluster.conftest import Clone, Seen
 from tests.cluster.slurm import Cluster, Job
 
-CANCELLED, HUNG, GREEDY = "tiny_wo-uap_42", "tiny_data-25_42", "greedy_itdr_42"
+CANCELLED, HUNG, GREEDY = "tiny_data-75_42", "tiny_data-25_42", "greedy_itdr_42"
 ADAPTERS = [f"results/adapters/{name.replace('_', '/')}" for name in (CANCELLED, HUNG, GREEDY)]
 
 
@@ -65,7 +65,7 @@ def faulty(clone: Clone) -> Seen:
         "--set-resources",
         "train_adapter:runtime=attempt",
         meanwhile=mischief,
-        columns=["tiny/itdr", "tiny/wo-uap", "tiny/data-25", "greedy/itdr"],
+        columns=["tiny/itdr", "tiny/data-75", "tiny/data-25", "greedy/itdr"],
     )
 
 
@@ -113,11 +113,11 @@ def failing(clone: Clone, faulty: Seen) -> Seen:
     """Two jobs that can never succeed, one of them in a group."""
     assert faulty.status == 0
     results = clone.folder / "results"
-    (results / "tables/movielens-1m/users.parquet").write_bytes(b"no table")
-    (results / "instructions/UAP/movielens-1m/examples.parquet").unlink()
+    (results / "tables/movielens-32m/users.parquet").write_bytes(b"no table")
+    (results / "instructions/RP/movielens-32m/examples.parquet").unlink()
     (clone.folder / "empty").mkdir()
     return clone.run(
-        "results/instructions/UAP/movielens-1m/examples.parquet",
+        "results/instructions/RP/movielens-32m/examples.parquet",
         "results/raw/mind/manifest.json",
         "--retries",
         "0",
@@ -129,7 +129,7 @@ def failing(clone: Clone, faulty: Seen) -> Seen:
 
 @pytest.mark.parametrize(
     ("log", "said"),
-    [("fetch/mind", "behaviors.tsv"), ("build/UAP/movielens-1m", "users.parquet")],
+    [("fetch/mind", "behaviors.tsv"), ("build/RP/movielens-32m", "users.parquet")],
 )
 def test_the_message_of_a_failure_names_the_log_and_shows_it(failing, log, said):
     assert failing.status == 1
