@@ -3,7 +3,7 @@ READY := .venv/.ready
 VLLM_READY := .venv-vllm/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup setup-vllm demo test test-vllm check bench tiny-model clean
+.PHONY: help setup setup-vllm demo test test-vllm test-cluster check bench tiny-model clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,10 @@ test: $(READY) ## check style, types and layers, and run the tests
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
 	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/vllm
+
+test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is installed if need be
+	envs/slurm.sh
+	pytest tests/cluster
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done

@@ -31,6 +31,16 @@ FLAGS = WORKFLOW.flags
 shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
 
 
+def growing(mb):
+    """Return a resource in MB that grows with the attempt, for jobs that are tried again."""
+    return lambda wildcards, attempt: mb * attempt
+
+
+def any_of(names):
+    """Return the regular expression of these names; of none, one that never matches."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 pathvars:
     results=EXPERIMENT.results,
     logs=f"{EXPERIMENT.results}/logs",
@@ -40,7 +50,7 @@ pathvars:
 wildcard_constraints:
     task="|".join(Task),
     dataset="|".join(Dataset),
-    model="|".join(map(re.escape, [*WORKFLOW.models, "trivial"])),
+    model=any_of([*WORKFLOW.models, "trivial"]),
     variant=r"[a-z0-9-]+",
     seed=r"\d+",
 
@@ -68,7 +78,11 @@ include: "rules/report.smk"
 include: "rules/targets.smk"
 
 
-ruleorder: answer_trivially > infer_model
+onerror:
+    print(
+        f"The log of each failed job is named above. {EXPERIMENT.results}/benchmarks/ holds time and "
+        "memory of the finished jobs, under the names of their logs."
+    )
 
 
 rule all:

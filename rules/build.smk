@@ -18,6 +18,8 @@ rule build_examples:
         "<benchmarks>/build/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(EXPERIMENT.build.memory_limit_mb + 1000),
     params:
         tables=subpath(input.quality, parent=True),
         seed=EXPERIMENT.seed,

@@ -14,6 +14,8 @@ rule export_llama_factory:
         directory("<results>/exports/llama-factory"),
     log:
         "<logs>/export/llama-factory.log",
+    benchmark:
+        "<benchmarks>/export/llama-factory.tsv"
     conda:
         "../envs/data.yaml"
     shell:
@@ -31,6 +33,8 @@ rule export_hugging_face:
         directory("<results>/exports/hugging-face"),
     log:
         "<logs>/export/hugging-face.log",
+    benchmark:
+        "<benchmarks>/export/hugging-face.tsv"
     conda:
         "../envs/data.yaml"
     shell:

@@ -22,11 +22,16 @@ rule infer_model:
         "<logs>/infer/{model}/{variant}/{seed}.log",
     benchmark:
         "<benchmarks>/infer/{model}/{variant}/{seed}.tsv"
+    wildcard_constraints:
+        model=any_of(WORKFLOW.held_models),
     conda:
         "../envs/vllm.yaml"
+    container:
+        "envs/vllm.sif"
     threads: 8
     resources:
         gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,
+        gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
         mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
         * attempt,
     params:
@@ -45,6 +50,17 @@ rule infer_model:
         " {params.description} --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
 
 
+use rule infer_model as ask_endpoint with:
+    wildcard_constraints:
+        model=any_of(WORKFLOW.models.keys() - set(WORKFLOW.held_models)),
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
+        * attempt,
+
+
 rule answer_trivially:
     """Answer the test rows without a model."""
     input:
@@ -61,6 +77,8 @@ rule answer_trivially:
         "<results>/predictions/trivial/{variant}/{seed}.parquet",
     log:
         "<logs>/infer/trivial/{variant}/{seed}.log",
+    benchmark:
+        "<benchmarks>/infer/trivial/{variant}/{seed}.tsv"
     conda:
         "../envs/data.yaml"
     params:

@@ -25,8 +25,10 @@ rule mix_examples:
         "<results>/mixtures/{variant}/train.parquet",
     log:
         "<logs>/mix/{variant}.log",
+    benchmark:
+        "<benchmarks>/mix/{variant}.tsv"
     wildcard_constraints:
-        variant="|".join(WORKFLOW.trained_variants),
+        variant=any_of(WORKFLOW.trained_variants),
     conda:
         "../envs/data.yaml"
     params:

@@ -23,7 +23,7 @@ rule normalise_dataset:
         "../envs/data.yaml"
     threads: 2
     resources:
-        mem_mb=EXPERIMENT.normalise.memory_limit_mb + 1000,
+        mem_mb=growing(EXPERIMENT.normalise.memory_limit_mb + 1000),
     params:
         raw=subpath(input[0], parent=True),
         out=subpath(output.quality, parent=True),

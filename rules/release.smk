@@ -39,6 +39,8 @@ rule import_release:
         report="<results>/instructions/{task}/{dataset}/parts/import.json",
     log:
         "<logs>/import-release/{task}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/import-release/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
     params:

@@ -36,8 +36,10 @@ rule make_table:
         ),
     log:
         "<logs>/report/{table}.log",
+    benchmark:
+        "<benchmarks>/report/{table}.tsv"
     wildcard_constraints:
-        table="|".join(WORKFLOW.table_columns),
+        table=any_of(WORKFLOW.table_columns),
     conda:
         "../envs/report.yaml"
     params:
@@ -62,6 +64,8 @@ rule make_aggregates:
         ),
     log:
         "<logs>/report/aggregates.log",
+    benchmark:
+        "<benchmarks>/report/aggregates.tsv"
     conda:
         "../envs/report.yaml"
     params:
@@ -86,6 +90,8 @@ rule make_statistics:
         ),
     log:
         "<logs>/report/dataset-statistics.log",
+    benchmark:
+        "<benchmarks>/report/dataset-statistics.tsv"
     conda:
         "../envs/report.yaml"
     params:
@@ -117,6 +123,8 @@ rule draw_figures:
         ),
     log:
         "<logs>/report/figures.log",
+    benchmark:
+        "<benchmarks>/report/figures.tsv"
     conda:
         "../envs/report.yaml"
     params:
@@ -142,6 +150,8 @@ rule make_page:
         ),
     log:
         "<logs>/report/page.log",
+    benchmark:
+        "<benchmarks>/report/page.tsv"
     conda:
         "../envs/report.yaml"
     params:

@@ -17,6 +17,8 @@ rule score_predictions:
         "<results>/scores/{model}/{variant}/{seeds}.csv",
     log:
         "<logs>/score/{model}/{variant}/{seeds}.log",
+    benchmark:
+        "<benchmarks>/score/{model}/{variant}/{seeds}.tsv"
     wildcard_constraints:
         seeds=r"\d+(\+\d+)*",
     conda:
@@ -37,6 +39,8 @@ rule compare_variants:
         "<results>/comparisons/{model}/{first}-vs-{second}/{seed}.csv",
     log:
         "<logs>/compare/{model}/{first}-vs-{second}/{seed}.log",
+    benchmark:
+        "<benchmarks>/compare/{model}/{first}-vs-{second}/{seed}.tsv"
     wildcard_constraints:
         first=r"[a-z0-9-]+",
         second=r"[a-z0-9-]+",
@@ -58,6 +62,8 @@ rule export_predictions:
         "<results>/predictions/{model}/{variant}/{seed}.jsonl",
     log:
         "<logs>/export/{model}/{variant}/{seed}.log",
+    benchmark:
+        "<benchmarks>/export/{model}/{variant}/{seed}.tsv"
     conda:
         "../envs/report.yaml"
     shell:

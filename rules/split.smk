@@ -19,6 +19,8 @@ rule split_examples:
         test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
     log:
         "<logs>/split/{task}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/split/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
     params:

@@ -18,9 +18,12 @@ rule train_adapter:
         "<benchmarks>/train/{model}/{variant}/{seed}.tsv"
     conda:
         "../envs/train.yaml"
+    container:
+        "envs/train.sif"
     threads: 8
     resources:
         gpu=lookup(dpath="{model}", within=WORKFLOW.training_gpus),
+        gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
         mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
         * attempt,
     params:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from itdr.doctor.machine import Disk, Gpu, Graphics, Machine, Memory, Package, Packages
-from itdr.planning.jobs import Job
+from itdr.planning.jobs import ANSWERING, Job
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
@@ -33,7 +33,7 @@ def needs(*jobs: str, **overrides) -> Needs:
 def _job(text: str) -> Job:
     rule, _, names = text.partition(" ")
     halves = names.split("/")
-    if rule in ("train_adapter", "infer_model"):
+    if rule in ("train_adapter", *ANSWERING):
         return Job(rule, {"model": halves[0], "variant": halves[1], "seed": "42"})
     if len(halves) == 2:
         return Job(rule, {"task": halves[0], "dataset": halves[1]})

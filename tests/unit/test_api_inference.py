@@ -11,7 +11,7 @@ from itdr.inference.infer import infer
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings, load_model_settings
-from itdr.settings.reading import check
+from itdr.settings.reading import check, load_yaml
 from itdr.storage import read_parquet, write_parquet
 from tests.chat_server import SECRET, Fault, serving
 from tests.conftest import ROOT
@@ -149,3 +149,20 @@ def test_a_model_with_weights_is_not_asked_for_over_a_network():
 def test_a_model_is_in_one_place():
     with pytest.raises(SettingsError, match="either 'source' or 'endpoint'"):
         check(ModelSettings, {"model": "m", "title": "M", "memory_mb": 500}, "m.yaml")
+
+
+GEMINI = load_yaml(ROOT / "config" / "models" / "gemini-2.5-flash.yaml")["endpoint"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"gpus": 1, "endpoint": GEMINI}, "gpus must be 0 for a model behind an endpoint"),
+        ({"gpu_model": "a100", "source": "x"}, "gpu_model needs gpus above 0"),
+        ({"gpus": 1, "gpu_model": "a100 80GB", "source": "x"}, "gpu_model"),
+    ],
+)
+def test_gpus_are_asked_for_where_they_are_used(values, message):
+    values = {"model": "m", "title": "M", "memory_mb": 500} | values
+    with pytest.raises(SettingsError, match=message):
+        check(ModelSettings, values, "m.yaml")

@@ -149,7 +149,7 @@ def test_a_driver_older_than_the_cuda_of_pytorch_is_missing(tmp_path):
 
 def test_models_of_others_and_models_for_the_processor_need_no_gpu(tmp_path):
     here = machine(tmp_path, graphics=Graphics(problem="none"))
-    jobs = needs("infer_model tiny/base", "infer_model gpt-3.5-turbo/base",
+    jobs = needs("infer_model tiny/base", "ask_endpoint gpt-3.5-turbo/base",
                  columns=["tiny/base", "gpt-3.5-turbo/base"])  # fmt: skip
     assert only(check_gpus(jobs, here)).level == "ok"
     assert list(check_gpus(needs("fetch_dataset yelp"), here)) == []
@@ -183,11 +183,10 @@ def test_gpu_jobs_need_a_partition_that_has_gpus(tmp_path):
                 if finding.level != "ok"]  # fmt: skip
 
     silent = only(found("executor: slurm\n"))
-    assert silent.check == "partition of train_adapter" and "to gpu" in silent.advice
-    wrong = only(found("default-resources: {slurm_partition: gpus}\n"))
+    assert silent.check == "partition for GPUs" and "to gpu" in silent.advice
+    wrong = only(found("__variables__: {gpu_partition: gpus}\n"))
     assert "no partition 'gpus'" in wrong.found and "cpu, gpu" in wrong.needed
-    assert found("default-resources: {slurm_partition: gpu}\n") == []
-    assert found("set-resources: {train_adapter: {slurm_partition: gpu}}\n") == []
+    assert found("__variables__: {gpu_partition: gpu}\n") == []
 
 
 # Libraries
@@ -434,7 +433,7 @@ def test_a_folder_of_the_release_must_hold_its_files(tmp_path):
 
 # Keys
 
-PAID = ("annotate_examples IR/steam", "infer_model gpt-3.5-turbo/base")
+PAID = ("annotate_examples IR/steam", "ask_endpoint gpt-3.5-turbo/base")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ Reasons:
     (check individual jobs above for details)
 """
 TRAIN = Job("train_adapter", {"model": "glm-4-9b", "variant": "wo-tkr", "seed": "42"})
-INFER = Job("infer_model", {"model": "gemini-2.5-flash", "variant": "base", "seed": "42"})
+INFER = Job("ask_endpoint", {"model": "gemini-2.5-flash", "variant": "base", "seed": "42"})
 
 
 @pytest.fixture

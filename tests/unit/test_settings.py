@@ -1,6 +1,7 @@
 """Configuration is data: what is wrong is refused with file, key, and the nearest right name."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,16 @@ def test_a_changed_template_changes_only_the_mark_of_its_dataset(monkeypatch):
     after = workflow.templates["RP"]
     assert before["movielens-32m"] == after["movielens-32m"]
     assert before["yelp"] != after["yelp"]
+
+
+def test_what_a_models_jobs_ask_for_changes_nothing_that_was_made(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    workflow = load_workflow([ROOT / "config" / "config.yaml"])
+    name, model = next(iter(workflow.models.items()))
+    bigger = model.model_copy(update={"gpus": 4, "gpu_model": "h100", "memory_mb": 90000})
+    assert replace(workflow, models={name: bigger}).weights[name] == workflow.weights[name]
+    other = model.model_copy(update={"revision": "another"})
+    assert replace(workflow, models={name: other}).weights[name] != workflow.weights[name]
 
 
 @pytest.mark.parametrize("path", sorted(TASKS.glob("*.yaml")), ids=lambda path: path.stem)

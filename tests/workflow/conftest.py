@@ -35,15 +35,12 @@ class Project:
         (self.folder / "mine.yaml").write_text(yaml.safe_dump(QUICK | changes))
 
     def snakemake(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run("--cores", "2", *words)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run snakemake with nothing but these words, on as many cores as the profile says."""
         bin_folder = Path(sys.executable).parent
-        command = [
-            bin_folder / "snakemake",
-            "--snakefile",
-            ROOT / "Snakefile",
-            "--cores",
-            "2",
-            *words,
-        ]
+        command = [bin_folder / "snakemake", "--snakefile", ROOT / "Snakefile", *words]
         if (self.folder / "mine.yaml").exists():
             command += ["--configfile", "mine.yaml"]
         path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.errors import SettingsError
     from itdr.inference.engines import engine_name, python_elsewhere
     from itdr.inference.infer import infer
+    from itdr.models.gpus import hold_gpus
     from itdr.settings.experiment import InferenceSettings
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
@@ -68,8 +69,9 @@ def run(args: argparse.Namespace) -> None:
         out: None if name == "base" else Path(name)
         for out, name in zip(args.out, adapters, strict=True)
     }
-    count = infer(
-        model, outputs, args.test, settings, tasks=args.tasks, description=args.description
-    )
+    with hold_gpus(model.gpus):
+        count = infer(
+            model, outputs, args.test, settings, tasks=args.tasks, description=args.description
+        )
     for out in outputs:
         logging.getLogger("itdr").info("%s: %d answers", out, count)

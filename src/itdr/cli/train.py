@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train the adapter."""
+    from itdr.models.gpus import hold_gpus
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
     from itdr.settings.training import TrainingSettings
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
 
     model = load_model_settings(args.model)
     settings = from_flags(args, TrainingSettings)
-    with companions(settings.processes):
+    with hold_gpus(model.gpus * settings.processes), companions(settings.processes):
         from itdr.training.lora import train
 
         train(model, args.mixture, args.out, settings, seed=args.seed)

@@ -7,6 +7,7 @@ from pathlib import Path
 from itdr.doctor.finding import Finding, gigabytes, listed
 from itdr.doctor.machine import Disk, Machine
 from itdr.doctor.models import to_download
+from itdr.planning.jobs import ANSWERING
 from itdr.planning.needs import Needs
 
 _FOLDERS = {
@@ -14,10 +15,10 @@ _FOLDERS = {
     "release": ("fetch_release",),
     "simulated": ("simulate_dataset",),
     "tables": ("normalise_dataset",),
-    "instructions": ("build_examples", "annotate_examples", "split_examples", "import_released"),
+    "instructions": ("build_examples", "annotate_examples", "split_examples", "import_release"),
     "mixtures": ("mix_examples",),
     "adapters": ("train_adapter",),
-    "predictions": ("infer_model", "answer_trivially"),
+    "predictions": (*ANSWERING, "answer_trivially"),
 }
 """Folder below results to the rules that write to it."""
 

@@ -17,7 +17,7 @@ def check_keys(needs: Needs, machine: Machine) -> Iterator[Finding]:
     if needs.of("annotate_examples") and teacher.kind == "endpoint":
         dollars = needs.cost("annotate_examples").dollars
         yield _finding(teacher.model, teacher, dollars, machine)
-    for model in needs.values("model", "infer_model"):
+    for model in needs.values("model", "ask_endpoint"):
         endpoint = workflow.models[model].endpoint
         if endpoint:
             yield _finding(model, endpoint, needs.dollars_of(model), machine)

@@ -95,7 +95,7 @@ def _of_endpoints(needs: Needs) -> Iterator[Address]:
     teacher = workflow.experiment.teacher
     if needs.of("annotate_examples") and teacher.kind == "endpoint":
         yield Address(f"teacher {teacher.model}", (teacher.base_url,), any_answer=True)
-    for model in needs.values("model", "infer_model"):
+    for model in needs.values("model", "ask_endpoint"):
         endpoint = workflow.models[model].endpoint
         if endpoint:
             yield Address(f"endpoint {model}", (endpoint.base_url,), any_answer=True)

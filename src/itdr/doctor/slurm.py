@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from itdr.doctor.finding import Finding, listed
 from itdr.doctor.gpus import gpus_wanted
@@ -13,7 +12,6 @@ from itdr.settings.reading import load_yaml
 
 _PROFILE = Path("profiles/slurm/profile.yaml")
 _PLUGIN = "snakemake-executor-plugin-slurm"
-_ON_GPUS = ("train_adapter", "infer_model")
 
 
 def check_slurm(needs: Needs, machine: Machine, profile: Path = _PROFILE) -> Iterator[Finding]:
@@ -34,44 +32,34 @@ def check_slurm(needs: Needs, machine: Machine, profile: Path = _PROFILE) -> Ite
     yield Finding("Slurm", "ok" if slurm.partitions else "warning", shown or "no partition")
     if _PLUGIN not in machine.packages.found:
         yield Finding("Slurm plugin", "warning", f"{_PLUGIN} is not installed", "", "make setup")
-    for rule in _ON_GPUS:
-        if needs.of(rule):
-            yield from _partition(rule, needs, slurm, profile)
-
-
-def _partition(rule: str, needs: Needs, slurm: Slurm, profile: Path) -> Iterator[Finding]:
-    """Yield what is wrong with the partition that the GPU jobs of a rule go to."""
     count = max(gpus_wanted(needs).values(), default=0)
-    named = _named(rule, profile)
+    if count:
+        yield from _partition(count, slurm, profile)
+
+
+def _partition(count: int, slurm: Slurm, profile: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the partition that jobs with this many GPUs go to."""
+    named = _named(profile)
     known = {partition.name: partition for partition in slurm.partitions}
     default = next((p.name for p in slurm.partitions if p.is_default), "")
     name = named or default
     if named and named not in known:
-        yield Finding(f"partition of {rule}", "warning", f"the cluster has no partition {named!r}",
+        yield Finding("partition for GPUs", "warning", f"the cluster has no partition {named!r}",
                       f"one of {listed(list(known), 6)}",
-                      f"name another as slurm_partition in {profile}.")  # fmt: skip
-    elif count and name and known[name].gpus < count:
+                      f"name another as gpu_partition in {profile}.")  # fmt: skip
+    elif name and known[name].gpus < count:
         fitting = [p.name for p in slurm.partitions if p.gpus >= count]
-        advice = (f"set slurm_partition of {rule} to {' or '.join(fitting)} in {profile}."
+        advice = (f"set gpu_partition to {' or '.join(fitting)} in {profile}."
                   if fitting else "no partition has so many GPUs per node.")  # fmt: skip
-        yield Finding(f"partition of {rule}", "warning",
+        yield Finding("partition for GPUs", "warning",
                       f"{name} has {known[name].gpus} GPUs per node", f"{count}", advice
                       )  # fmt: skip
 
 
-def _named(rule: str, profile: Path) -> str | None:
-    """Return the partition that the profile names for a rule."""
+def _named(profile: Path) -> str | None:
+    """Return the partition that the profile names for jobs with GPUs."""
     try:
-        value = load_yaml(profile)
+        variables = load_yaml(profile).get("__variables__")
     except ItdrError:
         return None
-    for place in (_mapping(_mapping(value, "set-resources"), rule),
-                  _mapping(value, "default-resources")):  # fmt: skip
-        if "slurm_partition" in place:
-            return str(place["slurm_partition"])
-    return None
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, Mapping) else {}
+    return variables.get("gpu_partition") if isinstance(variables, Mapping) else None

@@ -17,7 +17,7 @@ from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.split import first_rows
 from itdr.progress import progress
 from itdr.settings.experiment import InferenceSettings
-from itdr.settings.model import ModelEndpoint, ModelSettings
+from itdr.settings.model import REQUESTED, ModelEndpoint, ModelSettings
 from itdr.settings.task import load_task
 from itdr.storage import fingerprint, sha256, write_parquet
 
@@ -28,8 +28,7 @@ _NOT_IN_ANSWERS: Any = {
     "title": True,
     "gated": True,
     "lora_targets": True,
-    "gpus": True,
-    "memory_mb": True,
+    **dict.fromkeys(REQUESTED, True),
     "endpoint": {
         name
         for name in ModelEndpoint.model_fields

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from itdr.planning.jobs import Job
+from itdr.planning.jobs import ANSWERING, Job
 from itdr.planning.measured import Measured
 from itdr.planning.sizes import Sizes
 from itdr.settings.endpoint import EndpointSettings
@@ -35,7 +35,7 @@ def cost(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     """Return what one job costs."""
     if job.rule == "train_adapter":
         return _training(job, sizes, measured)
-    if job.rule == "infer_model":
+    if job.rule in ANSWERING:
         return _answering(job, sizes, measured)
     seconds = measured.stages.get(job.rule, sizes.rates.stages.get(job.rule, 0.0))
     return Cost(

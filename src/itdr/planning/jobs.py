@@ -9,6 +9,9 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 
+ANSWERING = ("infer_model", "ask_endpoint")
+"""Rules by which a model answers: on this side, or behind an endpoint."""
+
 
 @dataclass(frozen=True)
 class Job:

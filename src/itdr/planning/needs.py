@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from itdr.planning.estimate import Cost, cost, units
-from itdr.planning.jobs import Job, open_jobs
+from itdr.planning.jobs import ANSWERING, Job, open_jobs
 from itdr.planning.measured import Measured, measure
 from itdr.planning.sizes import Sizes
 from itdr.reporting.run import load_run
@@ -52,13 +52,13 @@ class Needs:
 
     def dollars_of(self, model: str) -> float:
         """Return what the answers of a model cost in US dollars."""
-        jobs = (job for job in self.of("infer_model") if job.wildcards["model"] == model)
+        jobs = (job for job in self.of(*ANSWERING) if job.wildcards["model"] == model)
         return sum(cost(job, self.sizes, self.measured).dollars for job in jobs)
 
     @property
     def models(self) -> list[str]:
         """The models that are trained or asked, in the order of the configuration."""
-        wanted = self.values("model", "train_adapter", "infer_model")
+        wanted = self.values("model", "train_adapter", *ANSWERING)
         return [model for model in self.sizes.workflow.models if model in wanted]
 
 

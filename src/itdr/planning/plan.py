@@ -7,7 +7,7 @@ from textwrap import fill
 
 from itdr.models.folder import is_cached
 from itdr.planning.estimate import Cost, answering_rate, engine_of, training_rate
-from itdr.planning.jobs import Job
+from itdr.planning.jobs import ANSWERING, Job
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
@@ -91,7 +91,7 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
         yield (f"{model}: {len(variants)} {several} {tokens / 1e6:,.1f} million tokens, at "
                f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
                f"{_origin('train', model, measured, where)}.")  # fmt: skip
-    columns = sum(job.rule == "infer_model" and job.wildcards["model"] == model for job in jobs)
+    columns = sum(job.rule in ANSWERING and job.wildcards["model"] == model for job in jobs)
     if columns:
         rows, prompts, answers = sizes.answering()
         yield (

@@ -9,6 +9,9 @@ from itdr.errors import ModelError
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.reading import Strict, load
 
+REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
+"""Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
+
 
 class ModelEndpoint(EndpointSettings):
     """Where a model answers that nobody has here."""
@@ -44,12 +47,21 @@ class ModelSettings(Strict):
         "bfloat16", description="type of the weights on a GPU; a CPU computes in float32"
     )
     gpus: int = Field(0, ge=0, description="GPUs that training and inference ask for")
+    gpu_model: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.]*$",
+        description="kind of GPU, as the cluster calls it (sinfo -o %G); empty: any",
+    )
     memory_mb: int = Field(ge=500, description="main memory of training and inference, in MB")
 
     @model_validator(mode="after")
     def _one_place(self) -> "ModelSettings":
         if bool(self.source) == bool(self.endpoint):
             raise ValueError("either 'source' or 'endpoint' is needed, not both")
+        if self.endpoint and self.gpus:
+            raise ValueError("gpus must be 0 for a model behind an endpoint: it runs elsewhere")
+        if self.gpu_model and not self.gpus:
+            raise ValueError("gpu_model needs gpus above 0")
         return self
 
     @property

@@ -9,7 +9,7 @@ from itdr.errors import MissingFileError, SettingsError
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
 from itdr.settings.layout import Column, Layout, load_layout
-from itdr.settings.model import ModelSettings, load_model_settings
+from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
 from itdr.settings.task import TaskSettings, load_task
 from itdr.settings.variant import Variant, find_variant, load_variants
 from itdr.storage import fingerprint
@@ -51,6 +51,11 @@ class Workflow:
     def table_columns(self) -> dict[str, list[Column]]:
         """Result table to those of the columns that belong to it."""
         return {name: self.layout.columns_of(name, self.columns) for name in self.layout.tables}
+
+    @property
+    def held_models(self) -> list[str]:
+        """The models whose weights are had; the others answer behind an endpoint."""
+        return [name for name, settings in self.models.items() if not settings.endpoint]
 
     @property
     def trained_models(self) -> list[str]:
@@ -136,7 +141,9 @@ class Workflow:
         for model, settings in self.models.items():
             files = sorted(Path(settings.source).glob("*")) if settings.is_local else []
             sizes = [(file.name, file.stat().st_size) for file in files]
-            marks[model] = fingerprint([settings.model_dump(mode="json"), sizes])
+            marks[model] = fingerprint(
+                [settings.model_dump(mode="json", exclude=set(REQUESTED)), sizes]
+            )
         return marks
 
 

@@ -16,7 +16,7 @@ from itdr.errors import SettingsError
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.progress import progress
-from itdr.settings.model import ModelSettings
+from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
 from itdr.storage import read_parquet, sha256
 from itdr.training.attention import set_attention
@@ -53,7 +53,7 @@ def train(
     require_packages(settings)
     table = read_parquet(mixture, COLUMNS)
     manifest = {
-        "model": model.model_dump(mode="json"),
+        "model": model.model_dump(mode="json", exclude=set(REQUESTED)),
         "weights_sha256": weights_checksum(model),
         "mixture_sha256": sha256(mixture),
         "settings": settings.model_dump(mode="json"),
