@@ -35,10 +35,13 @@ ARCHITECTURES = {
 ENDS = range(1, 9)
 
 
-def prompts(count=24):
+def prompts(shared=(), count=24):
+    """Return prompts that begin alike, of 1 to 17 tokens beyond that."""
     torch.manual_seed(3)
     return [
-        TokenPrompt(torch.randint(9, 60, (1 + i * 5 % 17,)).tolist(), (3, 12, 30)[i % 3])
+        TokenPrompt(
+            [*shared, *torch.randint(9, 60, (1 + i * 5 % 17,)).tolist()], (3, 12, 30)[i % 3]
+        )
         for i in range(count)
     ]
 
@@ -51,12 +54,13 @@ def generated(model, prompt):
     return output[0, len(prompt.ids) :].tolist()
 
 
+@pytest.mark.parametrize("shared", [(), (30, 11, 50, 50, 12, 40, 9, 22)], ids=["varied", "alike"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_batch_gives_the_tokens_of_generating_one_by_one(architecture):
+def test_a_batch_gives_the_tokens_of_generating_one_by_one(architecture, shared):
     torch.manual_seed(0)
     model = ARCHITECTURES[architecture]().eval()
-    expected = [generated(model, prompt) for prompt in prompts()]
-    assert greedy(model, prompts(), ENDS, pad=0) == expected
+    expected = [generated(model, prompt) for prompt in prompts(shared)]
+    assert greedy(model, prompts(shared), ENDS, pad=0) == expected
     assert len(set(map(len, expected))) > 4  # some end early, some at their limits
     assert len(set(map(tuple, expected))) > 12
 
@@ -71,3 +75,20 @@ def test_no_prompt_is_computed_once_it_has_ended():
     found = greedy(model, prompts(), ENDS, pad=0)
     lengths = list(map(len, found))
     assert rows == [sum(length > step for length in lengths) for step in range(max(lengths))]
+
+
+def test_what_all_prompts_begin_with_is_computed_once():
+    torch.manual_seed(0)
+    model = ARCHITECTURES["llama"]().eval()
+    sizes = []
+    model.register_forward_pre_hook(
+        lambda module, args, kwargs: sizes.append(tuple(kwargs["input_ids"].shape)),
+        with_kwargs=True,
+    )
+    greedy(model, prompts((30, 11, 50)), ENDS, pad=0)
+    assert sizes[:2] == [(1, 3), (24, 17)]
+    # A prompt that is nothing but the common beginning keeps its last token.
+    same = [TokenPrompt([30, 11, 50], 3), TokenPrompt([30, 11, 50], 2)]
+    sizes.clear()
+    greedy(model, same, ENDS, pad=0)
+    assert sizes[:2] == [(1, 2), (2, 1)]

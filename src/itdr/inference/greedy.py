@@ -1,18 +1,19 @@
 """Greedy decoding of prompts that share a forward pass.
 
-transformers' own generate() copies all keys and values at every step, and goes on computing answers
-that have ended until the last one has. Both cost most of the time in large batches, so the loop
-stands here.
+transformers' own generate() copies all keys and values at every step, goes on computing answers
+that have ended until the last one has, and computes the beginning that all prompts have in common,
+their task description, for each of them. The loop stands here because these three cost most of the
+time.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
+from itdr.inference.cache import roomy_cache
 from itdr.inference.tokens import TokenPrompt
 
 
@@ -24,43 +25,77 @@ def greedy(
 
     An end is part of the output. ends, pad: token ids.
     """
-    longest = max(len(prompt.ids) for prompt in prompts)
-    room = longest + max(prompt.limit for prompt in prompts)
-    # Answers go on at the right end, so padding stands on the left.
-    lefts = [longest - len(prompt.ids) for prompt in prompts]
-    filled = [[pad] * left + prompt.ids for left, prompt in zip(lefts, prompts, strict=True)]
-    ids = torch.tensor(filled, device=model.device)
-    left = torch.tensor(lefts, device=model.device)[:, None]
-    places = torch.arange(room, device=model.device)
-    cache = _cache(model, room)
+    batch = _Batch(model, prompts, pad)
     outputs: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
-    begin, end = 0, longest
-    while True:
-        logits = model(
-            input_ids=ids,
-            attention_mask=(places[:end] >= left).long(),
-            position_ids=(places[begin:end] - left).clamp(min=0),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits
-        ids = logits[:, -1].argmax(-1, keepdim=True)
-        for row, token in zip(rows, ids.flatten().tolist(), strict=True):
+    while rows:
+        tokens = batch.step()
+        for row, token in zip(rows, tokens, strict=True):
             outputs[row].append(token)
         going = [
             at
             for at, row in enumerate(rows)
             if outputs[row][-1] not in ends and len(outputs[row]) < prompts[row].limit
         ]
-        if not going:
-            return outputs
         if len(going) < len(rows):
             going = _closed_up(going)
-            kept = torch.tensor(going, device=model.device)
-            cache.batch_select_indices(kept)
-            ids, left, rows = ids[kept], left[kept], [rows[at] for at in going]
-        begin, end = end, end + 1
+            rows = [rows[at] for at in going]
+            batch.keep(going)
+    return outputs
+
+
+class _Batch:
+    """Prompts side by side: first what all begin with, then padding, the rest, and the answers."""
+
+    def __init__(self, model: Any, prompts: Sequence[TokenPrompt], pad: int) -> None:
+        self._model = model
+        ids = [prompt.ids for prompt in prompts]
+        longest = max(map(len, ids))
+        room = longest + max(prompt.limit for prompt in prompts)
+        self._cache, shareable = roomy_cache(model, len(prompts), room)
+        self._shared = _shared_length(ids) if shareable else 0
+        padding = [longest - len(i) for i in ids]
+        rests = [[pad] * empty + i[self._shared :] for empty, i in zip(padding, ids, strict=True)]
+        self._ids = torch.tensor(rests, device=model.device)
+        self._padding = torch.tensor(padding, device=model.device)[:, None]
+        self._places = torch.arange(room, device=model.device)
+        self._end = self._shared
+        if self._shared:
+            self._forward(torch.tensor([ids[0][: self._shared]], device=model.device), 0)
+
+    def step(self) -> list[int]:
+        """Return the next token of every prompt."""
+        begin, self._end = self._end, self._end + self._ids.shape[1]
+        logits = self._forward(self._ids, begin)
+        self._ids = logits[:, -1].argmax(-1, keepdim=True)
+        return self._ids.flatten().tolist()
+
+    def keep(self, rows: list[int]) -> None:
+        """Go on with these prompts, in this order."""
+        kept = torch.tensor(rows, dtype=torch.long, device=self._ids.device)
+        self._cache.batch_select_indices(kept)
+        self._ids, self._padding = self._ids[kept], self._padding[kept]
+
+    def _forward(self, ids: Tensor, begin: int) -> Tensor:
+        places, padding = self._places[: self._end], self._padding[: len(ids)]
+        seen = (places < self._shared) | (places >= self._shared + padding)
+        positions = places - torch.where(places < self._shared, 0, padding)
+        return self._model(
+            input_ids=ids,
+            attention_mask=seen.long(),
+            position_ids=positions[:, begin:].clamp(min=0),
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits
+
+
+def _shared_length(rows: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all rows begin with, one at least of each row being left to itself."""
+    if len(rows) == 1:
+        return 0
+    alike = (len(set(tokens)) == 1 for tokens in zip(*rows, strict=False))
+    return min(sum(takewhile(bool, alike)), min(map(len, rows)) - 1)
 
 
 def _closed_up(places: Sequence[int]) -> list[int]:
@@ -69,53 +104,3 @@ def _closed_up(places: Sequence[int]) -> list[int]:
     last = [place for place in places if place >= count]
     kept = set(places)
     return [place if place in kept else last.pop() for place in range(count)]
-
-
-def _cache(model: Any, room: int) -> DynamicCache:
-    """Return an empty cache; layers of another kind, such as sliding windows, stay as they are."""
-    cache = DynamicCache(config=model.config)
-    cache.layers = [
-        _RoomyLayer(room) if type(layer) is DynamicLayer else layer for layer in cache.layers
-    ]
-    return cache
-
-
-class _RoomyLayer(DynamicLayer):
-    """The keys and values of one layer, in memory that is taken once.
-
-    Shape of both: (prompts, heads, tokens, width of a head).
-    """
-
-    def __init__(self, room: int) -> None:
-        """room: most tokens of a prompt and its answer."""
-        super().__init__()
-        self._room = room
-
-    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Take the memory."""
-        super().lazy_initialization(key_states, value_states)
-        self._whole = [
-            states.new_empty((*states.shape[:2], self._room, states.shape[3]))
-            for states in (key_states, value_states)
-        ]
-        self.keys, self.values = (whole[:, :, :0] for whole in self._whole)
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
-    ) -> tuple[Tensor, Tensor]:
-        """Write the states behind those that are there; return all."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        rows, _, new, _ = key_states.shape
-        begin = self.keys.shape[2]
-        for whole, states in zip(self._whole, (key_states, value_states), strict=True):
-            whole[:rows, :, begin : begin + new] = states
-        self.keys, self.values = (whole[:rows, :, : begin + new] for whole in self._whole)
-        return self.keys, self.values
-
-    def batch_select_indices(self, indices: Tensor) -> None:
-        """Keep these prompts, in this order; those that keep their place are not copied."""
-        moved = (indices != torch.arange(len(indices), device=indices.device)).nonzero().flatten()
-        for states in (self.keys, self.values):
-            states[moved] = states[indices[moved]]
-        self.keys, self.values = self.keys[: len(indices)], self.values[: len(indices)]
