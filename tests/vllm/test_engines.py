@@ -30,7 +30,7 @@ def test_the_prompts_are_varied_and_the_adapters_change_the_answers(reference, p
 @pytest.mark.parametrize("name", NAMES)
 def test_transformers_in_batches(reference, prompts, adapters, alike, name):
     found = Answers(TransformersEngine(TINY, SETTINGS), prompts, of(adapters, name))
-    alike("transformers, 16 prompts at a time", name, found.tokens, reference(name).tokens)
+    alike("transformers, 60 prompts at a time", name, found.tokens, reference(name).tokens)
     assert found.answers == reference(name).answers
 
 
