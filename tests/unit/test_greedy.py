@@ -72,7 +72,7 @@ def test_no_prompt_is_computed_once_it_has_ended():
     model.register_forward_pre_hook(
         lambda module, args, kwargs: rows.append(len(kwargs["input_ids"])), with_kwargs=True
     )
-    found = greedy(model, prompts(), ENDS, pad=0)
+    found = greedy(model, prompts(count=16), ENDS, pad=0)
     lengths = list(map(len, found))
     assert rows == [sum(length > step for length in lengths) for step in range(max(lengths))]
 
@@ -85,8 +85,10 @@ def test_what_all_prompts_begin_with_is_computed_once():
         lambda module, args, kwargs: sizes.append(tuple(kwargs["input_ids"].shape)),
         with_kwargs=True,
     )
-    greedy(model, prompts((30, 11, 50)), ENDS, pad=0)
-    assert sizes[:2] == [(1, 3), (24, 17)]
+    by_length = sorted(prompts((30, 11, 50)), key=lambda prompt: -len(prompt.ids))
+    greedy(model, by_length, ENDS, pad=0)
+    assert sizes[:3] == [(1, 3), (16, 17), (8, 6)]
+    assert all(length == 1 for _, length in sizes[3:])
     # A prompt that is nothing but the common beginning keeps its last token.
     same = [TokenPrompt([30, 11, 50], 3), TokenPrompt([30, 11, 50], 2)]
     sizes.clear()

@@ -7,21 +7,31 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 
-def roomy_cache(model: Any, rows: int, room: int) -> tuple[DynamicCache, bool]:
-    """Return an empty cache, and whether padding may stand anywhere in it.
+class RoomyCache(DynamicCache):
+    """A cache for so many prompts, with room for so many tokens of each.
 
-    Layers of another kind than full attention stay as transformers has them. Those that see a
-    window of the last tokens count the padding, so it must stand before everything else.
+    Layers of another kind than full attention stay as transformers has them.
 
-    rows: prompts; room: most tokens of a prompt and its answer.
+    Attributes:
+        full: whether there are none of another kind. Layers that see a window of the last tokens
+            count the padding, so there it must stand before everything else, and all prompts must
+            be computed together.
     """
-    cache = DynamicCache(config=model.config)
-    full = [type(layer) is DynamicLayer for layer in cache.layers]
-    cache.layers = [
-        _RoomyLayer(rows, room) if plain else layer
-        for plain, layer in zip(full, cache.layers, strict=True)
-    ]
-    return cache, all(full)
+
+    def __init__(self, config: Any, rows: int, room: int) -> None:
+        """config: the model's."""
+        super().__init__(config=config)
+        plain = [type(layer) is DynamicLayer for layer in self.layers]
+        self.full = all(plain)
+        self.layers = [
+            _RoomyLayer(rows, room) if is_plain else layer
+            for is_plain, layer in zip(plain, self.layers, strict=True)
+        ]
+
+    def write_at(self, rows: slice, begin: int) -> None:
+        """Put what comes next into these rows, at this place, where every layer is full."""
+        for layer in self.layers if self.full else ():
+            layer.write_at(rows, begin)
 
 
 class _RoomyLayer(DynamicLayer):
@@ -29,42 +39,48 @@ class _RoomyLayer(DynamicLayer):
 
     def __init__(self, rows: int, room: int) -> None:
         super().__init__()
-        self._rows, self._room = rows, room
+        self._shape = rows, room
+        self._rows, self._end = slice(0, rows), 0
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Take the memory."""
+        """Take the memory. What is never written counts for nothing, but must not be infinite."""
         super().lazy_initialization(key_states, value_states)
-        self._whole = [
-            states.new_empty((self._rows, states.shape[1], self._room, states.shape[3]))
+        rows, room = self._shape
+        self.keys, self.values = (
+            states.new_zeros((rows, states.shape[1], room, states.shape[3]))
             for states in (key_states, value_states)
-        ]
+        )
+
+    def write_at(self, rows: slice, begin: int) -> None:
+        """Put what comes next into these rows, at this place."""
+        self._rows, self._end = rows, begin
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Write states behind those that are there; return all of the prompts that were given.
+        """Write states; return all up to them, of as many prompts as they are of.
 
-        The states of one prompt are written for all: what they all begin with.
+        The states of one prompt are written for all the rows.
         """
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        begin = self.get_seq_length()
-        end = begin + key_states.shape[2]
-        for whole, states in zip(self._whole, (key_states, value_states), strict=True):
-            whole[: self._rows, :, begin:end] = states
-        keys, values = self._show(end)
-        return keys[: len(key_states)], values[: len(key_states)]
+        begin, self._end = self._end, self._end + key_states.shape[2]
+        shown = []
+        for whole, states in ((self.keys, key_states), (self.values, value_states)):
+            rows = whole[self._rows]
+            rows[:, :, begin : self._end] = states
+            shown.append(rows[: len(states), :, : self._end])
+        return shown[0], shown[1]
+
+    def get_seq_length(self) -> int:
+        """Return the place that is written next."""
+        return self._end
 
     def batch_select_indices(self, indices: Tensor) -> None:
         """Keep these prompts, in this order; those that keep their place are not copied."""
         places = indices.new_tensor(range(len(indices)))
         moved = (indices != places).nonzero().flatten()
-        for states in self._show(self.get_seq_length()):
-            states[moved] = states[indices[moved]]
-        self._rows = len(indices)
-        self._show(self.get_seq_length())
-
-    def _show(self, end: int) -> tuple[Tensor, Tensor]:
-        """Return the keys and values of the first tokens; transformers finds them here too."""
-        self.keys, self.values = (whole[: self._rows, :, :end] for whole in self._whole)
-        return self.keys, self.values
+        for whole in (self.keys, self.values):
+            written = whole[:, :, : self._end]
+            written[moved] = written[indices[moved]]
+        self._rows = slice(0, len(indices))

@@ -13,8 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from itdr.inference.cache import roomy_cache
+from itdr.inference.cache import RoomyCache
 from itdr.inference.tokens import TokenPrompt
+
+_TOGETHER = 16  # prompts whose beginning is computed in one forward pass
 
 
 @torch.inference_mode()
@@ -28,8 +30,8 @@ def greedy(
     batch = _Batch(model, prompts, pad)
     outputs: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
-    while rows:
-        tokens = batch.step()
+    tokens = batch.first()
+    while True:
         for row, token in zip(rows, tokens, strict=True):
             outputs[row].append(token)
         going = [
@@ -37,11 +39,13 @@ def greedy(
             for at, row in enumerate(rows)
             if outputs[row][-1] not in ends and len(outputs[row]) < prompts[row].limit
         ]
+        if not going:
+            return outputs
         if len(going) < len(rows):
             going = _closed_up(going)
             rows = [rows[at] for at in going]
             batch.keep(going)
-    return outputs
+        tokens = batch.following()
 
 
 class _Batch:
@@ -52,23 +56,35 @@ class _Batch:
         ids = [prompt.ids for prompt in prompts]
         longest = max(map(len, ids))
         room = longest + max(prompt.limit for prompt in prompts)
-        self._cache, shareable = roomy_cache(model, len(prompts), room)
-        self._shared = _shared_length(ids) if shareable else 0
+        self._cache = RoomyCache(model.config, len(prompts), room)
+        self._shared = _shared_length(ids) if self._cache.full else 0
         padding = [longest - len(i) for i in ids]
         rests = [[pad] * empty + i[self._shared :] for empty, i in zip(padding, ids, strict=True)]
         self._ids = torch.tensor(rests, device=model.device)
         self._padding = torch.tensor(padding, device=model.device)[:, None]
         self._places = torch.arange(room, device=model.device)
-        self._end = self._shared
+        self._end = longest
         if self._shared:
-            self._forward(torch.tensor([ids[0][: self._shared]], device=model.device), 0)
+            beginning = torch.tensor([ids[0][: self._shared]], device=model.device)
+            self._forward(beginning, slice(0, len(ids)), 0)
 
-    def step(self) -> list[int]:
-        """Return the next token of every prompt."""
-        begin, self._end = self._end, self._end + self._ids.shape[1]
-        logits = self._forward(self._ids, begin)
-        self._ids = logits[:, -1].argmax(-1, keepdim=True)
-        return self._ids.flatten().tolist()
+    def first(self) -> list[int]:
+        """Return the first token of every prompt's answer.
+
+        Prompts are computed some at a time, so that those of similar length need little padding.
+        """
+        size = _TOGETHER if self._cache.full else len(self._ids)
+        tokens = []
+        for start in range(0, len(self._ids), size):
+            rows = slice(start, start + size)
+            empty = int(self._padding[rows].min())
+            tokens.append(self._forward(self._ids[rows, empty:], rows, self._shared + empty))
+        return self._next(torch.cat(tokens))
+
+    def following(self) -> list[int]:
+        """Return the next token of every prompt's answer."""
+        begin, self._end = self._end, self._end + 1
+        return self._next(self._forward(self._ids, slice(0, len(self._ids)), begin))
 
     def keep(self, rows: list[int]) -> None:
         """Go on with these prompts, in this order."""
@@ -76,11 +92,18 @@ class _Batch:
         self._cache.batch_select_indices(kept)
         self._ids, self._padding = self._ids[kept], self._padding[kept]
 
-    def _forward(self, ids: Tensor, begin: int) -> Tensor:
-        places, padding = self._places[: self._end], self._padding[: len(ids)]
+    def _next(self, tokens: Tensor) -> list[int]:
+        self._ids = tokens
+        return tokens.flatten().tolist()
+
+    def _forward(self, ids: Tensor, rows: slice, begin: int) -> Tensor:
+        """Return the most probable tokens behind these, which stand from `begin` on."""
+        self._cache.write_at(rows, begin)
+        places = self._places[: begin + ids.shape[1]]
+        padding = self._padding[rows][: len(ids)]
         seen = (places < self._shared) | (places >= self._shared + padding)
         positions = places - torch.where(places < self._shared, 0, padding)
-        return self._model(
+        logits = self._model(
             input_ids=ids,
             attention_mask=seen.long(),
             position_ids=positions[:, begin:].clamp(min=0),
@@ -88,6 +111,7 @@ class _Batch:
             use_cache=True,
             logits_to_keep=1,
         ).logits
+        return logits[:, -1].argmax(-1, keepdim=True)
 
 
 def _shared_length(rows: Sequence[Sequence[int]]) -> int:
