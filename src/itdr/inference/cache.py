@@ -29,9 +29,10 @@ class RoomyCache(DynamicCache):
         ]
 
     def write_at(self, rows: slice, begin: int) -> None:
-        """Put what comes next into these rows, at this place, where every layer is full."""
-        for layer in self.layers if self.full else ():
-            layer.write_at(rows, begin)
+        """Put what comes next into these rows, at this place; only full layers can choose."""
+        for layer in self.layers:
+            if isinstance(layer, _RoomyLayer):
+                layer.write_at(rows, begin)
 
 
 class _RoomyLayer(DynamicLayer):
@@ -46,10 +47,11 @@ class _RoomyLayer(DynamicLayer):
         """Take the memory. What is never written counts for nothing, but must not be infinite."""
         super().lazy_initialization(key_states, value_states)
         rows, room = self._shape
-        self.keys, self.values = (
+        self._whole = [
             states.new_zeros((rows, states.shape[1], room, states.shape[3]))
             for states in (key_states, value_states)
-        )
+        ]
+        self.keys, self.values = self._whole
 
     def write_at(self, rows: slice, begin: int) -> None:
         """Put what comes next into these rows, at this place."""
@@ -66,7 +68,7 @@ class _RoomyLayer(DynamicLayer):
             self.lazy_initialization(key_states, value_states)
         begin, self._end = self._end, self._end + key_states.shape[2]
         shown = []
-        for whole, states in ((self.keys, key_states), (self.values, value_states)):
+        for whole, states in zip(self._whole, (key_states, value_states), strict=True):
             rows = whole[self._rows]
             rows[:, :, begin : self._end] = states
             shown.append(rows[: len(states), :, : self._end])
@@ -80,7 +82,7 @@ class _RoomyLayer(DynamicLayer):
         """Keep these prompts, in this order; those that keep their place are not copied."""
         places = indices.new_tensor(range(len(indices)))
         moved = (indices != places).nonzero().flatten()
-        for whole in (self.keys, self.values):
+        for whole in self._whole:
             written = whole[:, :, : self._end]
             written[moved] = written[indices[moved]]
         self._rows = slice(0, len(indices))
