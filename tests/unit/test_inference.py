@@ -144,6 +144,14 @@ def test_a_batch_holds_so_many_prompts_and_tokens():
     assert found == [[7], [1], [4, 3, 2], [5, 6, 0]]
 
 
+def test_prompts_with_the_same_instruction_share_a_batch():
+    lengths = [5, 90, 40, 41, 42, 7, 6, 60]
+    asked = [TokenPrompt([0] * n, 10, "rank" if i % 2 else "rate") for i, n in enumerate(lengths)]
+    assert batches(asked, range(8), size=4, tokens=900) == [[1, 7, 3, 5], [4, 2, 6, 0]]
+    # In a batch of two kinds the longest prompt may be any.
+    assert batches(asked, range(8), size=8, tokens=520) == [[1, 7, 3, 5, 4], [2, 6, 0]]
+
+
 @pytest.fixture
 def test_part(tmp_path):
     rows = [

@@ -16,9 +16,10 @@ from itdr.cli import main
 from itdr.cli import score as command
 from itdr.errors import DataError, ItdrError, MissingFileError, SettingsError
 from itdr.evaluation.score import SCORE_COLUMNS, score, write_scores
-from itdr.evaluation.variants import compare_variants, score_seeds
+from itdr.evaluation.variants import SEED_COLUMNS, compare_variants, score_seeds
 from itdr.instructions.record import PREDICTION
 from itdr.settings.scoring import ScoringSettings
+from tests.conftest import ROOT
 
 QUICK = ScoringSettings(resamples=100)
 ANSWERS = {
@@ -96,6 +97,19 @@ def scored(tmp_path, tasks, rows, settings=QUICK):
     table = score(write(tmp_path / "p.parquet", rows), tasks, settings)
     assert tuple(table.columns) == SCORE_COLUMNS
     return table.set_index(["task", "dataset", "reading", "metric"]).sort_index()
+
+
+def test_the_page_in_docs_names_every_column():
+    page = (ROOT / "docs" / "predictions-and-scores.md").read_text(encoding="utf-8")
+    types = {"list<element: string>": "list of strings", "list<item: string>": "list of strings"}
+    lines = [
+        f"| `{field.name}` | {types.get(str(field.type), field.type)} "
+        f"| {'yes' if field.nullable else 'no'} |"
+        for field in PREDICTION
+    ]
+    found = [line for line in page.splitlines() if line.count("|") > 4 and line[2] == "`"]
+    assert [line[: len(own)] for line, own in zip(found, lines, strict=True)] == lines
+    assert all(f"`{name}`" in page for name in (*SEED_COLUMNS, *SCORE_COLUMNS))
 
 
 # Values

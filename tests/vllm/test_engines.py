@@ -30,7 +30,7 @@ def test_the_prompts_are_varied_and_the_adapters_change_the_answers(reference, p
 @pytest.mark.parametrize("name", NAMES)
 def test_transformers_in_batches(reference, prompts, adapters, alike, name):
     found = Answers(TransformersEngine(TINY, SETTINGS), prompts, of(adapters, name))
-    alike("transformers, 16 prompts at a time", name, found.tokens, reference(name).tokens)
+    alike("transformers, 60 prompts at a time", name, found.tokens, reference(name).tokens)
     assert found.answers == reference(name).answers
 
 
@@ -62,7 +62,19 @@ def test_a_vllm_server_through_the_api_engine(server, reference, prompts, alike,
     found = Answers(ApiEngine(endpoint), prompts).answers
     expected = reference(name).answers
 
-    def said(answers):
-        return {i: (a.text, a.finish_reason, a.prompt_tokens) for i, a in answers.items()}
+    def said(answers, end_counts):
+        # The server leaves out a character whose last bytes the output limit cut off, and counts
+        # the end of turn.
+        return {
+            i: (
+                a.text.rstrip("\ufffd"),
+                a.finish_reason,
+                a.prompt_tokens,
+                a.tokens - (end_counts and a.finish_reason == "stop"),
+            )
+            for i, a in answers.items()
+        }
 
-    alike("vLLM server through the api engine (texts)", name, said(found), said(expected))
+    alike(
+        "vLLM server through the api engine (texts)", name, said(found, True), said(expected, False)
+    )

@@ -10,20 +10,29 @@ def batches(
 ) -> list[list[int]]:
     """Divide positions of prompts into batches, the longest prompts first.
 
-    Prompts with the same output limit and nearly the same length share a batch, so that few answers
-    wait for a longer one and little is padded. If memory does not suffice, the first batch shows
-    it.
+    Prompts with the same output limit, the same instruction and nearly the same length share a
+    batch, so that their answers end at about the same time, their beginning is computed once, and
+    little is padded. If memory does not suffice, the first batches show it.
 
     size: most prompts in a batch.
     tokens: most tokens in a batch, with padding and the longest answers; one prompt is always
         allowed.
     """
-    order = sorted(positions, key=lambda i: (-prompts[i].limit, -len(prompts[i].ids), i))
+    longest: dict[tuple[int, str], int] = {}
+    for prompt in (prompts[position] for position in positions):
+        kind = (prompt.limit, prompt.instruction)
+        longest[kind] = max(longest.get(kind, 0), len(prompt.ids))
+
+    def place(position: int) -> tuple[object, ...]:
+        one = prompts[position]
+        of_kind = longest[one.limit, one.instruction]
+        return -one.limit, -of_kind, one.instruction, -len(one.ids), position
+
+    order = sorted(positions, key=place)
     found: list[list[int]] = []
     for position in order:
         batch = found[-1] if found else []
-        # The first of a batch is its longest.
-        length = prompts[batch[0]].length if batch else 0
+        length = max((prompts[at].length for at in (*batch, position)), default=0)
         if not batch or len(batch) == size or length * (len(batch) + 1) > tokens:
             found.append([position])
         else:

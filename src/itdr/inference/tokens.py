@@ -11,10 +11,17 @@ from itdr.settings.model import ModelSettings
 
 @dataclass(frozen=True)
 class TokenPrompt:
-    """A prompt as token ids, with its output limit in tokens."""
+    """A prompt as token ids.
+
+    Attributes:
+        ids: of the prompt with the chat template.
+        limit: most tokens of the answer.
+        instruction: prompts with the same instruction begin with the same tokens.
+    """
 
     ids: list[int]
     limit: int
+    instruction: str = ""
 
     @property
     def length(self) -> int:
@@ -47,7 +54,9 @@ class Tokens:
     def prompts(self, prompts: Sequence[Prompt]) -> list[TokenPrompt]:
         """Return the prompts with the chat template around them."""
         return [
-            TokenPrompt(self._renderer.prompt(p.instruction, p.text), p.max_answer_tokens)
+            TokenPrompt(
+                self._renderer.prompt(p.instruction, p.text), p.max_answer_tokens, p.instruction
+            )
             for p in prompts
         ]
 

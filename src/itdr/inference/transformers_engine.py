@@ -1,14 +1,12 @@
-"""Answers from transformers' own generation, in batches of prompts of similar length."""
+"""Answers from a model of transformers, in batches of prompts of similar length."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import GenerationConfig
-
 from itdr.inference.batches import batches
 from itdr.inference.engine import Answered, Prompt
+from itdr.inference.greedy import greedy
 from itdr.inference.tokens import TokenPrompt, Tokens
 from itdr.models.loading import load_adapted, load_model
 from itdr.settings.experiment import InferenceSettings
@@ -28,8 +26,6 @@ class TransformersEngine:
     ) -> Iterator[Answered]:
         """Yield answers one batch at a time, as an Engine does."""
         model = load_adapted(self._model, adapter) if adapter else load_model(self._model)
-        # Whatever a call leaves open is taken from here: a model's own repetition penalty too.
-        model.generation_config = GenerationConfig()
         tokens = self._tokens
         asked = tokens.prompts(prompts)
         if skipped := tokens.skipped(asked, answered):
@@ -49,22 +45,6 @@ class TransformersEngine:
                     for position, ids in zip(missing, outputs, strict=True)
                 ]
 
-    @torch.inference_mode()
     def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
-        """Return the output of each prompt as token ids, padded behind its end."""
-        longest = max(len(prompt.ids) for prompt in prompts)
-        pad = self._tokens.tokenizer.pad_token_id
-        # Generation goes on at the right end, so padding stands on the left.
-        ids = torch.tensor([[pad] * (longest - len(p.ids)) + p.ids for p in prompts])
-        mask = torch.tensor([[0] * (longest - len(p.ids)) + [1] * len(p.ids) for p in prompts])
-        output = model.generate(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            generation_config=GenerationConfig(
-                max_new_tokens=max(prompt.limit for prompt in prompts),
-                do_sample=False,
-                eos_token_id=sorted(self._tokens.ends),
-                pad_token_id=pad,
-            ),
-        )
-        return [row[longest:].tolist() for row in output]
+        """Return the output of each prompt as token ids."""
+        return greedy(model, prompts, self._tokens.ends, self._tokens.tokenizer.pad_token_id)

@@ -101,7 +101,7 @@ class InferenceSettings(Strict):
         "transformers",
     )
     rows_per_cell: int = Field(250, ge=1, description="test rows per task and dataset")
-    batch_size: int = Field(16, ge=1, description="most prompts per forward pass of transformers")
+    batch_size: int = Field(64, ge=1, description="most prompts per forward pass of transformers")
     batch_tokens: int = Field(
         32768, ge=1, description="most tokens per forward pass of transformers, answers included"
     )
