@@ -7,6 +7,7 @@ neither on the number of threads nor on how the keys were divided into ranges.
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 
 from itdr.errors import DataError
 from itdr.sources.dividing import PART, divide
+from itdr.sources.ids import encoded, ids_of
 from itdr.sources.ordering import order_of
 from itdr.sources.tables import with_statistics
 
@@ -28,6 +30,7 @@ _SAMPLE = 20_000
 _ROWS_AT_ONCE = 1 << 20
 _BYTES_AT_ONCE = 24 << 20
 _TEXT = {"title", "description", "review_title", "review"}
+_IDS = {"user_id", "item_id"}
 _VARIED = {*_TEXT, "timestamp", "plays"}
 
 Repeat = Callable[[int, int], None]
@@ -63,10 +66,12 @@ def write_sorted(
     with (
         pq.ParquetWriter(
             path,
-            layout.schema,
+            _stored(layout.schema),
             compression="zstd",
             use_dictionary=_repetitive(layout.schema),
             write_statistics=with_statistics(layout.schema),
+            # It would say of ids that they have a dictionary, and readers would keep it.
+            store_schema=False,
         ) as writer,
         ThreadPoolExecutor(1) as background,
     ):
@@ -83,6 +88,7 @@ def write_sorted(
             )
         if pending:
             pending.result()
+        writer.add_key_value_metadata(layout.schema.metadata or {})
     return count
 
 
@@ -127,8 +133,7 @@ class _View:
         """Say whether rows of about the same key stand together and can be told without reading."""
         if len(self._key) > 1:
             return False
-        sample = self._sample([*self._key, "file", "line"])
-        keys = [row[0] for row in sorted(sample, key=lambda row: row[1:])]
+        keys = [row[0] for row in sorted(self._sample, key=lambda row: row[1:])]
         falls = sum(after < before for before, after in pairwise(keys))
         return falls < len(keys) / 20
 
@@ -148,27 +153,31 @@ class _View:
     def _query(self, sql: str, values: Any = None) -> list[tuple]:
         return self.connection.execute(sql, values).fetchall()
 
-    def _sample(self, columns: list[str]) -> list[tuple]:
-        return self._query(
-            f"SELECT {', '.join(columns)} FROM {self.view} "
-            f"USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1)"
-        )
+    @cached_property
+    def _rows(self) -> int:
+        return int(self._query(f"SELECT count(*) FROM {self.view}")[0][0])
+
+    @cached_property
+    def _sample(self) -> list[tuple]:
+        """Keys, `file` and `line` of some rows."""
+        step = self._rows // _SAMPLE + 1
+        columns = ", ".join([*self._key, "file", "line"])
+        return self._query(f"SELECT {columns} FROM {self.view} WHERE hash(line) % {step} = 0")
 
     def _bytes_per_row(self) -> float:
-        """Return about how many bytes a row takes."""
+        """Return about how many bytes a row takes, going by the first lines of every file."""
         texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
         size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
-        sample = self._sample([size])
-        return sum(row[0] for row in sample) / max(len(sample), 1) + 64
+        ((mean,),) = self._query(f"SELECT avg({size}) FROM {self.view} WHERE line <= {_SAMPLE}")
+        return (mean or 0) + 64
 
     def _marks(self, size: float) -> list[tuple]:
         """Return keys that divide the rows into ranges of about the same size."""
-        count = self._query(f"SELECT count(*) FROM {self.view}")[0][0]
-        number = -(-count // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // size + 1))) or 1
+        number = -(-self._rows // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // size + 1))) or 1
         if number == 1:
             return []
-        sample = sorted(self._sample(self._key))
-        marks = [sample[len(sample) * i // number] for i in range(1, number)]
+        keys = sorted(row[:-2] for row in self._sample)
+        marks = [keys[len(keys) * i // number] for i in range(1, number)]
         return list(dict.fromkeys(marks))
 
     def _ranges(self, marks: list[tuple]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -185,6 +194,9 @@ class _View:
 
     def _sorted(self, table: pa.Table) -> pa.Table:
         """Return the rows of a range in order, without repeated ones."""
+        for name in _IDS & set(self.columns):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, encoded(table.column(name)))
         rows, repeated = order_of(table, self.order, self.unique)
         others = table.select(["file", "line"]).take(pa.array(repeated))
         for file, line in zip(others["file"].to_pylist(), others["line"].to_pylist(), strict=True):
@@ -223,15 +235,26 @@ def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = []
     for field in schema:
         if field.name in table.column_names:
-            column = table.column(field.name).combine_chunks().cast(field.type)
+            column = table.column(field.name)
+            if column.null_count and not field.nullable:
+                raise DataError(f"the column {field.name!r} has empty cells, which it may not have")
+            is_id = field.name in _IDS
+            column = ids_of(column) if is_id else column.combine_chunks().cast(field.type)
         elif pa.types.is_list(field.type):
             column = pa.array([[]] * table.num_rows, field.type)
         else:
             column = pa.nulls(table.num_rows, field.type)
-        if column.null_count and not field.nullable:
-            raise DataError(f"the column {field.name!r} has empty cells, which it may not have")
         columns.append(column)
-    return pa.table(columns, schema=schema)
+    return pa.table(columns, schema=_stored(schema))
+
+
+def _stored(schema: pa.Schema) -> pa.Schema:
+    """Return the schema as Parquet files hold it: ids as places in a dictionary."""
+    for name in _IDS & set(schema.names):
+        place = schema.get_field_index(name)
+        field = schema.field(place).with_type(pa.dictionary(pa.int32(), pa.string()))
+        schema = schema.set(place, field)
+    return schema
 
 
 def _repetitive(schema: pa.Schema) -> list[str]:
