@@ -123,7 +123,9 @@ def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
             workshop.accounts[file].reject(line, reason)
 
         layout = Layout(with_metadata(schema, source.dataset, source.scale), order, unique)
-        rows[table] = write_sorted(workshop.connection, table, layout, path, repeat)
+        rows[table] = write_sorted(
+            workshop.connection, table, layout, path, repeat, workshop.threads
+        )
         check_table(path, SCHEMAS[table], source.scale)
     return rows
 

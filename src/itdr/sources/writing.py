@@ -7,7 +7,7 @@ neither on the number of threads nor on how the keys were divided into ranges.
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ from itdr.errors import DataError
 from itdr.sources.dividing import PART, divide
 from itdr.sources.ids import encoded, ids_of
 from itdr.sources.ordering import order_of
+from itdr.sources.parallel import in_order
 from itdr.sources.tables import with_statistics
 
 _ROWS_PER_GROUP = 1 << 20
 _ROWS_PER_GROUP_OF_TEXT = 1 << 17
-_ROWS_PER_RANGE = 1_500_000
-_BYTES_PER_RANGE = 96 << 20
+_ROWS_PER_RANGE = 600_000
+_BYTES_PER_RANGE = 48 << 20
 _SAMPLE = 20_000
 _ROWS_AT_ONCE = 1 << 20
 _BYTES_AT_ONCE = 24 << 20
@@ -53,12 +54,18 @@ class Layout:
 
 
 def write_sorted(
-    connection: duckdb.DuckDBPyConnection, view: str, layout: Layout, path: Path, repeat: Repeat
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    layout: Layout,
+    path: Path,
+    repeat: Repeat,
+    threads: int,
 ) -> int:
     """Write a view as Parquet and return its number of rows.
 
     view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
     repeat: called with file and line of each row left out because another one is the same.
+    threads: number of ranges that are sorted at the same time.
     """
     rows = _View(connection, view, layout, repeat, path.with_suffix(".divided"))
     size = _ROWS_PER_GROUP_OF_TEXT if _TEXT & set(rows.columns) else _ROWS_PER_GROUP
@@ -76,7 +83,7 @@ def write_sorted(
         ThreadPoolExecutor(1) as background,
     ):
         pending: Future[None] | None = None
-        for groups in _row_groups(rows.parts(), size):
+        for groups in _row_groups(rows.parts(threads), size):
             if pending:
                 pending.result()
             count += groups.num_rows
@@ -115,19 +122,27 @@ class _View:
         # The SQL that orders by the first column; of two texts the shorter one comes first.
         self._key = [f"strlen({first})", first] if types[first] == "VARCHAR" else [first]
 
-    def parts(self) -> Iterator[pa.Table]:
+    def parts(self, threads: int) -> Iterator[pa.Table]:
         """Yield the rows in order, those of one range of keys at a time."""
         size = self._bytes_per_row()
         marks = self._marks(size)
+        jobs: Iterator[Callable[[], pa.Table]]
         if marks and not self._is_clustered():
             # To pick each range from all rows would read them as often as there are ranges.
-            for path in self._divided(marks, size):
-                yield self._sorted(pq.read_table(path))
-                path.unlink()
-            return
-        for where, values in self._ranges(marks):
-            sql = f"SELECT {self._read} FROM {self.view} WHERE {where}"
-            yield self._sorted(self.connection.sql(sql, params=values or None).to_arrow_table())
+            jobs = (partial(_taken, path) for path in self._divided(marks, size))
+        else:
+            jobs = (partial(self._read_range, *limits) for limits in self._ranges(marks))
+        for table, repeated in in_order(lambda job: self._sorted(job()), jobs, threads):
+            places = (repeated["file"].to_pylist(), repeated["line"].to_pylist())
+            for file, line in zip(*places, strict=True):
+                self.repeat(file, line)
+            yield table
+
+    def _read_range(self, where: str, values: dict[str, Any]) -> pa.Table:
+        sql = f"SELECT {self._read} FROM {self.view} WHERE {where}"
+        # A cursor of its own for each query, because they run at the same time.
+        with self.connection.cursor() as cursor:
+            return cursor.sql(sql, params=values or None).to_arrow_table()
 
     def _is_clustered(self) -> bool:
         """Say whether rows of about the same key stand together and can be told without reading."""
@@ -192,17 +207,22 @@ class _View:
                     values.update(zip(places, mark, strict=True))
             yield " AND ".join(conditions) or "TRUE", values
 
-    def _sorted(self, table: pa.Table) -> pa.Table:
-        """Return the rows of a range in order, without repeated ones."""
+    def _sorted(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Return the rows of a range in order, without repeated ones, and the places of these."""
         for name in _IDS & set(self.columns):
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, encoded(table.column(name)))
         rows, repeated = order_of(table, self.order, self.unique)
         others = table.select(["file", "line"]).take(pa.array(repeated))
-        for file, line in zip(others["file"].to_pylist(), others["line"].to_pylist(), strict=True):
-            self.repeat(file, line)
         # In one piece: Arrow takes rows from many pieces far more slowly.
-        return table.select(self.columns).combine_chunks().take(pa.array(rows))
+        return table.select(self.columns).combine_chunks().take(pa.array(rows)), others
+
+
+def _taken(path: Path) -> pa.Table:
+    """Return the table in a file, which is deleted."""
+    table = pq.read_table(path)
+    path.unlink()
+    return table
 
 
 def _compared(key: list[str], sign: str, places: list[str]) -> str:
