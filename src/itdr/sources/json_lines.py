@@ -5,7 +5,7 @@ are not touched. Lines are parsed once: only a block in which something is broke
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -22,10 +22,7 @@ from itdr.sources.lines import Block
 from itdr.sources.tables import FIRST_YEAR, LAST_YEAR
 from itdr.sources.text import texts
 
-_LF = ord("\n")
-
-# To plan a query takes as long as to read a megabyte or two, to open a database far longer.
-_BYTES_AT_ONCE = 12 << 20
+# To open a database takes far longer than to read a block.
 _databases: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
 
 
@@ -120,6 +117,8 @@ class JsonLines:
     keys: tuple[Key, ...]
     header: bool = False
     encoding: str = "utf-8"
+    # To plan a query takes as long as to read a megabyte or two.
+    block_bytes: ClassVar[int] = 12 << 20
     what: ClassVar[tuple[str, str]] = ("not JSON", "not a JSON object")
 
     @property
@@ -134,19 +133,6 @@ class JsonLines:
     def header_error(self, line: bytes) -> str | None:
         """Return None: there is no header."""
         return None
-
-    def records(self, blocks: Iterator[Block]) -> Iterator[Block]:
-        """Yield the same lines in larger blocks."""
-        parts: list[Block] = []
-        size = 0
-        for block in blocks:
-            if parts and size + len(block.data) > _BYTES_AT_ONCE:
-                yield Block(b"".join(part.data for part in parts), parts[0].first)
-                parts, size = [], 0
-            parts.append(block)
-            size += len(block.data)
-        if parts:
-            yield Block(b"".join(part.data for part in parts), parts[0].first)
 
     def parse(self, block: Block) -> Parsed:
         """Read a block."""
@@ -175,7 +161,7 @@ class JsonLines:
 
         every_line: whether a look at each single line is worth its time, as some are broken.
         """
-        return lines_of_text(block.data, block.first)
+        return lines_of_text(block)
 
     def _fine(self, lines: pa.Array, rejected: dict[int, str], block: Block) -> pa.Table:
         """Return `object` and `line` of those lines that are not rejected."""
@@ -272,15 +258,15 @@ def valid_json(lines: pa.Array) -> np.ndarray:
     return run(query, table).column("fine").to_numpy()
 
 
-def lines_of_text(data: bytes, first: int) -> tuple[pa.Array, dict[int, str]]:
-    """Return lines of bytes as an array of text, and by line number why one is no text.
+def lines_of_text(block: Block) -> tuple[pa.Array, dict[int, str]]:
+    """Return the lines of a block as an array of text, and by line number why one is no text.
 
-    A line keeps its line end. The texts are the bytes of `data` themselves, not copies.
+    A line keeps its line end. The texts are the bytes of the block themselves, not copies.
     """
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF) + 1
-    offsets = np.concatenate([[0], ends]).astype(np.int64)
+    data, first = block.data, block.first
+    offsets = np.concatenate([[0], block.ends + 1]).astype(np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    lines = pa.Array.from_buffers(pa.large_string(), len(ends), buffers)
+    lines = pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers)
     if data.isascii() or _is_utf8(data):
         return lines, {}
     wrong = [not _is_utf8(data[start:end]) for start, end in pairwise(offsets)]

@@ -59,7 +59,7 @@ class PythonLiterals(JsonLines):
     def objects(self, block: Block, every_line: bool = False) -> tuple[pa.Array, dict[int, str]]:
         """Return the lines as JSON, and the reasons for those that are no dictionaries."""
         text, doubtful = to_json(block.data)
-        lines, rejected = lines_of_text(text, block.first)
+        lines, rejected = lines_of_text(Block(text, block.first))
         if every_line:
             doubtful = np.union1d(doubtful, np.flatnonzero(~valid_json(lines)))
         if not len(doubtful):

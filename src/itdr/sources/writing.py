@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,6 +29,7 @@ _ROWS_PER_GROUP_OF_TEXT = 1 << 17
 _ROWS_PER_RANGE = 600_000
 _BYTES_PER_RANGE = 48 << 20
 _SAMPLE = 20_000
+_FIRST_LINES = 2_000
 _ROWS_AT_ONCE = 1 << 20
 _BYTES_AT_ONCE = 24 << 20
 _TEXT = {"title", "description", "review_title", "review"}
@@ -36,6 +38,9 @@ _VARIED = {*_TEXT, "timestamp", "plays"}
 
 Repeat = Callable[[int, int], None]
 """Called with file and line of a row that repeats another."""
+
+Seen = Callable[[dict[str, pa.Table]], None]
+"""Called with the ids of some rows."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,15 @@ def write_sorted(
     layout: Layout,
     path: Path,
     repeat: Repeat,
+    seen: Seen,
     threads: int,
 ) -> int:
     """Write a view as Parquet and return its number of rows.
 
     view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
     repeat: called with file and line of each row left out because another one is the same.
+    seen: called with the ids of each row group and in how many of its rows they stand: for each of
+        the columns user_id and item_id a table of `id` and `rows`.
     threads: number of ranges that are sorted at the same time.
     """
     rows = _View(connection, view, layout, repeat, path.with_suffix(".divided"))
@@ -82,21 +90,30 @@ def write_sorted(
         ) as writer,
         ThreadPoolExecutor(1) as background,
     ):
-        pending: Future[None] | None = None
-        for groups in _row_groups(rows.parts(threads), size):
+        pending: Future[dict[str, pa.Table]] | None = None
+        for group in _row_groups(rows.parts(threads), size):
             if pending:
-                pending.result()
-            count += groups.num_rows
-            pending = background.submit(
-                lambda table: writer.write_table(
-                    _shaped(table, layout.schema), row_group_size=size
-                ),
-                groups,
-            )
+                seen(pending.result())
+            count += group.num_rows
+            pending = background.submit(_write_group, writer, group, layout.schema)
         if pending:
-            pending.result()
+            seen(pending.result())
         writer.add_key_value_metadata(layout.schema.metadata or {})
     return count
+
+
+def _write_group(
+    writer: pq.ParquetWriter, group: pa.Table, schema: pa.Schema
+) -> dict[str, pa.Table]:
+    """Write a row group and return its ids."""
+    table = _shaped(group, schema)
+    writer.write_table(table, row_group_size=table.num_rows)
+    ids = {}
+    for name in _IDS & set(table.column_names):
+        column = table.column(name).chunk(0)
+        rows = np.bincount(column.indices.to_numpy(), minlength=len(column.dictionary))
+        ids[name] = pa.table({"id": column.dictionary, "rows": rows})
+    return ids
 
 
 class _View:
@@ -154,16 +171,24 @@ class _View:
 
     def _divided(self, marks: list[tuple], size: float) -> list[Path]:
         """Return files with the rows of the ranges between the marks."""
-        conditions: list[str] = []
-        values: dict[str, Any] = {}
-        for number, mark in enumerate(marks):
-            places = [f"mark{number}_{i}" for i in range(len(mark))]
-            conditions.append(f"({_compared(self._key, '>=', places)})::USMALLINT")
-            values.update(zip(places, mark, strict=True))
-        sql = f"SELECT {self._read}, {' + '.join(conditions)} AS {PART} FROM {self.view}"
+        values = {f"mark{n}_{i}": v for n, mark in enumerate(marks) for i, v in enumerate(mark)}
+        part = self._part_between(0, len(marks))
+        sql = f"SELECT {self._read}, ({part})::USMALLINT AS {PART} FROM {self.view}"
         at_once = int(min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // size))
         rows = self.connection.sql(sql, params=values).to_arrow_reader(at_once)
         return divide(rows, rows.schema, len(marks) + 1, self.folder)
+
+    def _part_between(self, low: int, high: int) -> str:
+        """Return the SQL of a row's part, from low to high, found by halving."""
+        if low == high:
+            return str(low)
+        middle = (low + high) // 2
+        places = [f"mark{middle}_{i}" for i in range(len(self._key))]
+        return (
+            f"CASE WHEN {_compared(self._key, '>=', places)} "
+            f"THEN {self._part_between(middle + 1, high)} "
+            f"ELSE {self._part_between(low, middle)} END"
+        )
 
     def _query(self, sql: str, values: Any = None) -> list[tuple]:
         return self.connection.execute(sql, values).fetchall()
@@ -183,7 +208,7 @@ class _View:
         """Return about how many bytes a row takes, going by the first lines of every file."""
         texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
         size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
-        ((mean,),) = self._query(f"SELECT avg({size}) FROM {self.view} WHERE line <= {_SAMPLE}")
+        ((mean,),) = self._query(f"SELECT avg({size}) FROM {self.view} WHERE line <= {_FIRST_LINES}")
         return (mean or 0) + 64
 
     def _marks(self, size: float) -> list[tuple]:
@@ -238,13 +263,12 @@ def _compared(key: list[str], sign: str, places: list[str]) -> str:
 
 
 def _row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """Yield the same rows in tables of whole row groups; the last may end with a smaller one."""
+    """Yield the same rows in row groups of this size; the last may be smaller."""
     rest: pa.Table | None = None
     for part in parts:
         table = part if rest is None else pa.concat_tables([rest, part])
         whole = table.num_rows // size * size
-        if whole:
-            yield table.slice(0, whole)
+        yield from (table.slice(start, size) for start in range(0, whole, size))
         rest = table.slice(whole)
     if rest is not None and rest.num_rows:
         yield rest
