@@ -15,8 +15,10 @@ tag = re.compile(r"<[^>]+>")
 
 
 def plain(text):
-    """Return text without markup."""
-    return " ".join(html.unescape(tag.sub(" ", text)).split()) if isinstance(text, str) else text
+    """Return text without markup; None if nothing is left."""
+    if not isinstance(text, str):
+        return None
+    return " ".join(html.unescape(tag.sub(" ", text)).split()) or None
 
 
 def read(name):
