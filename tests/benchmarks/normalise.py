@@ -116,9 +116,7 @@ def simulate(name: str, raw: Path, share: float) -> None:
         films = max(int(FILMS * share / (1 + UNRATED_SHARE)), 500)
         size = (max(int(USERS * share), 20), films, RATINGS_PER_USER)
     # In a process of its own: the memory of this one would count in its children's peak.
-    subprocess.run(
-        [sys.executable, "-c", SIMULATE, dataset, str(raw), *map(str, size)], check=True
-    )
+    subprocess.run([sys.executable, "-c", SIMULATE, dataset, str(raw), *map(str, size)], check=True)
     if name == "grouped":
         ratings, whole = raw / "ratings.csv", raw / "whole"
         ratings.rename(whole)
@@ -221,7 +219,9 @@ def report(table: list[dict[str, object]]) -> None:
     for name in dict.fromkeys(row["input"] for row in table):
         median = {
             (side, what): statistics.median(
-                float(str(row[what])) for row in table if (row["input"], row["side"]) == (name, side)
+                float(str(row[what]))
+                for row in table
+                if (row["input"], row["side"]) == (name, side)
             )
             for side in SIDES
             for what in MEASURES

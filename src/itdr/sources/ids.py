@@ -1,4 +1,4 @@
-"""Columns of ids as places in a dictionary: a Parquet file holds them so, and places sort quickly."""
+"""Columns of ids as places in a dictionary: Parquet files hold them so, and places sort quickly."""
 
 import numpy as np
 import pyarrow as pa

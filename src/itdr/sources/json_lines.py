@@ -142,7 +142,10 @@ class JsonLines:
             rows = run(query, table)
         except duckdb.Error:  # a line is no JSON, which fails the whole query
             lines, rejected = self.objects(block, every_line=True)
-            table, query, reasons = self._fine(lines, rejected, block), *map(_guarded, (query, reasons))
+            table, query, reasons = (
+                self._fine(lines, rejected, block),
+                *map(_guarded, (query, reasons)),
+            )
             rows = run(query, table)
         fine, numbers = rows.column("fine"), table.column("line")
         if not pc.all(fine).as_py():

@@ -109,7 +109,13 @@ def _write_table(
 
     layout = Layout(with_metadata(SCHEMAS[table], source.dataset, source.scale), order, unique)
     rows = write_sorted(
-        workshop.connection, table, layout, path, repeat, seen, workshop.threads
+        workshop.connection,
+        table,
+        layout,
+        path,
+        repeat,
+        seen=seen,
+        threads=workshop.threads,
     )
     check_table(path, SCHEMAS[table], source.scale)
     return rows

@@ -64,6 +64,7 @@ def write_sorted(
     layout: Layout,
     path: Path,
     repeat: Repeat,
+    *,
     seen: Seen,
     threads: int,
 ) -> int:
@@ -208,7 +209,8 @@ class _View:
         """Return about how many bytes a row takes, going by the first lines of every file."""
         texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
         size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
-        ((mean,),) = self._query(f"SELECT avg({size}) FROM {self.view} WHERE line <= {_FIRST_LINES}")
+        sql = f"SELECT avg({size}) FROM {self.view} WHERE line <= {_FIRST_LINES}"
+        ((mean,),) = self._query(sql)
         return (mean or 0) + 64
 
     def _marks(self, size: float) -> list[tuple]:

@@ -43,7 +43,8 @@ wrong |= ~(rows["rating"].between(1, 5) & (rows["rating"] % 1 == 0))
 wrong |= ~rows["timestamp"].between(631152000000, 4102444799999)
 repeated = rows.duplicated(["user_id", "item_id"])
 bad = rows.loc[wrong | repeated, ["file", "line"]].sort_values(["file", "line"])
-bad["raw"] = [line for name, part in bad.groupby("file") for line in lines(Path(name), part["line"])]
+found = (lines(Path(name), part["line"]) for name, part in bad.groupby("file"))
+bad["raw"] = [line for part in found for line in part]
 bad.to_parquet(out / "rejected.parquet", index=False, compression="zstd")
 rows = rows[~(wrong | repeated)].drop(columns=["file", "line"])
 rows["timestamp"] = pd.to_datetime(rows["timestamp"], unit="ms", utc=True)
