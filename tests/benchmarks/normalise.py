@@ -5,9 +5,9 @@
 The inputs are simulated: MovieLens-32M with ratings grouped by user, as the real file is, and in
 random order, the worst case; 2 GB of Amazon's JSON lines; 1 million Python literals of Steam. Both
 sides write the three tables and the rejected rows, each in a process of its own, in turn, and the
-tables are compared; the scripts lie in pandas/. The share of the raw read speed compares with
-DuckDB's scan of the same bytes (of Steam: of the uncompressed lines as text). Prints a table and
-adds it to results/normalise.csv. The goal: five times as fast; MovieLens with a quarter of the
+tables are compared; the scripts lie in pandas_scripts/. The share of the raw read speed compares
+with DuckDB's scan of the same bytes (of Steam: of the uncompressed lines as text). Prints a table
+and adds it to results/normalise.csv. The goal: five times as fast; MovieLens with a quarter of the
 memory.
 """
 
@@ -147,7 +147,7 @@ def run_sides(name: str, raw: Path, out: Path, number: int) -> list[dict[str, ob
     out.mkdir()
     dataset = DATASET[name]
     facts = {"input": name, "dataset": dataset, "megabytes": size_of(raw), "round": number}
-    script = str(HERE / "pandas" / f"{dataset.replace('-', '_')}.py")
+    script = str(HERE / "pandas_scripts" / f"{dataset.replace('-', '_')}.py")
     commands = {
         "itdr": ["-c", OURS, dataset, str(raw), str(out / "itdr")],
         "pandas": [script, str(raw), str(out / "pandas")],
