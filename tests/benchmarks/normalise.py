@@ -1,12 +1,14 @@
-"""Normalising MovieLens-32M at full size, against the obvious pandas script for the same output.
+"""Normalising at full size, against the obvious pandas scripts for the same output.
 
-    PYTHONPATH=src python tests/benchmarks/normalise.py [--rows N] [--rounds N]
+    PYTHONPATH=src python tests/benchmarks/normalise.py [--size SHARE] [--rounds N] [INPUT ...]
 
-Both sides read the same simulated files and write interactions, items and users, each in a process
-of its own, in turn: once with the ratings grouped by user, as the real file is, and once in random
-order, the worst case. The interactions of both sides are compared. Prints a table and the medians
-and adds the table to results/normalise.csv. The share of the raw read speed compares with DuckDB's
-typed scan of the same bytes. The goal: five times as fast with a quarter of the memory.
+The inputs are simulated: MovieLens-32M with ratings grouped by user, as the real file is, and in
+random order, the worst case; 2 GB of Amazon's JSON lines; 1 million Python literals of Steam. Both
+sides write the three tables and the rejected rows, each in a process of its own, in turn, and the
+tables are compared; the scripts lie in pandas_scripts/. The share of the raw read speed compares
+with DuckDB's scan of the same bytes (of Steam: of the uncompressed lines as text). Prints a table
+and adds it to results/normalise.csv. The goal: five times as fast; MovieLens with a quarter of the
+memory.
 """
 
 import argparse
@@ -23,49 +25,39 @@ from pathlib import Path
 
 import duckdb
 
-RESULTS = Path(__file__).parent / "results" / "normalise.csv"
-FULL_SIZE = 32_000_204
-USERS, FILMS, UNRATED_SHARE, PER_USER = 200_948, 87_585, 0.01, 162
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "normalise.csv"
+
+RATINGS, USERS, FILMS = 32_000_204, 200_948, 87_585
+AMAZON_BYTES, BYTES_PER_REVIEW = 2_000_000_000, 335
+STEAM_LINES = 1_000_000
+UNRATED_SHARE, RATINGS_PER_USER, REVIEWS_PER_USER = 0.01, 162, 25
 
 OURS = """
 import sys
 from pathlib import Path
 from itdr.sources.normalise import normalise
-normalise("movielens-32m", Path(sys.argv[1]), Path(sys.argv[2]))
-"""
-
-PANDAS = """
-import sys
-from pathlib import Path
-import pandas as pd
-raw, out = Path(sys.argv[1]), Path(sys.argv[2])
-out.mkdir()
-rows = pd.read_csv(raw / "ratings.csv", dtype={"userId": "int32", "movieId": "int32"})
-rows = rows[rows["rating"].between(0.5, 5)].drop_duplicates(["userId", "movieId"])
-rows["timestamp"] = pd.to_datetime(rows["timestamp"], unit="s", utc=True)
-rows = rows.rename(columns={"userId": "user_id", "movieId": "item_id"})
-rows = rows.sort_values(["user_id", "timestamp", "item_id"])
-users = rows[["user_id"]].drop_duplicates()
-rows["user_id"] = rows["user_id"].astype(str)
-rows["item_id"] = rows["item_id"].astype(str)
-rows.to_parquet(out / "interactions.parquet", index=False, compression="zstd")
-films = pd.read_csv(raw / "movies.csv")
-films = films.rename(columns={"movieId": "item_id", "genres": "categories"})
-films["title"] = films["title"].str.strip()
-films["year"] = films["title"].str.extract(r"\\((\\d{4})\\)$")[0].astype("Int32")
-films["categories"] = films["categories"].replace("(no genres listed)", "").str.split("|")
-films.drop_duplicates("item_id").sort_values("item_id").astype({"item_id": str}).to_parquet(
-    out / "items.parquet", index=False, compression="zstd")
-users.astype(str).to_parquet(out / "users.parquet", index=False, compression="zstd")
+normalise(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
 """
 
 SCAN = """
 import sys
 import duckdb
-columns = {"userId": "INTEGER", "movieId": "INTEGER", "rating": "DOUBLE", "timestamp": "BIGINT"}
-duckdb.sql(
-    f"SELECT sum(userId), sum(movieId), sum(rating), sum(timestamp) "
-    f"FROM read_csv('{sys.argv[1]}/ratings.csv', header = true, columns = {columns})").fetchall()
+dataset, raw = sys.argv[1:3]
+if dataset == "movielens-32m":
+    columns = {"userId": "INTEGER", "movieId": "INTEGER", "rating": "DOUBLE", "timestamp": "BIGINT"}
+    rows = f"read_csv('{raw}/ratings.csv', header = true, columns = {columns})"
+    names = ", ".join(f"sum({name})" for name in columns)
+elif dataset == "amazon-2023":
+    columns = {"user_id": "VARCHAR", "parent_asin": "VARCHAR", "rating": "DOUBLE",
+               "timestamp": "BIGINT", "title": "VARCHAR", "text": "VARCHAR"}
+    rows = f"read_json('{raw}/**/*.jsonl', columns = {columns}, format = 'nd')"
+    names = ", ".join(f"count({name})" for name in columns)
+else:
+    rows = f"read_csv('{raw}/**/*.gz', columns = {{'line': 'VARCHAR'}}, header = false, " \\
+        "delim = '\\x01', quote = '', escape = '')"
+    names = "sum(strlen(line))"
+duckdb.sql(f"SELECT {names} FROM {rows}").fetchall()
 """
 
 SIMULATE = """
@@ -73,142 +65,172 @@ import sys
 from pathlib import Path
 from itdr.synthetic.raw_files import write_raw_files
 from itdr.synthetic.world import simulate
-users, films, per_user = map(int, sys.argv[2:])
-write_raw_files(simulate(1, users, films, per_user), "movielens-32m", Path(sys.argv[1]), 1)
+users, items, per_user = map(int, sys.argv[3:])
+write_raw_files(simulate(1, users, items, per_user), sys.argv[1], Path(sys.argv[2]), 1)
 """
 
-SIDES = {"itdr": OURS, "pandas": PANDAS, "scan": SCAN}
+DATASET = {
+    "grouped": "movielens-32m",
+    "random": "movielens-32m",
+    "amazon": "amazon-2023",
+    "steam": "steam",
+}
+SIDES = ("itdr", "pandas", "scan")
 MEASURES = ("wall_seconds", "cpu_seconds", "peak_mb")
 COLUMNS = (
-    "rows",
-    "megabytes",
-    "order",
-    "round",
-    "side",
-    *MEASURES,
-    "machine",
-    "versions",
-    "commit",
+    *("input", "dataset", "megabytes", "round", "side", *MEASURES),
+    *("machine", "versions", "commit"),
 )
 
 
 def main() -> None:
     """Write the files, run the sides in turn, print and keep the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=FULL_SIZE, help=f"(default: {FULL_SIZE})")
+    parser.add_argument("inputs", nargs="*", help=f"of {', '.join(DATASET)} (default: all)")
+    parser.add_argument("--size", type=float, default=1.0, help="share of full size (default: 1)")
     parser.add_argument("--rounds", type=int, default=1, help="runs of each side (default: 1)")
-    parser.add_argument("--folder", help="where the files go (default: the temporary folder)")
+    parser.add_argument("--raw", type=Path, help="keep and use again simulated files in a folder")
     args = parser.parse_args()
     table: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory(dir=args.folder) as name:
-        folder = Path(name)
-        orders = write_files(folder, args.rows)
-        for number in range(args.rounds):
-            for order, raw in orders.items():
-                facts = {
-                    "rows": args.rows,
-                    "megabytes": round((raw / "ratings.csv").stat().st_size / 1e6, 1),
-                    "order": order,
-                    "round": number + 1,
-                }
-                for side, script in SIDES.items():
-                    out = folder / f"{order}-{side}-{number}"
-                    table.append({**facts, "side": side, **measured(script, raw, out)})
-                compare(folder / f"{order}-itdr-{number}", folder / f"{order}-pandas-{number}")
+    for name in args.inputs or DATASET:
+        with tempfile.TemporaryDirectory() as folder:
+            raw = (args.raw or Path(folder)) / name
+            if not raw.is_dir():
+                simulate(name, raw, args.size)
+            for number in range(1, args.rounds + 1):
+                table += run_sides(name, raw, Path(folder) / str(number), number)
     report(table)
 
 
-def write_files(folder: Path, rows: int) -> dict[str, Path]:
-    """Write exactly so many ratings grouped by user, and the same in random order."""
-    share = rows / FULL_SIZE
-    grouped, random = folder / "grouped", folder / "random"
-    size = (max(int(USERS * share), 20), max(int(FILMS * share / (1 + UNRATED_SHARE)), 500))
-    subprocess.run(
-        [sys.executable, "-c", SIMULATE, str(grouped), *map(str, (*size, PER_USER))], check=True
-    )
-    ratings = grouped / "ratings.csv"
-    all_of_them = ratings.rename(folder / "all.csv")
-    with ratings.open("wb") as file:
-        subprocess.run(["head", "-n", str(rows + 1), str(all_of_them)], stdout=file, check=True)
-    all_of_them.unlink()
-    random.mkdir()
-    (random / "movies.csv").symlink_to(grouped / "movies.csv")
-    with duckdb.connect(config={"memory_limit": "3GB"}) as connection:
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute(
-            f"COPY (SELECT * FROM read_csv('{ratings}', header = true, all_varchar = true) "
-            f"ORDER BY hash(userId, movieId)) TO '{random}/ratings.csv' (HEADER)"
-        )
-    return {"grouped": grouped, "random": random}
+def simulate(name: str, raw: Path, share: float) -> None:
+    """Write the raw files of an input."""
+    dataset = DATASET[name]
+    if name == "random":
+        shuffle(raw, share)
+        return
+    reviews = {"amazon": AMAZON_BYTES / BYTES_PER_REVIEW, "steam": STEAM_LINES}
+    if name in reviews:
+        users = max(int(reviews[name] * share) // REVIEWS_PER_USER, 10)
+        size = (users, max(users // 20, 200), REVIEWS_PER_USER)
+    else:
+        films = max(int(FILMS * share / (1 + UNRATED_SHARE)), 500)
+        size = (max(int(USERS * share), 20), films, RATINGS_PER_USER)
+    # In a process of its own: the memory of this one would count in its children's peak.
+    subprocess.run([sys.executable, "-c", SIMULATE, dataset, str(raw), *map(str, size)], check=True)
+    if name == "grouped":
+        ratings, whole = raw / "ratings.csv", raw / "whole"
+        ratings.rename(whole)
+        lines = str(int(RATINGS * share) + 1)
+        with ratings.open("wb") as file:
+            subprocess.run(["head", "-n", lines, str(whole)], stdout=file, check=True)
+        whole.unlink()
 
 
-def measured(script: str, raw: Path, out: Path) -> dict[str, object]:
-    """Run a script in a process of its own; return what it took and under what circumstances."""
+def shuffle(raw: Path, share: float) -> None:
+    """Write MovieLens with its ratings in random order."""
+    with tempfile.TemporaryDirectory(dir=raw.parent) as folder:
+        grouped = Path(folder) / "grouped"
+        simulate("grouped", grouped, share)
+        with duckdb.connect(config={"memory_limit": "3GB"}) as connection:
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute(
+                f"COPY (SELECT * FROM read_csv('{grouped}/ratings.csv', header = true, "
+                f"all_varchar = true) ORDER BY hash(userId, movieId)) "
+                f"TO '{folder}/ratings.csv' (HEADER)"
+            )
+        (Path(folder) / "ratings.csv").replace(grouped / "ratings.csv")
+        grouped.rename(raw)
+
+
+def run_sides(name: str, raw: Path, out: Path, number: int) -> list[dict[str, object]]:
+    """Run every side once and compare what they wrote."""
+    out.mkdir()
+    dataset = DATASET[name]
+    facts = {"input": name, "dataset": dataset, "megabytes": size_of(raw), "round": number}
+    script = str(HERE / "pandas_scripts" / f"{dataset.replace('-', '_')}.py")
+    commands = {
+        "itdr": ["-c", OURS, dataset, str(raw), str(out / "itdr")],
+        "pandas": [script, str(raw), str(out / "pandas")],
+        "scan": ["-c", SCAN, dataset, str(raw)],
+    }
+    rows = [facts | {"side": side} | measured(commands[side]) for side in SIDES]
+    compare(out / "itdr", out / "pandas", in_order=dataset == "movielens-32m")
+    return rows
+
+
+def measured(command: list[str]) -> dict[str, object]:
+    """Run Python in a process of its own; return what it took and under what circumstances."""
     begin = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", script, str(raw), str(out)])
+    process = subprocess.Popen([sys.executable, *command])
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     if status:
         raise SystemExit("a side failed")
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
     return {
         "wall_seconds": round(wall, 2),
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
         "peak_mb": usage.ru_maxrss // 1024,
-        **circumstances(),
-    }
-
-
-def circumstances() -> dict[str, object]:
-    """Return the machine, the versions and the commit."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    load = os.getloadavg()[0]
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
         "versions": " ".join(f"{name} {version(name)}" for name in ("duckdb", "pandas", "pyarrow")),
         "commit": commit.stdout.strip(),
     }
 
 
-def compare(ours: Path, pandas: Path) -> None:
-    """Check that both sides wrote the same interactions, in the same order by user and time."""
-    sums = [
-        duckdb.sql(
-            f"SELECT count(*), sum(hash(user_id, item_id, rating, epoch_us(timestamp), "
-            f"file_row_number)) FROM read_parquet('{side}/interactions.parquet', "
-            f"file_row_number = true)"
-        ).fetchall()
+def size_of(raw: Path) -> float:
+    """Return the size of the raw files in megabytes."""
+    return round(sum(path.stat().st_size for path in raw.rglob("*") if path.is_file()) / 1e6, 1)
+
+
+def compare(ours: Path, pandas: Path, in_order: bool) -> None:
+    """Check that both sides wrote the same rows, and rejected as many.
+
+    in_order: whether the interactions also stand in the same order, which texts of different
+    lengths do not.
+    """
+    place = ", file_row_number" if in_order else ""
+    items = "item_id, title, year"
+    for table, chosen in (("interactions", None), ("items", items), ("users", "user_id")):
+        sums = []
+        for side in (ours, pandas):
+            rows = f"read_parquet('{side}/{table}.parquet', file_row_number = true)"
+            columns = chosen or ", ".join(
+                "epoch_us(timestamp)" if name == "timestamp" else name
+                for (name, *_) in duckdb.sql(f"DESCRIBE FROM '{pandas}/{table}.parquet'").fetchall()
+            )
+            columns += place if table == "interactions" else ""
+            sums.append(duckdb.sql(f"SELECT count(*), sum(hash({columns})) FROM {rows}").fetchall())
+        if sums[0] != sums[1]:
+            raise SystemExit(f"the {table} differ: {sums}")
+    rejected = [
+        duckdb.sql(f"SELECT count(*) FROM '{side}/rejected.parquet'").fetchall()
         for side in (ours, pandas)
     ]
-    if sums[0] != sums[1]:
-        raise SystemExit(f"the sides differ: {sums}")
+    if rejected[0] != rejected[1]:
+        raise SystemExit(f"not as many rows were rejected: {rejected}")
 
 
 def report(table: list[dict[str, object]]) -> None:
     """Print the rows and the ratios of the medians, and add the rows to the file of results."""
     for row in table:
         print(" ".join(f"{name}={row[name]}" for name in COLUMNS[:8]))
-    for order in dict.fromkeys(row["order"] for row in table):
+    for name in dict.fromkeys(row["input"] for row in table):
         median = {
             (side, what): statistics.median(
                 float(str(row[what]))
                 for row in table
-                if (row["order"], row["side"]) == (order, side)
+                if (row["input"], row["side"]) == (name, side)
             )
             for side in SIDES
             for what in MEASURES
         }
-        ratio = {
-            what: median["pandas", what] / median["itdr", what]
-            for what in ("wall_seconds", "cpu_seconds")
-        }
-        memory = median["itdr", "peak_mb"] / median["pandas", "peak_mb"]
-        speed = median["scan", "wall_seconds"] / median["itdr", "wall_seconds"]
+        wall, cpu, memory = (median["pandas", what] / median["itdr", what] for what in MEASURES)
+        share = median["scan", "wall_seconds"] / median["itdr", "wall_seconds"]
         print(
-            f"{order}: {ratio['wall_seconds']:.1f} times as fast as pandas "
-            f"({ratio['cpu_seconds']:.1f} times by CPU seconds) with {memory:.2f} of its memory; "
-            f"{speed:.2f} of the raw read speed"
+            f"{name}: {wall:.1f} times as fast as pandas ({cpu:.1f} times by CPU seconds) with "
+            f"{1 / memory:.2f} of its memory; {share:.2f} of the raw read speed"
         )
     new = not RESULTS.exists()
     RESULTS.parent.mkdir(exist_ok=True)

@@ -3,13 +3,15 @@
     python tests/benchmarks/sources.py [--users N] [--items N] [--samples FOLDER]
 
 Every source is normalised from its simulated raw files, and from its real sample where there is one
-(ITDR_REAL_SAMPLES, or --samples). Each run is a process of its own; seconds include its start.
-Prints a table and writes it to results/sources.csv.
+(ITDR_REAL_SAMPLES, or --samples), also with the variants of its files that people keep. Each run is
+a process of its own; seconds include its start. Prints a table and writes it to
+results/sources.csv.
 """
 
 import argparse
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,29 @@ SAMPLES = {
     "amazon-2023": "amazon-reviews-2023",
     "amazon-books": "amazon-books-reviews",
 }
+PLAYS = "usersha1-artmbid-artname-plays"
+VARIANTS = {
+    "lastfm-360k": {f"{PLAYS}.5_real_rows_from_readme.tsv": f"{PLAYS}.tsv"},
+    "bookcrossing": {
+        "as-found-variants/BX-Books.semicolon_minimal_quotes_int_header.csv": "BX-Books.csv",
+        "as-found-variants/BX_Books.comma_utf8.csv": "BX-Books.csv",
+        "as-found-variants/BX-Users.semicolon_unquoted.csv": "BX-Users.csv",
+        "as-found-variants/BX-Book-Ratings.semicolon_unquoted_lost_zeros.csv": (
+            "BX-Book-Ratings.csv"
+        ),
+    },
+    "yelp": {
+        "as-found-variants/yelp_academic_dataset_business.older_2018_schema.json": (
+            "yelp_academic_dataset_business.json"
+        )
+    },
+    "lastfm-1k": {
+        "as-found-variants/userid-timestamp-artid-artname-traid-traname.with_added_header.tsv": (
+            "userid-timestamp-artid-artname-traid-traname.tsv"
+        )
+    },
+}
+"""Files of a sample that are tried in place of the one that has the original's name."""
 COLUMNS = ("dataset", "input", "rows_read", "rows_kept", "rows_rejected", "by_reason", "tables",
            "seconds", "peak_mb")  # fmt: skip
 
@@ -50,9 +75,21 @@ def main() -> None:
             rows.append(measure(dataset, "simulated", raw, Path(folder) / dataset / "tables"))
             sample = args.samples and Path(args.samples) / SAMPLES.get(dataset, dataset)
             if sample and sample.is_dir():
-                out = Path(folder) / dataset / "sample"
-                rows.append(measure(dataset, "real sample", sample, out))
+                rows += measure_sample(dataset, sample, Path(folder) / dataset)
     write(rows)
+
+
+def measure_sample(dataset: str, sample: Path, folder: Path) -> list[dict[str, object]]:
+    """Normalise a real sample, then with each variant in place of the file it was made from."""
+    rows = [measure(dataset, "real sample", sample, folder / "sample")]
+    for number, (variant, name) in enumerate(VARIANTS.get(dataset, {}).items()):
+        raw = folder / f"variant{number}"
+        ignored = shutil.ignore_patterns("as-found-variants")
+        shutil.copytree(sample, raw, ignore=ignored, copy_function=shutil.copyfile)
+        shutil.copyfile(sample / variant, raw / name)
+        label = f"real sample with {Path(variant).name}"
+        rows.append(measure(dataset, label, raw, folder / f"tables{number}"))
+    return rows
 
 
 def measure(dataset: str, name: str, raw: Path, out: Path) -> dict[str, object]:
@@ -72,7 +109,10 @@ def measure(dataset: str, name: str, raw: Path, out: Path) -> dict[str, object]:
         "peak_mb": usage.ru_maxrss // 1024,
     }
     if status:
-        return row | {"by_reason": "refused: " + complaint.strip().splitlines()[-1][:300]}
+        return row | {
+            "by_reason": "refused: "
+            + complaint.strip().splitlines()[-1].replace(str(raw), "RAW")[:300]
+        }
     quality = read_json(out / "quality.json")
     return row | {
         **{key: quality[key] for key in ("rows_read", "rows_kept", "rows_rejected")},

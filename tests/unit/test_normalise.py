@@ -21,6 +21,7 @@ from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.sources import delimited, dividing, writing
 from itdr.sources.delimited import Delimited
 from itdr.sources.fields import Field, NeedsTextError, Number, NumericIdentifier, WholeNumber
+from itdr.sources.ids import ids_of
 from itdr.sources.lines import Block
 from itdr.sources.normalise import FILES, QUALITY, normalise
 from itdr.sources.ordering import order_of
@@ -378,3 +379,28 @@ def test_a_table_that_breaks_its_definition_is_refused(tmp_path, row, message):
     pq.write_table(table, tmp_path / "t.parquet")
     with pytest.raises(DataError, match=message):
         check_table(tmp_path / "t.parquet", INTERACTIONS, Scale(0.5, 5, 0.5))
+
+
+def test_a_table_whose_ids_may_be_empty_is_refused(tmp_path):
+    fields = [field.with_nullable(True) for field in INTERACTIONS]
+    table = pa.Table.from_pylist([{"user_id": None, "item_id": "2"}], pa.schema(fields))
+    pq.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="the column 'user_id' may have empty cells"):
+        check_table(tmp_path / "t.parquet", INTERACTIONS, None)
+
+
+ids = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 30)
+
+
+@unhurried
+@given(st.lists(ids, max_size=40), st.integers(0, 40))
+def test_ids_get_the_same_dictionary_whether_held_as_numbers_or_as_texts(numbers, cut):
+    texts = list(map(str, numbers))
+    parts = [part for part in (texts[:cut], texts[cut:]) if part]
+    as_texts = pa.chunked_array(
+        [pa.array(part).dictionary_encode() for part in parts],
+        pa.dictionary(pa.int32(), pa.string()),
+    )
+    for found in (ids_of(pa.chunked_array([numbers], pa.int64())), ids_of(as_texts)):
+        assert found.to_pylist() == texts
+        assert found.dictionary.to_pylist() == list(dict.fromkeys(texts))

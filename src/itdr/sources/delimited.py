@@ -9,14 +9,14 @@ there is nothing that two readers could take differently.
 
 import csv
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
 from itdr.sources.fields import BadCellError, Field, NeedsTextError, NumericIdentifier
-from itdr.sources.lines import Block
+from itdr.sources.lines import BLOCK_BYTES, Block
 
 _PARTS = 8
 _FEW_LINES = 256
@@ -54,6 +54,7 @@ class Delimited:
     quoted: bool = True
     header: bool = True
     encoding: str = "utf-8"
+    block_bytes: ClassVar[int] = BLOCK_BYTES
 
     @property
     def schema(self) -> pa.Schema:

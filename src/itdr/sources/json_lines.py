@@ -5,7 +5,7 @@ are not touched. Lines are parsed once: only a block in which something is broke
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -22,10 +22,7 @@ from itdr.sources.lines import Block
 from itdr.sources.tables import FIRST_YEAR, LAST_YEAR
 from itdr.sources.text import texts
 
-_LF = ord("\n")
-
-# To plan a query takes as long as to read a megabyte or two, to open a database far longer.
-_BYTES_AT_ONCE = 12 << 20
+# To open a database takes far longer than to read a block.
 _databases: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
 
 
@@ -58,7 +55,9 @@ def required(key: Key, reason: str | None = None) -> Key:
 
 def identifier(name: str) -> Key:
     """Return the key of an id: text that is kept as it is and may not be empty."""
-    return required(Key(name, pa.string(), sql="CASE WHEN trim({}) <> '' THEN {} END"))
+    # Blanks come first of all that can be printed, so that most ids need not be trimmed.
+    sql = "CASE WHEN {} > '!' THEN {} WHEN trim({}) <> '' THEN {} END"
+    return required(Key(name, pa.string(), sql=sql))
 
 
 def text_key(name: str) -> Key:
@@ -118,6 +117,8 @@ class JsonLines:
     keys: tuple[Key, ...]
     header: bool = False
     encoding: str = "utf-8"
+    # To plan a query takes as long as to read a megabyte or two.
+    block_bytes: ClassVar[int] = 12 << 20
     what: ClassVar[tuple[str, str]] = ("not JSON", "not a JSON object")
 
     @property
@@ -133,38 +134,29 @@ class JsonLines:
         """Return None: there is no header."""
         return None
 
-    def records(self, blocks: Iterator[Block]) -> Iterator[Block]:
-        """Yield the same lines in larger blocks."""
-        parts: list[Block] = []
-        size = 0
-        for block in blocks:
-            if parts and size + len(block.data) > _BYTES_AT_ONCE:
-                yield Block(b"".join(part.data for part in parts), parts[0].first)
-                parts, size = [], 0
-            parts.append(block)
-            size += len(block.data)
-        if parts:
-            yield Block(b"".join(part.data for part in parts), parts[0].first)
-
     def parse(self, block: Block) -> Parsed:
         """Read a block."""
         lines, rejected = self.objects(block)
+        table, query, reasons = self._fine(lines, rejected, block), self._query, self._reasons
         try:
-            rows = run(self._query, self._fine(lines, rejected, block))
+            rows = run(query, table)
         except duckdb.Error:  # a line is no JSON, which fails the whole query
             lines, rejected = self.objects(block, every_line=True)
-            rows = run(self._guarded_query, self._fine(lines, rejected, block))
-        wrong = rows.column("wrong")
-        if wrong.null_count < len(wrong):
-            bad = rows.filter(wrong.is_valid())
+            table, query, reasons = (
+                self._fine(lines, rejected, block),
+                *map(_guarded, (query, reasons)),
+            )
+            rows = run(query, table)
+        fine, numbers = rows.column("fine"), table.column("line")
+        if not pc.all(fine).as_py():
+            bad = run(reasons, table.filter(pc.invert(fine)))
             rejected |= zip(bad["line"].to_pylist(), bad["wrong"].to_pylist(), strict=True)
-            rows = rows.filter(wrong.is_null())
+            rows, numbers = rows.filter(fine), numbers.filter(fine)
         columns = []
         for key in self.keys:
             column = rows.column(key.name).combine_chunks().cast(key.type)
             columns.append(key.clean(column) if key.clean else column)
-        columns.append(rows.column("line").combine_chunks())
-        table = pa.table(columns, schema=self.schema)
+        table = pa.table([*columns, numbers], schema=self.schema)
         return Parsed(table.to_batches(), sorted(rejected.items()))
 
     def objects(self, block: Block, every_line: bool = False) -> tuple[pa.Array, dict[int, str]]:
@@ -172,7 +164,7 @@ class JsonLines:
 
         every_line: whether a look at each single line is worth its time, as some are broken.
         """
-        return lines_of_text(block.data, block.first)
+        return lines_of_text(block)
 
     def _fine(self, lines: pa.Array, rejected: dict[int, str], block: Block) -> pa.Table:
         """Return `object` and `line` of those lines that are not rejected."""
@@ -183,38 +175,64 @@ class JsonLines:
         return table
 
     @cached_property
-    def _guarded_query(self) -> str:
-        """The SQL that reads lines of which some may be no JSON."""
-        return self._query.replace(_FROM_JSON, _FROM_VALID_JSON)
+    def _query(self) -> str:
+        """The SQL that reads lines, and fails if one of them is no JSON.
+
+        It gives the columns and `fine`: whether all checks hold.
+        """
+        fine = " AND ".join(condition for condition, _ in self._checks) or "TRUE"
+        return f"SELECT *, {fine} AS fine FROM (SELECT {self._values} FROM ({self._read('')}))"
 
     @cached_property
-    def _query(self) -> str:
-        """The SQL that reads lines, and fails if one of them is no JSON."""
-        shape = json.dumps({key.name: key.form for key in self.keys}).replace("'", "''")
-        values = ", ".join(f'{_of(key, key.sql)} AS "{key.name}"' for key in self.keys)
-        checks = [(_of(key, sql), reason) for key in self.keys for sql, reason in key.checks]
-        fine = " AND ".join(f"coalesce({condition}, TRUE)" for condition, _ in checks) or "TRUE"
-        cases = " ".join(
-            f"WHEN NOT coalesce({condition}, TRUE) THEN '{reason}'"
-            for condition, reason in [*self._shape_checks(), *checks]
-        )
-        return f"""
-            SELECT * EXCLUDE (object),
-                CASE WHEN NOT ({fine}) THEN CASE {cases} END END AS wrong
-            FROM (SELECT {values}, line, object FROM (
-                SELECT unnest({_FROM_JSON}, '{shape}')), line, object FROM lines))
-            """
-
-    def _shape_checks(self) -> list[tuple[str, str]]:
-        return [
+    def _reasons(self) -> str:
+        """The SQL that says of lines that are not fine what is wrong: `line` and `wrong`."""
+        shape_checks = [
             ("trim(object, ' \t\r\n') <> ''", "empty line"),
             ("json_valid(object)", self.what[0]),
             ("json_type(object) = 'OBJECT'", self.what[1]),
         ]
+        cases = " ".join(
+            f"WHEN NOT {condition} THEN '{reason}'"
+            for condition, reason in [*shape_checks, *self._checks]
+        )
+        return (
+            f"SELECT line, CASE {cases} END AS wrong "
+            f"FROM (SELECT {self._values}, line, object FROM ({self._read(', line, object')}))"
+        )
+
+    @property
+    def _values(self) -> str:
+        return ", ".join(f'{_of(key, key.sql)} AS "{key.name}"' for key in self.keys)
+
+    @property
+    def _checks(self) -> list[tuple[str, str]]:
+        """Conditions that are never null, and reasons."""
+        return [
+            (f"coalesce({_of(key, sql)}, TRUE)", reason)
+            for key in self.keys
+            for sql, reason in key.checks
+        ]
+
+    def _read(self, others: str) -> str:
+        """Return the SQL that reads the keys, and gives the other columns as well."""
+        if any(key.form != "VARCHAR" for key in self.keys):
+            shape = json.dumps({key.name: key.form for key in self.keys}).replace("'", "''")
+            return f"SELECT unnest(from_json({_OBJECT}, '{shape}')){others} FROM lines"
+        # Of texts alone it is quicker to make a list.
+        places = ", ".join(f"'$.\"{key.name}\"'" for key in self.keys)
+        names = ", ".join(f'found[{i}] AS "{key.name}"' for i, key in enumerate(self.keys, 1))
+        return (
+            f"SELECT {names}{others} FROM "
+            f"(SELECT json_extract_string({_OBJECT}, [{places}]) AS found{others} FROM lines)"
+        )
 
 
-_FROM_JSON = "from_json(object"
-_FROM_VALID_JSON = "from_json(CASE WHEN json_valid(object) THEN object END"
+_OBJECT = "object::VARCHAR"
+
+
+def _guarded(query: str) -> str:
+    """Return the same SQL for lines of which some may be no JSON."""
+    return query.replace(_OBJECT, "CASE WHEN json_valid(object) THEN object END")
 
 
 def _of(key: Key, sql: str) -> str:
@@ -243,15 +261,15 @@ def valid_json(lines: pa.Array) -> np.ndarray:
     return run(query, table).column("fine").to_numpy()
 
 
-def lines_of_text(data: bytes, first: int) -> tuple[pa.Array, dict[int, str]]:
-    """Return lines of bytes as an array of text, and by line number why one is no text.
+def lines_of_text(block: Block) -> tuple[pa.Array, dict[int, str]]:
+    """Return the lines of a block as an array of text, and by line number why one is no text.
 
-    A line keeps its line end. The texts are the bytes of `data` themselves, not copies.
+    A line keeps its line end. The texts are the bytes of the block themselves, not copies.
     """
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF) + 1
-    offsets = np.concatenate([[0], ends]).astype(np.int64)
+    data, first = block.data, block.first
+    offsets = np.concatenate([[0], block.ends + 1]).astype(np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    lines = pa.Array.from_buffers(pa.large_string(), len(ends), buffers)
+    lines = pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers)
     if data.isascii() or _is_utf8(data):
         return lines, {}
     wrong = [not _is_utf8(data[start:end]) for start, end in pairwise(offsets)]

@@ -9,6 +9,8 @@ import numpy as np
 from itdr.sources.files import RawFile
 
 BLOCK_BYTES = 4 << 20
+_LF = ord("\n")
+_AT_ONCE = 1 << 18  # bytes, which stay in the processor's cache
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -27,7 +29,13 @@ class Block:
     @cached_property
     def count(self) -> int:
         """Number of lines."""
-        return int(np.count_nonzero(np.frombuffer(self.data, np.uint8) == ord("\n")))
+        return sum(int(np.count_nonzero(piece == _LF)) for _, piece in _pieces(self.data))
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Places of the line feeds in the data (int64)."""
+        found = [start + np.flatnonzero(piece == _LF) for start, piece in _pieces(self.data)]
+        return np.concatenate([np.empty(0, np.int64), *found])
 
     def lines(self) -> list[bytes]:
         """Return the lines without their line ends (LF or CRLF)."""
@@ -35,7 +43,7 @@ class Block:
 
     def split(self, parts: int) -> "list[Block]":
         """Return the same lines in at most `parts` blocks of about the same number of lines."""
-        ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord("\n")) + 1
+        ends = self.ends + 1
         chosen = np.unique(np.linspace(0, len(ends), parts + 1).astype(int)[1:])
         blocks, start, line = [], 0, 0
         for upto in chosen[chosen > 0]:
@@ -45,19 +53,27 @@ class Block:
         return blocks
 
 
+def _pieces(data: bytes) -> Iterator[tuple[int, np.ndarray]]:
+    chars = np.frombuffer(data, np.uint8)
+    return ((start, chars[start : start + _AT_ONCE]) for start in range(0, len(chars), _AT_ONCE))
+
+
 def read_blocks(
-    file: RawFile, read_bytes: Callable[[int], object] | None = None
+    file: RawFile,
+    read_bytes: Callable[[int], object] | None = None,
+    size: int = BLOCK_BYTES,
 ) -> Iterator[Block]:
     """Yield the lines of a file in order; a byte order mark before the first one is left out.
 
     read_bytes: called with the number of bytes of the (compressed) file read since the last call.
+    size: about how many bytes a block has.
 
     Raises:
         DataError: the file is cut off or not what its compression says.
     """
     with file.opened() as (stream, raw):
         rest, line, position = b"", 1, raw.tell()
-        while chunk := stream.read(BLOCK_BYTES):
+        while chunk := stream.read(size):
             if read_bytes:
                 read_bytes(raw.tell() - position)
                 position = raw.tell()
@@ -82,7 +98,7 @@ def lines_at(file: RawFile, numbers: np.ndarray) -> Iterator[tuple[int, bytes]]:
         last = block.first + block.count
         upto = int(np.searchsorted(numbers, last))
         if upto > done:
-            ends = np.flatnonzero(np.frombuffer(block.data, np.uint8) == ord("\n"))
+            ends = block.ends
             for number in numbers[done:upto]:
                 place = int(number) - block.first
                 start = int(ends[place - 1]) + 1 if place else 0

@@ -6,13 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from itdr.errors import DataError, SettingsError
 from itdr.sources.account import totals, write_rejected
 from itdr.sources.publish import publish, unfinished_folder
 from itdr.sources.reading import LEAST_MB, Workshop, open_workshop
 from itdr.sources.registry import source_of
 from itdr.sources.source import Source
-from itdr.sources.tables import INTERACTIONS, ITEMS, SCHEMAS, USERS, check_table, with_metadata
+from itdr.sources.tables import SCHEMAS, check_table, with_metadata
 from itdr.sources.writing import Layout, write_sorted
 from itdr.storage import write_json
 
@@ -59,7 +61,6 @@ def normalise(
     with unfinished_folder(out) as folder:
         with open_workshop(dataset, raw, folder, memory_limit_mb, threads) as workshop:
             source.load(workshop)
-            _complete(workshop)
             rows = _write_tables(workshop, source)
         write_rejected(folder / "rejected.parquet", workshop.accounts)
         quality = _quality(workshop, source, rows)
@@ -71,19 +72,62 @@ def normalise(
     )
 
 
-def _complete(workshop: Workshop) -> None:
-    """Make the view of users where the source has none, and note what does not fit together."""
-    if not workshop.query("SELECT 1 FROM interactions LIMIT 1"):
+def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
+    """Write and check the three tables; return their numbers of rows."""
+    pair = ("user_id", "item_id") if source.unique_pairs else ()
+    order = ("user_id", "position", "timestamp", "item_id")
+    for name in ("user_id", "item_id"):
+        workshop.query(f'CREATE TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
+    rows = {"interactions": _write_table(workshop, source, "interactions", order, pair)}
+    if not rows["interactions"]:
         counts = totals(workshop.accounts)
         raise DataError(
             f"{workshop.raw}: no row of the {workshop.dataset} files is an interaction: "
             f"{counts['rows_read']} rows read, rejected: {counts['by_reason']}."
         )
+    _complete(workshop)
+    for table, key in (("items", "item_id"), ("users", "user_id")):
+        rows[table] = _write_table(workshop, source, table, (key,), (key,))
+    return rows
+
+
+def _write_table(
+    workshop: Workshop,
+    source: Source,
+    table: str,
+    order: tuple[str, ...],
+    unique: tuple[str, ...],
+) -> int:
+    path = workshop.folder / f"{table}.parquet"
+
+    def repeat(file: int, line: int) -> None:
+        workshop.accounts[file].reject(line, f"repeats an earlier {' and '.join(unique)}")
+
+    def seen(ids: dict[str, pa.Table]) -> None:
+        for name, found in ids.items() if table == "interactions" else ():
+            workshop.connection.from_arrow(found).insert_into(f'"seen {name}"')
+
+    layout = Layout(with_metadata(SCHEMAS[table], source.dataset, source.scale), order, unique)
+    rows = write_sorted(
+        workshop.connection,
+        table,
+        layout,
+        path,
+        repeat,
+        seen=seen,
+        threads=workshop.threads,
+    )
+    check_table(path, SCHEMAS[table], source.scale)
+    return rows
+
+
+def _complete(workshop: Workshop) -> None:
+    """Make the view of users where the source has none, and note what does not fit together."""
     views = {row[0] for row in workshop.query("SELECT view_name FROM duckdb_views()")}
     if "users" not in views:
         workshop.query(
-            "CREATE TABLE users AS SELECT DISTINCT user_id, 0::USMALLINT AS file, "
-            "0::BIGINT AS line FROM interactions"
+            "CREATE TABLE users AS SELECT DISTINCT id AS user_id, 0::USMALLINT AS file, "
+            '0::BIGINT AS line FROM "seen user_id"'
         )
         workshop.notes.append("users: the source has no file of users; derived from interactions")
     else:
@@ -95,37 +139,14 @@ def _note_unknown(workshop: Workshop, key: str, table: str) -> None:
     """Note how many ids occur in the interactions alone; their interactions are kept."""
     ((ids, rows),) = workshop.query(
         f"""
-        SELECT count(*), coalesce(sum(n), 0)::BIGINT
-        FROM (SELECT {key}::VARCHAR AS id, count(*) AS n FROM interactions GROUP BY {key})
-        WHERE id NOT IN (SELECT {key}::VARCHAR FROM {table})
+        SELECT count(DISTINCT id), coalesce(sum(rows), 0)::BIGINT
+        FROM "seen {key}" ANTI JOIN (SELECT {key}::VARCHAR AS id FROM {table}) USING (id)
         """
     )
     if ids:
         workshop.notes.append(
             f"{table}: {ids} ids of {rows} interactions have no row; the interactions are kept"
         )
-
-
-def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
-    """Write and check the three tables; return their numbers of rows."""
-    pair = ("user_id", "item_id") if source.unique_pairs else ()
-    layouts = {
-        "interactions": (INTERACTIONS, ("user_id", "position", "timestamp", "item_id"), pair),
-        "items": (ITEMS, ("item_id",), ("item_id",)),
-        "users": (USERS, ("user_id",), ("user_id",)),
-    }
-    rows = {}
-    for table, (schema, order, unique) in layouts.items():
-        path = workshop.folder / f"{table}.parquet"
-        reason = f"repeats an earlier {' and '.join(unique)}"
-
-        def repeat(file: int, line: int, reason: str = reason) -> None:
-            workshop.accounts[file].reject(line, reason)
-
-        layout = Layout(with_metadata(schema, source.dataset, source.scale), order, unique)
-        rows[table] = write_sorted(workshop.connection, table, layout, path, repeat)
-        check_table(path, SCHEMAS[table], source.scale)
-    return rows
 
 
 def _quality(workshop: Workshop, source: Source, rows: dict[str, int]) -> dict[str, Any]:

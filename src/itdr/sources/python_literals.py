@@ -59,7 +59,7 @@ class PythonLiterals(JsonLines):
     def objects(self, block: Block, every_line: bool = False) -> tuple[pa.Array, dict[int, str]]:
         """Return the lines as JSON, and the reasons for those that are no dictionaries."""
         text, doubtful = to_json(block.data)
-        lines, rejected = lines_of_text(text, block.first)
+        lines, rejected = lines_of_text(Block(text, block.first))
         if every_line:
             doubtful = np.union1d(doubtful, np.flatnonzero(~valid_json(lines)))
         if not len(doubtful):
@@ -109,8 +109,8 @@ def _set_escapes_aside(chars: np.ndarray) -> np.ndarray:
     chars[at[kind == _SINGLE]] = _GONE
     chars[at[kind == _SINGLE] + 1] = _SINGLE_INSIDE
     chars[at[kind == _DOUBLE] + 1] = _DOUBLE_INSIDE
-    chars[at[kind == ord("x")]] = ord("x")
-    chars[at[kind == ord("x")] + 1] = _TWO_DIGITS
+    chars[at[kind == ord("x")]] = _TWO_DIGITS
+    chars[at[kind == ord("x")] + 1] = _GONE
     odd = [at[~_ESCAPES[kind]]]
     # Halves of a surrogate pair may stand alone, which JSON does not allow.
     short = at[kind == ord("u")]
@@ -135,7 +135,7 @@ def _spelled_out(text: bytes) -> bytes:
         text = _LONG_ESCAPE.sub(_short_escapes, text)
     if any(bytes([mark]) in text for mark in (_GONE, _SINGLE_INSIDE, _DOUBLE_INSIDE)):
         text = text.translate(_IN_PLACE, bytes([_GONE]))
-    text = text.replace(b"x" + bytes([_TWO_DIGITS]), b"\\u00")
+    text = text.replace(bytes([_TWO_DIGITS]), b"\\u00")
     return text.replace(bytes([_INNER_DOUBLE]), b'\\"')
 
 

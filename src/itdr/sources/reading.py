@@ -45,6 +45,10 @@ class Format(Protocol):
         """Encoding of the text."""
 
     @property
+    def block_bytes(self) -> int:
+        """About how many bytes are read at once."""
+
+    @property
     def schema(self) -> pa.Schema:
         """The columns of the rows; the last is `line`."""
 
@@ -132,7 +136,7 @@ class Workshop:
                 write_statistics=with_statistics(form.schema),
             ) as out,
         ):
-            blocks = read_blocks(account.source, bar.update)
+            blocks = read_blocks(account.source, bar.update, form.block_bytes)
             blocks = _without_header(account.source, form, blocks)
             if isinstance(form, InRecords):
                 blocks = form.records(blocks)

@@ -104,16 +104,16 @@ def with_metadata(schema: pa.Schema, dataset: str, scale: Scale | None) -> pa.Sc
 
 
 def with_statistics(schema: pa.Schema) -> list[str]:
-    """Return the columns for which Parquet files hold smallest and largest values.
+    """Return the columns for which Parquet files hold smallest and largest values: not texts.
 
-    Not texts that may be null: where all texts of a row group are the same, DuckDB 2.0 takes from
-    these statistics that none is null and that all are, and answers "IS NULL" with every row.
+    To find those of texts takes as long as to write them, and where all texts of a row group are
+    the same, DuckDB 2.0 takes from them that none is null and that all are, and answers "IS NULL"
+    with every row.
     """
     return [
         field.name
         for field in schema
-        if not pa.types.is_nested(field.type)
-        and not (field.nullable and pa.types.is_string(field.type))
+        if not pa.types.is_nested(field.type) and not pa.types.is_string(field.type)
     ]
 
 
@@ -130,18 +130,18 @@ def check_table(path: Path, schema: pa.Schema, scale: Scale | None) -> None:
     found = file.schema_arrow
     if found.names != schema.names or found.types != schema.types:
         raise DataError(f"{path}: columns are\n{found}\nneeded are\n{schema}")
-    for name in ("user_id", "item_id"):
-        if name in schema.names and _statistics(file, name)[2]:
-            raise DataError(f"{path}: the column {name!r} has empty cells.")
+    for field in schema:
+        if found.field(field.name).nullable and not field.nullable:
+            raise DataError(f"{path}: the column {field.name!r} may have empty cells.")
     if schema is not INTERACTIONS:
         _check_unique(path, schema.names[0])
         return
-    low, high, _ = _statistics(file, "rating")
+    low, high = _statistics(file, "rating")
     if scale and low is not None and not (scale.low <= low and high <= scale.high):
         raise DataError(
             f"{path}: ratings run from {low} to {high}; allowed are {scale.low} to {scale.high}."
         )
-    first, last, _ = _statistics(file, "timestamp")
+    first, last = _statistics(file, "timestamp")
     earliest = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
     latest = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
     if first is not None and not (earliest <= first and last < latest):
@@ -152,16 +152,15 @@ def check_table(path: Path, schema: pa.Schema, scale: Scale | None) -> None:
 
 
 def _statistics(file: pq.ParquetFile, name: str) -> tuple:
-    """Return the smallest value, the largest value and the number of nulls of a column."""
-    lows, highs, nulls = [], [], 0
+    """Return the smallest and the largest value of a column; None where all are null."""
+    lows, highs = [], []
     position = file.schema_arrow.names.index(name)
     for group in range(file.metadata.num_row_groups):
         statistics = file.metadata.row_group(group).column(position).statistics
-        nulls += statistics.null_count
         if statistics.has_min_max:
             lows.append(statistics.min)
             highs.append(statistics.max)
-    return (min(lows), max(highs), nulls) if lows else (None, None, nulls)
+    return (min(lows), max(highs)) if lows else (None, None)
 
 
 def _check_unique(path: Path, key: str) -> None:

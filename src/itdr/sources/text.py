@@ -9,8 +9,10 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb.func import FunctionNullHandling, PythonUDFType
@@ -23,13 +25,14 @@ _INLINE = (
 )
 _BLOCKS = (
     "address|article|aside|audio|blockquote|body|br|center|dd|div|dl|dt|embed|figure|footer|form|"
-    "h[1-6]|head|header|hr|html|iframe|img|input|li|link|main|meta|nav|object|ol|option|p|param|"
-    "pre|section|select|source|table|tbody|td|tfoot|th|thead|title|tr|ul|video|wbr"
+    "h1|h2|h3|h4|h5|h6|head|header|hr|html|iframe|img|input|li|link|main|meta|nav|object|ol|"
+    "option|p|param|pre|section|select|source|table|tbody|td|tfoot|th|thead|title|tr|ul|video|wbr"
 )
 _HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_MAY_HIDE = re.compile("<(?:!--|s)", re.IGNORECASE)
+_TAG = re.compile(r"</?([a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 # Only what HTML knows is a tag: people also write "x<y" and "<sigh>".
-_INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_IN_PLACE_OF_TAG = dict.fromkeys(_INLINE.split("|"), "") | dict.fromkeys(_BLOCKS.split("|"), " ")
 # Without its semicolon a named entity counts only if it is a common one: "?a=1&copy=2" has none.
 _ENTITY = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
@@ -52,16 +55,31 @@ def without_entities(text: str) -> str:
     for _ in range(_ENTITY_ROUNDS):
         if "&" not in text:
             break
-        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+        text = _ENTITY.sub(_character, text)
     return text
+
+
+@lru_cache(4096)
+def _unescaped(entity: str) -> str:
+    return html.unescape(entity)
+
+
+def _character(entity: re.Match[str]) -> str:
+    return _unescaped(entity[0])
 
 
 def without_tags(text: str) -> str:
     """Return the text without HTML tags; those of blocks and line breaks leave a blank."""
+    text = text.replace("<br />", " ")  # the most frequent tag by far
     if "<" not in text:
         return text
-    text = _HIDDEN.sub(" ", text)
-    return _BLOCK_TAG.sub(" ", _INLINE_TAG.sub("", text))
+    if _MAY_HIDE.search(text):
+        text = _HIDDEN.sub(" ", text)
+    return _TAG.sub(_in_place_of_tag, text)
+
+
+def _in_place_of_tag(tag: re.Match[str]) -> str:
+    return _IN_PLACE_OF_TAG.get(tag[1].lower(), tag[0])
 
 
 def plain_text(text: str) -> str:
@@ -134,14 +152,48 @@ def texts(cells: pa.Array, repair: Callable[[str], str] = plain_text) -> pa.Arra
 
     repair: tidy, plain_text or repaired_text.
     """
-    doubtful = pc.match_substring_regex(cells, _WORTH_A_LOOK[repair])
     # An empty cell has nothing to look at, but it is null all the same.
-    cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
-    if not pc.any(doubtful).as_py():
+    empty = pc.equal(cells, "")
+    if pc.any(empty).as_py():
+        cells = pc.if_else(empty, pa.scalar(None, cells.type), cells)
+    doubtful = _odd(cells)
+    odd = cells.filter(pa.array(doubtful))
+    doubtful[doubtful] = pc.match_substring_regex(odd, _WORTH_A_LOOK[repair])
+    if not doubtful.any():
         return cells
-    found = [repair(cell) or None for cell in cells.filter(doubtful).to_pylist()]
-    doubtful = pc.fill_null(doubtful, False)
-    return pc.replace_with_mask(cells, doubtful, pa.array(found, cells.type))
+    mask = pa.array(doubtful)
+    found = [repair(cell) or None for cell in cells.filter(mask).to_pylist()]
+    return pc.replace_with_mask(cells, mask, pa.array(found, cells.type))
+
+
+_BLANK = ord(" ")
+_AT_ONCE = 1 << 17  # bytes, which stay in the processor's cache
+_PLAIN = bytes(0x20 <= byte < 0x7F and byte not in b"&<" for byte in range(256))
+
+
+def _odd(cells: pa.Array) -> np.ndarray:
+    """Return which cells (bool) hold anything but printable ASCII, single blanks and no markup.
+
+    Says in a few passes over the bytes of all cells what takes a pattern many times as long.
+    """
+    odd = np.zeros(len(cells), bool)
+    if not len(cells):
+        return odd
+    offsets = np.frombuffer(cells.buffers()[1], np.int32)[cells.offset :][: len(cells) + 1]
+    if offsets[0] == offsets[-1]:
+        return odd
+    starts, ends = offsets[:-1], offsets[1:]
+    chars = np.frombuffer(cells.buffers()[2], np.uint8)
+    filled = np.flatnonzero(ends > starts)
+    odd[filled] = (chars[starts[filled]] == _BLANK) | (chars[ends[filled] - 1] == _BLANK)
+    for start in range(offsets[0], offsets[-1], _AT_ONCE):
+        piece = chars[start : min(start + _AT_ONCE + 1, offsets[-1])]
+        plain = np.frombuffer(piece.tobytes().translate(_PLAIN), np.uint8)
+        places = [np.flatnonzero(plain == 0)]
+        blank = piece == _BLANK
+        places.append(np.flatnonzero(blank[1:] & blank[:-1]))
+        odd[np.searchsorted(ends, np.concatenate(places) + start, side="right")] = True
+    return odd
 
 
 def add_text_functions(connection: duckdb.DuckDBPyConnection) -> None:

@@ -7,31 +7,40 @@ neither on the number of threads nor on how the keys were divided into ranges.
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itdr.errors import DataError
 from itdr.sources.dividing import PART, divide
+from itdr.sources.ids import encoded, ids_of
 from itdr.sources.ordering import order_of
+from itdr.sources.parallel import in_order
 from itdr.sources.tables import with_statistics
 
 _ROWS_PER_GROUP = 1 << 20
 _ROWS_PER_GROUP_OF_TEXT = 1 << 17
-_ROWS_PER_RANGE = 1_500_000
-_BYTES_PER_RANGE = 96 << 20
+_ROWS_PER_RANGE = 600_000
+_BYTES_PER_RANGE = 48 << 20
 _SAMPLE = 20_000
+_FIRST_LINES = 2_000
 _ROWS_AT_ONCE = 1 << 20
 _BYTES_AT_ONCE = 24 << 20
 _TEXT = {"title", "description", "review_title", "review"}
+_IDS = {"user_id", "item_id"}
 _VARIED = {*_TEXT, "timestamp", "plays"}
 
 Repeat = Callable[[int, int], None]
 """Called with file and line of a row that repeats another."""
+
+Seen = Callable[[dict[str, pa.Table]], None]
+"""Called with the ids of some rows."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,22 @@ class Layout:
 
 
 def write_sorted(
-    connection: duckdb.DuckDBPyConnection, view: str, layout: Layout, path: Path, repeat: Repeat
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    layout: Layout,
+    path: Path,
+    repeat: Repeat,
+    *,
+    seen: Seen,
+    threads: int,
 ) -> int:
     """Write a view as Parquet and return its number of rows.
 
     view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
     repeat: called with file and line of each row left out because another one is the same.
+    seen: called with the ids of each row group and in how many of its rows they stand: for each of
+        the columns user_id and item_id a table of `id` and `rows`.
+    threads: number of ranges that are sorted at the same time.
     """
     rows = _View(connection, view, layout, repeat, path.with_suffix(".divided"))
     size = _ROWS_PER_GROUP_OF_TEXT if _TEXT & set(rows.columns) else _ROWS_PER_GROUP
@@ -63,27 +82,39 @@ def write_sorted(
     with (
         pq.ParquetWriter(
             path,
-            layout.schema,
+            _stored(layout.schema),
             compression="zstd",
             use_dictionary=_repetitive(layout.schema),
             write_statistics=with_statistics(layout.schema),
+            # It would say of ids that they have a dictionary, and readers would keep it.
+            store_schema=False,
         ) as writer,
         ThreadPoolExecutor(1) as background,
     ):
-        pending: Future[None] | None = None
-        for groups in _row_groups(rows.parts(), size):
+        pending: Future[dict[str, pa.Table]] | None = None
+        for group in _row_groups(rows.parts(threads), size):
             if pending:
-                pending.result()
-            count += groups.num_rows
-            pending = background.submit(
-                lambda table: writer.write_table(
-                    _shaped(table, layout.schema), row_group_size=size
-                ),
-                groups,
-            )
+                seen(pending.result())
+            count += group.num_rows
+            pending = background.submit(_write_group, writer, group, layout.schema)
         if pending:
-            pending.result()
+            seen(pending.result())
+        writer.add_key_value_metadata(layout.schema.metadata or {})
     return count
+
+
+def _write_group(
+    writer: pq.ParquetWriter, group: pa.Table, schema: pa.Schema
+) -> dict[str, pa.Table]:
+    """Write a row group and return its ids."""
+    table = _shaped(group, schema)
+    writer.write_table(table, row_group_size=table.num_rows)
+    ids = {}
+    for name in _IDS & set(table.column_names):
+        column = table.column(name).chunk(0)
+        rows = np.bincount(column.indices.to_numpy(), minlength=len(column.dictionary))
+        ids[name] = pa.table({"id": column.dictionary, "rows": rows})
+    return ids
 
 
 class _View:
@@ -109,66 +140,86 @@ class _View:
         # The SQL that orders by the first column; of two texts the shorter one comes first.
         self._key = [f"strlen({first})", first] if types[first] == "VARCHAR" else [first]
 
-    def parts(self) -> Iterator[pa.Table]:
+    def parts(self, threads: int) -> Iterator[pa.Table]:
         """Yield the rows in order, those of one range of keys at a time."""
         size = self._bytes_per_row()
         marks = self._marks(size)
+        jobs: Iterator[Callable[[], pa.Table]]
         if marks and not self._is_clustered():
             # To pick each range from all rows would read them as often as there are ranges.
-            for path in self._divided(marks, size):
-                yield self._sorted(pq.read_table(path))
-                path.unlink()
-            return
-        for where, values in self._ranges(marks):
-            sql = f"SELECT {self._read} FROM {self.view} WHERE {where}"
-            yield self._sorted(self.connection.sql(sql, params=values or None).to_arrow_table())
+            jobs = (partial(_taken, path) for path in self._divided(marks, size))
+        else:
+            jobs = (partial(self._read_range, *limits) for limits in self._ranges(marks))
+        for table, repeated in in_order(lambda job: self._sorted(job()), jobs, threads):
+            places = (repeated["file"].to_pylist(), repeated["line"].to_pylist())
+            for file, line in zip(*places, strict=True):
+                self.repeat(file, line)
+            yield table
+
+    def _read_range(self, where: str, values: dict[str, Any]) -> pa.Table:
+        sql = f"SELECT {self._read} FROM {self.view} WHERE {where}"
+        # A cursor of its own for each query, because they run at the same time.
+        with self.connection.cursor() as cursor:
+            return cursor.sql(sql, params=values or None).to_arrow_table()
 
     def _is_clustered(self) -> bool:
         """Say whether rows of about the same key stand together and can be told without reading."""
         if len(self._key) > 1:
             return False
-        sample = self._sample([*self._key, "file", "line"])
-        keys = [row[0] for row in sorted(sample, key=lambda row: row[1:])]
+        keys = [row[0] for row in sorted(self._sample, key=lambda row: row[1:])]
         falls = sum(after < before for before, after in pairwise(keys))
         return falls < len(keys) / 20
 
     def _divided(self, marks: list[tuple], size: float) -> list[Path]:
         """Return files with the rows of the ranges between the marks."""
-        conditions: list[str] = []
-        values: dict[str, Any] = {}
-        for number, mark in enumerate(marks):
-            places = [f"mark{number}_{i}" for i in range(len(mark))]
-            conditions.append(f"({_compared(self._key, '>=', places)})::USMALLINT")
-            values.update(zip(places, mark, strict=True))
-        sql = f"SELECT {self._read}, {' + '.join(conditions)} AS {PART} FROM {self.view}"
+        values = {f"mark{n}_{i}": v for n, mark in enumerate(marks) for i, v in enumerate(mark)}
+        part = self._part_between(0, len(marks))
+        sql = f"SELECT {self._read}, ({part})::USMALLINT AS {PART} FROM {self.view}"
         at_once = int(min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // size))
         rows = self.connection.sql(sql, params=values).to_arrow_reader(at_once)
         return divide(rows, rows.schema, len(marks) + 1, self.folder)
 
+    def _part_between(self, low: int, high: int) -> str:
+        """Return the SQL of a row's part, from low to high, found by halving."""
+        if low == high:
+            return str(low)
+        middle = (low + high) // 2
+        places = [f"mark{middle}_{i}" for i in range(len(self._key))]
+        return (
+            f"CASE WHEN {_compared(self._key, '>=', places)} "
+            f"THEN {self._part_between(middle + 1, high)} "
+            f"ELSE {self._part_between(low, middle)} END"
+        )
+
     def _query(self, sql: str, values: Any = None) -> list[tuple]:
         return self.connection.execute(sql, values).fetchall()
 
-    def _sample(self, columns: list[str]) -> list[tuple]:
-        return self._query(
-            f"SELECT {', '.join(columns)} FROM {self.view} "
-            f"USING SAMPLE reservoir({_SAMPLE} ROWS) REPEATABLE (1)"
-        )
+    @cached_property
+    def _rows(self) -> int:
+        return int(self._query(f"SELECT count(*) FROM {self.view}")[0][0])
+
+    @cached_property
+    def _sample(self) -> list[tuple]:
+        """Keys, `file` and `line` of some rows."""
+        step = self._rows // _SAMPLE + 1
+        columns = ", ".join([*self._key, "file", "line"])
+        return self._query(f"SELECT {columns} FROM {self.view} WHERE hash(line) % {step} = 0")
 
     def _bytes_per_row(self) -> float:
-        """Return about how many bytes a row takes."""
+        """Return about how many bytes a row takes, going by the first lines of every file."""
         texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
         size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
-        sample = self._sample([size])
-        return sum(row[0] for row in sample) / max(len(sample), 1) + 64
+        sql = f"SELECT avg({size}) FROM {self.view} WHERE line <= {_FIRST_LINES}"
+        ((mean,),) = self._query(sql)
+        return (mean or 0) + 64
 
     def _marks(self, size: float) -> list[tuple]:
         """Return keys that divide the rows into ranges of about the same size."""
-        count = self._query(f"SELECT count(*) FROM {self.view}")[0][0]
-        number = -(-count // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // size + 1))) or 1
+        number = -(-self._rows // int(min(_ROWS_PER_RANGE, _BYTES_PER_RANGE // size + 1))) or 1
         if number == 1:
             return []
-        sample = sorted(self._sample(self._key))
-        marks = [sample[len(sample) * i // number] for i in range(1, number)]
+        keys = sorted(row[:-2] for row in self._sample)
+        marks = [keys[len(keys) * i // number] for i in range(1, number)]
         return list(dict.fromkeys(marks))
 
     def _ranges(self, marks: list[tuple]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -183,14 +234,22 @@ class _View:
                     values.update(zip(places, mark, strict=True))
             yield " AND ".join(conditions) or "TRUE", values
 
-    def _sorted(self, table: pa.Table) -> pa.Table:
-        """Return the rows of a range in order, without repeated ones."""
+    def _sorted(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Return the rows of a range in order, without repeated ones, and the places of these."""
+        for name in _IDS & set(self.columns):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, encoded(table.column(name)))
         rows, repeated = order_of(table, self.order, self.unique)
         others = table.select(["file", "line"]).take(pa.array(repeated))
-        for file, line in zip(others["file"].to_pylist(), others["line"].to_pylist(), strict=True):
-            self.repeat(file, line)
         # In one piece: Arrow takes rows from many pieces far more slowly.
-        return table.select(self.columns).combine_chunks().take(pa.array(rows))
+        return table.select(self.columns).combine_chunks().take(pa.array(rows)), others
+
+
+def _taken(path: Path) -> pa.Table:
+    """Return the table in a file, which is deleted."""
+    table = pq.read_table(path)
+    path.unlink()
+    return table
 
 
 def _compared(key: list[str], sign: str, places: list[str]) -> str:
@@ -206,13 +265,12 @@ def _compared(key: list[str], sign: str, places: list[str]) -> str:
 
 
 def _row_groups(parts: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """Yield the same rows in tables of whole row groups; the last may end with a smaller one."""
+    """Yield the same rows in row groups of this size; the last may be smaller."""
     rest: pa.Table | None = None
     for part in parts:
         table = part if rest is None else pa.concat_tables([rest, part])
         whole = table.num_rows // size * size
-        if whole:
-            yield table.slice(0, whole)
+        yield from (table.slice(start, size) for start in range(0, whole, size))
         rest = table.slice(whole)
     if rest is not None and rest.num_rows:
         yield rest
@@ -223,15 +281,26 @@ def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = []
     for field in schema:
         if field.name in table.column_names:
-            column = table.column(field.name).combine_chunks().cast(field.type)
+            column = table.column(field.name)
+            if column.null_count and not field.nullable:
+                raise DataError(f"the column {field.name!r} has empty cells, which it may not have")
+            is_id = field.name in _IDS
+            column = ids_of(column) if is_id else column.combine_chunks().cast(field.type)
         elif pa.types.is_list(field.type):
             column = pa.array([[]] * table.num_rows, field.type)
         else:
             column = pa.nulls(table.num_rows, field.type)
-        if column.null_count and not field.nullable:
-            raise DataError(f"the column {field.name!r} has empty cells, which it may not have")
         columns.append(column)
-    return pa.table(columns, schema=schema)
+    return pa.table(columns, schema=_stored(schema))
+
+
+def _stored(schema: pa.Schema) -> pa.Schema:
+    """Return the schema as Parquet files hold it: ids as places in a dictionary."""
+    for name in _IDS & set(schema.names):
+        place = schema.get_field_index(name)
+        field = schema.field(place).with_type(pa.dictionary(pa.int32(), pa.string()))
+        schema = schema.set(place, field)
+    return schema
 
 
 def _repetitive(schema: pa.Schema) -> list[str]:
