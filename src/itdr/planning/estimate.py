@@ -9,7 +9,7 @@ from itdr.settings.endpoint import EndpointSettings
 
 _SEVENS = 7.6  # billions of parameters of the model that answering rates are stated for
 _PER_JOB = {"make_table", "make_aggregates", "make_statistics", "draw_figures", "make_page"}
-_PER_EXAMPLE = {"build_examples", "annotate_examples", "split_examples", "import_released"}
+_PER_EXAMPLE = {"build_examples", "annotate_examples", "split_examples", "import_release"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def cost(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     """Return what one job costs."""
     if job.rule == "train_adapter":
         return _training(job, sizes, measured)
-    if job.rule == "infer_model":
+    if job.asks_model:
         return _answering(job, sizes, measured)
     seconds = measured.stages.get(job.rule, sizes.rates.stages.get(job.rule, 0.0))
     return Cost(
@@ -58,7 +58,7 @@ def units(job: Job, sizes: Sizes) -> float:
         return sum(map(sizes.examples, sizes.workflow.cells))
     if job.rule == "mix_examples":
         return sizes.training_examples(job.wildcards["variant"])
-    return sizes.answering()[0]
+    return sizes.answering(job.pairs)[0]
 
 
 def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
@@ -102,7 +102,7 @@ def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
 
 def _answering(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model = job.wildcards["model"]
-    rows, prompts, answers = sizes.answering()
+    rows, prompts, answers = sizes.answering(job.pairs)
     seconds = sizes.rates.answering.start_s
     seconds += (prompts + answers) / answering_rate(model, sizes, measured)
     endpoint = sizes.workflow.models[model].endpoint

@@ -17,6 +17,17 @@ class Job:
     rule: str
     wildcards: dict[str, str]
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether a model answers test rows."""
+        return self.rule in ("infer_model", "infer_cell")
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The task and dataset that it is about, none where it is about all of them."""
+        wildcards = self.wildcards
+        return [(wildcards["task"], wildcards["dataset"])] if "task" in wildcards else []
+
 
 def open_jobs(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path]) -> list[Job]:
     """Return the jobs that would run for the targets; what is done already is not among them.

@@ -39,8 +39,8 @@ def _weights(jobs: Sequence[Job], sizes: Sizes) -> Cost:
 
 
 def _models(jobs: Iterable[Job]) -> list[str]:
-    wanted = ("train_adapter", "infer_model")
-    return list(dict.fromkeys(job.wildcards["model"] for job in jobs if job.rule in wanted))
+    return list(dict.fromkeys(job.wildcards["model"] for job in jobs
+                              if job.asks_model or job.rule == "train_adapter"))  # fmt: skip
 
 
 def _reasons(jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> Iterable[str]:
@@ -83,12 +83,13 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
         yield (f"{model}: {len(variants)} trainings, {tokens / 1e6:,.1f} million tokens in all, at "
                f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
                f"{_origin('train', model, measured, where)}.")  # fmt: skip
-    columns = sum(job.rule == "infer_model" and job.wildcards["model"] == model for job in jobs)
-    if columns:
-        rows, prompts, answers = sizes.answering()
+    asked = [sizes.answering(job.pairs) for job in jobs
+             if job.asks_model and job.wildcards["model"] == model]  # fmt: skip
+    if asked:
+        rows, prompts, answers = (sum(numbers) for numbers in zip(*asked, strict=True))
         yield (
-            f"{model}: {columns} times {rows:,.0f} answers, "
-            f"{(prompts + answers) / 1e6:,.1f} million tokens each, at "
+            f"{model}: {len(asked)} times answers, {rows:,.0f} with "
+            f"{(prompts + answers) / 1e6:,.1f} million tokens in all, at "
             f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
             f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
         )
