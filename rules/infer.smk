@@ -53,12 +53,12 @@ use rule infer_model as infer_cell with:
         adapter=rules.infer_model.input.adapter,
     output:
         "<results>/predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet",
-    wildcard_constraints:
-        model="|".join(map(re.escape, WORKFLOW.models)),
     log:
         "<logs>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.log",
     benchmark:
         "<benchmarks>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
+    wildcard_constraints:
+        model="|".join(map(re.escape, WORKFLOW.models)),
 
 
 rule answer_trivially:

@@ -88,6 +88,16 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
+def test_one_cell_costs_its_own_answers_alone(sizes):
+    pair = {"task": "RP", "dataset": "yelp"}
+    column, cell = (cost(Job(rule, {"model": "glm-4-9b", "variant": "base", "seed": "42"} | more),
+                         sizes, Measured(answering={"glm-4-9b": 100.0}))
+                    for rule, more in (("infer_model", {}), ("infer_cell", pair)))  # fmt: skip
+    tokens = 250 * sum(sizes.tokens(("RP", "yelp")))
+    assert cell.gpu_hours == pytest.approx((90 + tokens / 100) / 3600)
+    assert cell.gpu_hours < column.gpu_hours / 10
+
+
 def test_finished_jobs_are_measured(tmp_path):
     adapter = tmp_path / "adapters" / "tiny" / "itdr" / "42"
     adapter.mkdir(parents=True)
