@@ -88,6 +88,18 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
+def test_a_model_without_a_gpu_is_reckoned_on_the_processor(sizes):
+    files = [ROOT / "config" / f"{name}.yaml" for name in ("config", "demo")]
+    demo = Sizes(load_workflow(files), sizes.rates, sizes.statistics, sizes.catalogue)
+    names = {"model": "tiny", "variant": "itdr", "seed": "42"}
+    found = cost(Job("train_adapter", names), demo, Measured())
+    seconds = 5 + demo.training_tokens("itdr") / (8000 / 1.1)
+    assert found.cpu_hours == pytest.approx(seconds / 3600) and found.gpu_hours == 0
+    found = cost(Job("infer_model", names), demo, Measured())
+    _, prompts, answers = demo.answering()
+    assert found.cpu_hours == pytest.approx((5 + (prompts + answers) / (3500 / 1.1)) / 3600)
+
+
 def test_one_cell_costs_its_own_answers_alone(sizes):
     pair = {"task": "RP", "dataset": "yelp"}
     column, cell = (cost(Job(rule, {"model": "glm-4-9b", "variant": "base", "seed": "42"} | more),

@@ -65,6 +65,8 @@ def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     """Return the tokens per second of training a model."""
     if model in measured.training:
         return measured.training[model]
+    if not _on_gpu(model, sizes):
+        return sizes.rates.processor.training / (1e3 * sizes.rates.models[model])
     rates, settings = sizes.rates.training, sizes.workflow.experiment.training
     share = rates.share_with_checkpointing if settings.gradient_checkpointing else rates.share
     return share * rates.operations / (4e9 * sizes.rates.models[model])
@@ -78,6 +80,8 @@ def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     engine = engine_of(model, sizes)
     if engine == "api":
         return rates.api
+    if not _on_gpu(model, sizes):
+        return sizes.rates.processor.answering / (1e3 * sizes.rates.models[model])
     rate = rates.vllm if engine == "vllm" else rates.transformers
     return rate * _SEVENS / sizes.rates.models[model]
 
@@ -87,14 +91,15 @@ def engine_of(model: str, sizes: Sizes) -> str:
     if sizes.workflow.models[model].endpoint:
         return "api"
     engine = sizes.workflow.experiment.inference.engine
-    on_gpu = sizes.workflow.models[model].gpus > 0
-    return ("vllm" if on_gpu else "transformers") if engine == "auto" else engine
+    automatic = "vllm" if _on_gpu(model, sizes) else "transformers"
+    return automatic if engine == "auto" else engine
 
 
 def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model, rates = job.wildcards["model"], sizes.rates.training
     tokens = sizes.training_tokens(job.wildcards["variant"])
-    seconds = rates.start_s + tokens / training_rate(model, sizes, measured)
+    start = rates if _on_gpu(model, sizes) else sizes.rates.processor
+    seconds = start.start_s + tokens / training_rate(model, sizes, measured)
     settings = sizes.workflow.experiment.training
     size = rates.adapter_mb * settings.lora_rank / 8 * sizes.rates.models[model] / _SEVENS
     return _on_device(model, seconds, sizes) + Cost(disk_mb=size)
@@ -103,12 +108,17 @@ def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
 def _answering(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model = job.wildcards["model"]
     rows, prompts, answers = sizes.answering(job.pairs)
-    seconds = sizes.rates.answering.start_s
-    seconds += (prompts + answers) / answering_rate(model, sizes, measured)
     endpoint = sizes.workflow.models[model].endpoint
+    remote = endpoint or _on_gpu(model, sizes)
+    seconds = (sizes.rates.answering if remote else sizes.rates.processor).start_s
+    seconds += (prompts + answers) / answering_rate(model, sizes, measured)
     dollars = _price(endpoint, prompts, answers) if endpoint else 0.0
     disk = Cost(disk_mb=rows * sizes.rates.disk.answer_kb / 1e3, dollars=dollars)
     return _on_device(model, seconds, sizes) + disk
+
+
+def _on_gpu(model: str, sizes: Sizes) -> bool:
+    return sizes.workflow.models[model].gpus > 0
 
 
 def _on_device(model: str, seconds: float, sizes: Sizes) -> Cost:

@@ -29,6 +29,14 @@ class AnsweringRates(Strict):
     start_s: NotNegative = Field(description="seconds before the first answer")
 
 
+class ProcessorRates(Strict):
+    """Models that need no GPU: tokens per second of one of a million parameters."""
+
+    training: Positive
+    answering: Positive
+    start_s: NotNegative = Field(description="seconds before the first token")
+
+
 class DiskRates(Strict):
     """What stages leave on the disk."""
 
@@ -44,6 +52,7 @@ class Rates(Strict):
     models: dict[str, Positive] = Field(description="model to parameters in billions")
     training: TrainingRates
     answering: AnsweringRates
+    processor: ProcessorRates
     stages: dict[str, NotNegative] = Field(description="rule to seconds per unit")
     disk: DiskRates
     overhead_tokens: NotNegative = Field(description="per example, beyond the paper's counts")
