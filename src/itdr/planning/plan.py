@@ -88,7 +88,7 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
     if asked:
         rows, prompts, answers = (sum(numbers) for numbers in zip(*asked, strict=True))
         yield (
-            f"{model}: {rows:,.0f} answers in {len(asked)} jobs, "
+            f"{model}: {rows:,.0f} answers in {len(asked)} {'job' if len(asked) == 1 else 'jobs'}, "
             f"{(prompts + answers) / 1e6:,.1f} million tokens in all, at "
             f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
             f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
