@@ -20,7 +20,7 @@ def table(name):
                 f"No column of the configuration belongs to the table {name!r}: add one to "
                 f"'columns', with a variant of {', '.join(WORKFLOW.layout.tables[name].variants)}."
             )
-        return [files_of(name), adapters_of(columns)]
+        return [*files_of(name), *adapters_of(columns)]
 
     return files
 
