@@ -3,7 +3,8 @@ READY := .venv/.ready
 VLLM_READY := .venv-vllm/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup setup-vllm demo test test-vllm test-cluster check bench tiny-model clean
+.PHONY: help setup setup-vllm demo demo-full test test-vllm test-cluster check bench tiny-model \
+	clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,6 +24,10 @@ $(VLLM_READY): envs/vllm.yaml envs/constraints-vllm.txt envs/install.py
 demo: $(READY) ## run the whole chain on a simulated world with a tiny model
 	snakemake --workflow-profile demo
 	@echo "The table is in results/demo/report/tables/main.csv (main.md to read)"
+
+demo-full: $(READY) ## the same with all variants: both ablations, data shares, no description
+	snakemake --workflow-profile demo-full
+	@echo "Everything is on the page results/demo-full/report/index.html"
 
 test: $(READY) ## check style, types and layers, and run the tests
 	ruff check .
@@ -45,5 +50,5 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model
 	itdr tiny-model --recipe config/models/tiny/recipe.json --out results/tiny-model
 
-clean: ## delete what the demo made
-	rm -rf results/demo
+clean: ## delete what the demos made
+	rm -rf results/demo results/demo-full

@@ -93,3 +93,4 @@ rule all:
         rules.make_aggregates.output,
         rules.make_statistics.output,
         rules.make_page.output,
+        adapters_of(WORKFLOW.columns),

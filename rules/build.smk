@@ -23,7 +23,7 @@ rule build_examples:
     params:
         tables=subpath(input.quality, parent=True),
         seed=EXPERIMENT.seed,
-        flags=FLAGS["build"],
+        flags=lookup(dpath="{task}", within=WORKFLOW.build_flags),
         template=lookup(dpath="{task}/{dataset}", within=WORKFLOW.templates),
     shell:
         "python -m itdr build {wildcards.task} {wildcards.dataset} --tables {params.tables:q}"

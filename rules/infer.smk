@@ -2,8 +2,9 @@
 
 Needs: the test parts, and for every variant but base its adapter; the trivial answers also need the
 training parts.
-Makes: predictions/{model}/{variant}/{seed}.parquet. Until it is complete the answers so far lie beside
-it in {seed}.answers, which is not declared, so that an interrupted run can go on.
+Makes: predictions/{model}/{variant}/{seed}.parquet; of one cell
+predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet. Until it is complete the answers so far
+lie beside it in {seed}.answers, which is not declared, so that an interrupted run can go on.
 """
 
 
@@ -59,6 +60,21 @@ use rule infer_model as ask_endpoint with:
     resources:
         mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
         * attempt,
+
+
+use rule infer_model as infer_cell with:
+    """Let a model answer the test rows of one task and dataset alone."""
+    input:
+        test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
+        adapter=rules.infer_model.input.adapter,
+    output:
+        "<results>/predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet",
+    log:
+        "<logs>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.log",
+    benchmark:
+        "<benchmarks>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
+    wildcard_constraints:
+        model=any_of(WORKFLOW.models),
 
 
 rule answer_trivially:

@@ -21,6 +21,15 @@ def scores_of(columns):
     ]
 
 
+def adapters_of(columns):
+    """Return the adapters of those columns whose variant is trained."""
+    return [
+        f"<results>/adapters/{model}/{variant}/{EXPERIMENT.seed}"
+        for model, variant in columns
+        if WORKFLOW.variants[variant].is_trained
+    ]
+
+
 rule make_table:
     """Make one result table in all forms."""
     input:
@@ -106,11 +115,7 @@ rule draw_figures:
     """Draw all figures."""
     input:
         scores=scores_of(WORKFLOW.columns),
-        adapters=[
-            f"<results>/adapters/{model}/{variant}/{EXPERIMENT.seed}"
-            for model, variant in WORKFLOW.columns
-            if WORKFLOW.variants[variant].is_trained
-        ],
+        adapters=adapters_of(WORKFLOW.columns),
         paper=PAPER,
         audit=AUDIT,
     output:

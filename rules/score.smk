@@ -30,6 +30,16 @@ rule score_predictions:
         "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} > {log:q} 2>&1"
 
 
+use rule score_predictions as score_cell with:
+    """One cell alone: results/scores/MODEL/VARIANT/TASK/DATASET/42.csv"""
+    input:
+        rules.infer_cell.output,
+    output:
+        "<results>/scores/{model}/{variant}/{task}/{dataset}/{seed}.csv",
+    log:
+        "<logs>/score-cell/{model}/{variant}/{task}/{dataset}/{seed}.log",
+
+
 rule compare_variants:
     """Test whether one variant of a model answers better than another."""
     input:

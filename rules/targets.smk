@@ -1,6 +1,7 @@
 """What can be asked for by name: `snakemake main`, `snakemake glm-4-9b/wo-tkr`.
 
-Each target needs what leads to it alone; what two of them share is made once.
+Each target needs what leads to it alone; what two of them share is made once. Targets name adapters
+beside what is made with them, because Snakemake makes a deleted file again only if a target names it.
 """
 
 
@@ -13,12 +14,13 @@ def table(name):
     """Return an input function; it fails where the experiment has no column of the table."""
 
     def files(wildcards):
-        if not WORKFLOW.table_columns[name]:
+        columns = WORKFLOW.table_columns[name]
+        if not columns:
             raise WorkflowError(
                 f"No column of the configuration belongs to the table {name!r}: add one to "
                 f"'columns', with a variant of {', '.join(WORKFLOW.layout.tables[name].variants)}."
             )
-        return files_of(name)
+        return [*files_of(name), *adapters_of(columns)]
 
     return files
 
@@ -84,4 +86,5 @@ for column_model, column_variant in WORKFLOW.columns:
         name:
             f"{column_model}/{column_variant}"
         input:
+            adapters_of([(column_model, column_variant)]),
             f"<results>/scores/{column_model}/{column_variant}/{EXPERIMENT.seed}.csv",

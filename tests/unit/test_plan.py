@@ -3,7 +3,7 @@
 import pytest
 
 from itdr.errors import SettingsError
-from itdr.planning.estimate import answering_rate, cost, training_rate
+from itdr.planning.estimate import cost
 from itdr.planning.jobs import Job, read_jobs
 from itdr.planning.measured import Measured, measure
 from itdr.planning.needs import Needs
@@ -90,13 +90,6 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
-def test_a_model_without_a_gpu_is_reckoned_at_the_speed_of_a_processor(sizes):
-    tiny = load_workflow([ROOT / "config/config.yaml", ROOT / "config/demo.yaml"])
-    demo = Sizes(tiny, sizes.rates, sizes.statistics, sizes.catalogue)
-    assert training_rate("tiny", demo, Measured()) == pytest.approx(3e10 / (4 * 0.5e6))
-    assert answering_rate("tiny", demo, Measured()) == pytest.approx(3e10 / (2 * 0.5e6))
-
-
 def test_a_model_whose_size_is_not_stated_is_named(sizes):
     with pytest.raises(SettingsError, match="'models' has no 'mine'"):
         sizes.billions("mine")
@@ -105,6 +98,28 @@ def test_a_model_whose_size_is_not_stated_is_named(sizes):
 def test_a_stated_minimum_counts_where_not_every_size_is_known(sizes):
     assert sizes.raw_mb("amazon-2023") == (55_000, 55_000, False)
     assert sizes.raw_mb("steam") == (500, 500, False)
+
+
+def test_a_model_without_a_gpu_is_reckoned_on_the_processor(sizes):
+    files = [ROOT / "config" / f"{name}.yaml" for name in ("config", "demo")]
+    demo = Sizes(load_workflow(files), sizes.rates, sizes.statistics, sizes.catalogue)
+    names = {"model": "tiny", "variant": "itdr", "seed": "42"}
+    found = cost(Job("train_adapter", names), demo, Measured())
+    seconds = 5 + demo.training_tokens("itdr") / (8000 / 1.1)
+    assert found.cpu_hours == pytest.approx(seconds / 3600) and found.gpu_hours == 0
+    found = cost(Job("infer_model", names), demo, Measured())
+    _, prompts, answers = demo.answering()
+    assert found.cpu_hours == pytest.approx((5 + (prompts + answers) / (3500 / 1.1)) / 3600)
+
+
+def test_one_cell_costs_its_own_answers_alone(sizes):
+    pair = {"task": "RP", "dataset": "yelp"}
+    column, cell = (cost(Job(rule, {"model": "glm-4-9b", "variant": "base", "seed": "42"} | more),
+                         sizes, Measured(answering={"glm-4-9b": 100.0}))
+                    for rule, more in (("infer_model", {}), ("infer_cell", pair)))  # fmt: skip
+    tokens = 250 * sum(sizes.tokens(("RP", "yelp")))
+    assert cell.gpu_hours == pytest.approx((90 + tokens / 100) / 3600)
+    assert cell.gpu_hours < column.gpu_hours / 10
 
 
 def test_finished_jobs_are_measured(tmp_path):

@@ -49,6 +49,7 @@ def refusal(tmp_path, changes: str) -> str:
         ),
         ("split: {by: example}", "audit.tolerate must name shared-user and shared-item"),
         ("build: {negatives: unifrm}", "'uniform' or 'popularity' (found 'unifrm'). Did you mean"),
+        ("build: {max_examples_of: {RQ: 5}}", "'build.max_examples_of.RQ"),
         (
             "split: {shares: [0.5, 0.1, 0.1]}",
             "'split': shares must not be negative and must add up",
@@ -129,8 +130,18 @@ def test_the_shipped_configurations_are_whole(monkeypatch):
     monkeypatch.chdir(ROOT)
     paper = load_workflow([Path("config/config.yaml")])
     demo = load_workflow([Path("config/config.yaml"), Path("config/demo.yaml")])
-    assert len(paper.cells) == 33 and set(demo.cells) < set(paper.cells)
-    assert [column for column, _ in demo.columns] == ["tiny", "tiny"]
+    full = load_workflow([Path(f"config/{name}.yaml") for name in ("config", "demo", "demo-full")])
+    assert len(paper.cells) == 33 and demo.cells == full.cells == paper.cells
+    assert demo.columns == [("tiny", "base"), ("tiny", "itdr")]
+    assert {variant for _, variant in full.columns} == set(full.variants)
+
+
+def test_a_task_may_have_a_limit_of_its_own():
+    build = {"max_examples": 180, "max_examples_of": {"IR": 40}, "negatives": "popularity"}
+    experiment = load_experiment([PAPER], {"build": build})
+    assert experiment.build.of("IR").max_examples == 40
+    assert experiment.build.of("RP").max_examples == 180
+    assert experiment.build.of("IR").negatives == "popularity"
 
 
 def test_a_raw_folder_that_is_not_there_is_named(monkeypatch):

@@ -28,6 +28,15 @@ def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(p
     }  # fmt: skip
     assert project.jobs() == {}
 
+    adapter = results / "adapters/tiny/itdr/42"
+    adapter.rename(results / "aside")
+    jobs = project.jobs("main")
+    assert jobs.pop("total") == 5
+    assert jobs == dict.fromkeys(
+        ("train_adapter", "infer_model", "score_predictions", "make_table", "main"), 1
+    )
+    (results / "aside").rename(adapter)
+
     training = QUICK["training"] | {"lora_rank": 4}
     project.configure(
         simulated_world=WORLD, pairs=pairs, baselines=["user-mean"], training=training

@@ -1,6 +1,7 @@
 """What the workflow would do, found out without doing it."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,28 @@ def test_a_column_and_a_table_have_names(project):
     assert jobs["mix_examples"] == 2 and jobs["make_table"] == 1
 
 
+def test_one_cell_needs_its_own_dataset_alone(project):
+    assert project.jobs("results/scores/glm-4-9b/base/IR/steam/42.csv") == {
+        "fetch_dataset": 1,
+        "normalise_dataset": 1,
+        "build_examples": 1,
+        "annotate_examples": 1,
+        "split_examples": 1,
+        "infer_cell": 1,
+        "score_cell": 1,
+        "total": 7,
+    }
+
+
+def test_the_readme_draws_the_rules_that_there_are(project):
+    drawn = project.snakemake("--rulegraph", "mermaid-js").stdout
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
+    edges = {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", drawn)}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("```mermaid")[2].partition("```")[0]
+    assert set(re.findall(r"(\w+) --> (\w+)", block)) == edges != set()
+
+
 def test_a_table_without_a_column_is_refused_by_name(project):
     project.configure()
     done = project.snakemake("data_scale", "--dry-run")
@@ -57,7 +80,7 @@ def test_every_target_has_a_line_of_help(project):
     help_of = {line.split(" (")[0]: line for line in lines if " (" in line}
     assert {"main", "root_ablation", "subtask_ablation", "data_scale", "task_description",
             "closed_source", "dataset_statistics", "aggregates", "figures", "all",
-            "so_far", "glm-4-9b/wo-tkr"} <= set(help_of)  # fmt: skip
+            "so_far", "score_cell", "glm-4-9b/wo-tkr"} <= set(help_of)  # fmt: skip
 
 
 def test_a_variant_needs_its_own_mixture_alone(project):

@@ -6,6 +6,7 @@ from itdr.doctor.finding import Finding
 from itdr.doctor.machine import Machine
 from itdr.errors import SettingsError
 from itdr.models.keys import read_key
+from itdr.planning.jobs import ANSWERING
 from itdr.planning.needs import Needs
 from itdr.settings.endpoint import EndpointSettings
 
@@ -17,7 +18,7 @@ def check_keys(needs: Needs, machine: Machine) -> Iterator[Finding]:
     if needs.of("annotate_examples") and teacher.kind == "endpoint":
         dollars = needs.cost("annotate_examples").dollars
         yield _finding(teacher.model, teacher, dollars, machine)
-    for model in needs.values("model", "ask_endpoint"):
+    for model in needs.values("model", *ANSWERING):
         endpoint = workflow.models[model].endpoint
         if endpoint:
             yield _finding(model, endpoint, needs.dollars_of(model), machine)

@@ -9,6 +9,7 @@ from itdr.doctor.finding import Finding
 from itdr.doctor.logins import read_hub_token
 from itdr.doctor.machine import Machine
 from itdr.doctor.models import to_download
+from itdr.planning.jobs import ANSWERING
 from itdr.planning.needs import Needs
 from itdr.settings.dataset import DatasetSource
 from itdr.vocabulary import Dataset
@@ -95,7 +96,7 @@ def _of_endpoints(needs: Needs) -> Iterator[Address]:
     teacher = workflow.experiment.teacher
     if needs.of("annotate_examples") and teacher.kind == "endpoint":
         yield Address(f"teacher {teacher.model}", (teacher.base_url,), any_answer=True)
-    for model in needs.values("model", "ask_endpoint"):
+    for model in needs.values("model", *ANSWERING):
         endpoint = workflow.models[model].endpoint
         if endpoint:
             yield Address(f"endpoint {model}", (endpoint.base_url,), any_answer=True)

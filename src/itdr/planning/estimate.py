@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from itdr.planning.jobs import ANSWERING, Job
+from itdr.planning.jobs import Job
 from itdr.planning.measured import Measured
 from itdr.planning.sizes import Sizes
 from itdr.settings.endpoint import EndpointSettings
 
 _SEVENS = 7.6  # billions of parameters of the model that answering rates are stated for
 _PER_JOB = {"make_table", "make_aggregates", "make_statistics", "draw_figures", "make_page"}
-_PER_EXAMPLE = {"build_examples", "annotate_examples", "split_examples", "import_released"}
+_PER_EXAMPLE = {"build_examples", "annotate_examples", "split_examples", "import_release"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def cost(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     """Return what one job costs."""
     if job.rule == "train_adapter":
         return _training(job, sizes, measured)
-    if job.rule in ANSWERING:
+    if job.asks_model:
         return _answering(job, sizes, measured)
     seconds = measured.stages.get(job.rule, sizes.rates.stages.get(job.rule, 0.0))
     return Cost(
@@ -58,16 +58,16 @@ def units(job: Job, sizes: Sizes) -> float:
         return sum(map(sizes.examples, sizes.workflow.cells))
     if job.rule == "mix_examples":
         return sizes.training_examples(job.wildcards["variant"])
-    return sizes.answering()[0]
+    return sizes.answering(job.pairs)[0]
 
 
 def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     """Return the tokens per second of training a model."""
     if model in measured.training:
         return measured.training[model]
+    if not _on_gpu(model, sizes):
+        return sizes.rates.processor.training / (1e3 * sizes.billions(model))
     rates, settings = sizes.rates.training, sizes.workflow.experiment.training
-    if not sizes.workflow.models[model].gpus:
-        return rates.processor_operations / (4e9 * sizes.billions(model))
     share = rates.share_with_checkpointing if settings.gradient_checkpointing else rates.share
     return share * rates.operations / (4e9 * sizes.billions(model))
 
@@ -80,8 +80,8 @@ def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     engine = engine_of(model, sizes)
     if engine == "api":
         return rates.api
-    if not sizes.workflow.models[model].gpus:
-        return sizes.rates.training.processor_operations / (2e9 * sizes.billions(model))
+    if not _on_gpu(model, sizes):
+        return sizes.rates.processor.answering / (1e3 * sizes.billions(model))
     rate = rates.vllm if engine == "vllm" else rates.transformers
     return rate * _SEVENS / sizes.billions(model)
 
@@ -91,14 +91,15 @@ def engine_of(model: str, sizes: Sizes) -> str:
     if sizes.workflow.models[model].endpoint:
         return "api"
     engine = sizes.workflow.experiment.inference.engine
-    on_gpu = sizes.workflow.models[model].gpus > 0
-    return ("vllm" if on_gpu else "transformers") if engine == "auto" else engine
+    automatic = "vllm" if _on_gpu(model, sizes) else "transformers"
+    return automatic if engine == "auto" else engine
 
 
 def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model, rates = job.wildcards["model"], sizes.rates.training
     tokens = sizes.training_tokens(job.wildcards["variant"])
-    seconds = rates.start_s + tokens / training_rate(model, sizes, measured)
+    start = rates if _on_gpu(model, sizes) else sizes.rates.processor
+    seconds = start.start_s + tokens / training_rate(model, sizes, measured)
     settings = sizes.workflow.experiment.training
     size = rates.adapter_mb * settings.lora_rank / 8 * sizes.billions(model) / _SEVENS
     return _on_device(model, seconds, sizes) + Cost(disk_mb=size)
@@ -106,13 +107,18 @@ def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
 
 def _answering(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model = job.wildcards["model"]
-    rows, prompts, answers = sizes.answering()
-    seconds = sizes.rates.answering.start_s
-    seconds += (prompts + answers) / answering_rate(model, sizes, measured)
+    rows, prompts, answers = sizes.answering(job.pairs)
     endpoint = sizes.workflow.models[model].endpoint
+    remote = endpoint or _on_gpu(model, sizes)
+    seconds = (sizes.rates.answering if remote else sizes.rates.processor).start_s
+    seconds += (prompts + answers) / answering_rate(model, sizes, measured)
     dollars = _price(endpoint, prompts, answers) if endpoint else 0.0
     disk = Cost(disk_mb=rows * sizes.rates.disk.answer_kb / 1e3, dollars=dollars)
     return _on_device(model, seconds, sizes) + disk
+
+
+def _on_gpu(model: str, sizes: Sizes) -> bool:
+    return sizes.workflow.models[model].gpus > 0
 
 
 def _on_device(model: str, seconds: float, sizes: Sizes) -> Cost:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 
-ANSWERING = ("infer_model", "ask_endpoint")
-"""Rules by which a model answers: on this side, or behind an endpoint."""
+ANSWERING = ("infer_model", "infer_cell", "ask_endpoint")
+"""Rules by which a model answers: on this side, all cells or one, or behind an endpoint."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,17 @@ class Job:
 
     rule: str
     wildcards: dict[str, str]
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether a model answers test rows."""
+        return self.rule in ANSWERING
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The task and dataset that it is about, none where it is about all of them."""
+        wildcards = self.wildcards
+        return [(wildcards["task"], wildcards["dataset"])] if "task" in wildcards else []
 
 
 def open_jobs(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path]) -> list[Job]:

@@ -7,7 +7,7 @@ from textwrap import fill
 
 from itdr.models.folder import is_cached
 from itdr.planning.estimate import Cost, answering_rate, engine_of, training_rate
-from itdr.planning.jobs import ANSWERING, Job
+from itdr.planning.jobs import Job
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
@@ -91,12 +91,13 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
         yield (f"{model}: {len(variants)} {several} {tokens / 1e6:,.1f} million tokens, at "
                f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
                f"{_origin('train', model, measured, where)}.")  # fmt: skip
-    columns = sum(job.rule in ANSWERING and job.wildcards["model"] == model for job in jobs)
-    if columns:
-        rows, prompts, answers = sizes.answering()
+    asked = [sizes.answering(job.pairs) for job in jobs
+             if job.asks_model and job.wildcards["model"] == model]  # fmt: skip
+    if asked:
+        rows, prompts, answers = (sum(numbers) for numbers in zip(*asked, strict=True))
         yield (
-            f"{model}: {columns} column{'' if columns == 1 else 's'} of {rows:,.0f} answers, "
-            f"{(prompts + answers) / 1e6:,.1f} million tokens each, at "
+            f"{model}: {rows:,.0f} answers in {len(asked)} {'job' if len(asked) == 1 else 'jobs'}, "
+            f"{(prompts + answers) / 1e6:,.1f} million tokens in all, at "
             f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
             f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
         )

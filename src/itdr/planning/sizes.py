@@ -1,6 +1,6 @@
 """How much there is to do: examples, tokens and raw files of an experiment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,7 @@ class Sizes:
         for cell in self.audit.get("cells", ()):
             if (cell["task"], cell["dataset"]) == pair:
                 return float(cell["train"] + cell["val"] + cell["test"])
-        limit = self.workflow.experiment.build.max_examples
+        limit = self.workflow.experiment.build.of(pair[0]).max_examples
         published = float(self.statistics[pair]["examples"])
         return min(published, limit) if limit else published
 
@@ -66,9 +66,12 @@ class Sizes:
         return min(experiment.inference.rows_per_cell,
                    experiment.split.shares[2] * self.examples(pair))  # fmt: skip
 
-    def answering(self) -> tuple[float, float, float]:
-        """Return the rows answered by one column, and the tokens of their prompts and answers."""
-        rows = [(self.rows(pair), *self.tokens(pair)) for pair in self.workflow.cells]
+    def answering(self, pairs: Sequence[Pair] = ()) -> tuple[float, float, float]:
+        """Return the rows answered of some pairs, and the tokens of their prompts and answers.
+
+        Without pairs, those of a whole column.
+        """
+        rows = [(self.rows(pair), *self.tokens(pair)) for pair in pairs or self.workflow.cells]
         return (sum(n for n, _, _ in rows), sum(n * prompt for n, prompt, _ in rows),
                 sum(n * answer for n, _, answer in rows))  # fmt: skip
 

@@ -72,6 +72,20 @@ class BuildSettings(Strict):
     )
 
 
+class LimitedBuildSettings(BuildSettings):
+    """How examples are drawn, with limits of single tasks."""
+
+    max_examples_of: dict[Task, Annotated[int, Field(ge=1)]] = Field(
+        {}, description="task: most examples per dataset of it, in place of max_examples"
+    )
+
+    def of(self, task: str) -> BuildSettings:
+        """Return how the examples of one task are drawn."""
+        settings = self.model_dump(exclude={"max_examples_of"})
+        limit = self.max_examples_of.get(Task(task), self.max_examples)
+        return BuildSettings(**settings | {"max_examples": limit})
+
+
 class SplitSettings(Strict):
     """How examples are divided into train, val and test."""
 
@@ -134,7 +148,7 @@ class Experiment(Strict):
         None, description="simulate all raw files that raw_folders does not name"
     )
     normalise: NormaliseSettings = NormaliseSettings()
-    build: BuildSettings = BuildSettings()
+    build: LimitedBuildSettings = LimitedBuildSettings()
     teacher: TeacherSettings = TeacherSettings()
     split: SplitSettings = SplitSettings()
     audit: AuditSettings = AuditSettings()

@@ -16,7 +16,6 @@ class TrainingRates(Strict):
     operations: Positive = Field(description="of the GPU per second")
     share: Positive = Field(le=1, description="of the operations that are of use")
     share_with_checkpointing: Positive = Field(le=1, description="with activations twice")
-    processor_operations: Positive = Field(description="per second, without a GPU")
     start_s: NotNegative = Field(description="seconds before the first step")
     adapter_mb: Positive = Field(description="of an adapter of rank 8 of a 7B model")
 
@@ -41,6 +40,14 @@ class GpuMemoryRates(Strict):
     four_bit_share: Positive = Field(le=1, description="weights in 4 bits, of those in 16")
 
 
+class ProcessorRates(Strict):
+    """Models that need no GPU: tokens per second of one of a million parameters."""
+
+    training: Positive
+    answering: Positive
+    start_s: NotNegative = Field(description="seconds before the first token")
+
+
 class DiskRates(Strict):
     """What stages leave on the disk."""
 
@@ -56,6 +63,7 @@ class Rates(Strict):
     models: dict[str, Positive] = Field(description="model to parameters in billions")
     training: TrainingRates
     answering: AnsweringRates
+    processor: ProcessorRates
     stages: dict[str, NotNegative] = Field(description="rule to seconds per unit")
     disk: DiskRates
     gpu_memory: GpuMemoryRates

@@ -112,7 +112,6 @@ class Workflow:
         return {
             "normalise": as_flags(experiment.normalise),
             "fetch-release": as_flags(experiment.release),
-            "build": as_flags(experiment.build),
             "annotate": as_flags(experiment.teacher),
             "split": as_flags(experiment.split),
             "audit": as_flags(experiment.audit),
@@ -121,6 +120,11 @@ class Workflow:
             "score": as_flags(experiment.scoring),
             "simulate": as_flags(experiment.simulated_world) if experiment.simulated_world else "",
         }
+
+    @property
+    def build_flags(self) -> dict[str, str]:
+        """Task to the options of `itdr build`."""
+        return {task: as_flags(self.experiment.build.of(task)) for task in self.tasks}
 
     @property
     def templates(self) -> dict[str, dict[str, str]]:

@@ -26,7 +26,7 @@ def draw(data: FigureData) -> Figure:
     if not models:
         raise NothingToDrawError("no column is 'wo-task-description'")
     figure = new_figure(0.4 + 2.2 * len(models))
-    axes = figure.subplots(len(models), 3, squeeze=False, width_ratios=(1.7, 4.2, 1))
+    axes = figure.subplots(len(models), 3, squeeze=False, width_ratios=(1.6, 5.6, 1))
     for model, line in zip(models, axes, strict=True):
         columns = [(model, variant) for variant in _VARIANTS]
         both = [[bar for c in columns for bar in data.bars(c, name, VARIANTS[c[1]])]
