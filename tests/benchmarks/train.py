@@ -126,10 +126,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), args)
-        before = read() if args.append else []
-        first = 1 + max((row["run"] for row in before), default=0)
-        rows = before + list(bench.runs(range(first, first + args.runs), args.only))
-    write(rows)
+        rows = read() if args.append else []
+        first = 1 + max((row["run"] for row in rows), default=0)
+        for row in bench.runs(range(first, first + args.runs), args.only):
+            rows.append(row)
+            write(rows)
     show(rows)
 
 
