@@ -158,6 +158,9 @@ class Bench:
         llama_factory.export([in_order], folder / "data")
         (folder / "timed.py").write_text(TIMED)
         self.timer = [str(folder / "timed.py"), str(folder / "note.json")]
+        self.versions = {"ITDR-pipeline": versions_of(Path(sys.executable), "itdr")}
+        if self.factory:
+            self.versions["LLaMA-Factory"] = versions_of(self.factory, "llamafactory")
         (folder / "torchaudio.py").touch()  # llamafactory imports it, and needs nothing of it
         # neat_packing fails unless the row length is a multiple of eight.
         self.row = 8 * round(COMMON.batch_size * self.tokens / self.examples / 8)
@@ -191,7 +194,7 @@ class Bench:
             "tokens_per_s": round(self.tokens / seconds),
             "final_loss": round(self.loss(adapter), 4),
             "processor_s": round(processor, 1),
-            **machine(self.threads),
+            **machine(self.threads, self.versions[side]),
         }  # fmt: skip
         print(row, flush=True)
         return row
@@ -276,14 +279,23 @@ def write(rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def machine(threads: int) -> dict[str, str]:
+def versions_of(python: Path, package: str) -> str:
+    """Return the versions that an interpreter finds of a package and of what it trains with."""
+    names = [package, "torch", "transformers", "peft"]
+    program = (
+        "import sys; from importlib.metadata import version; "
+        "print(*(f'{name} {version(name)}' for name in sys.argv[1:]))"
+    )
+    done = subprocess.run([python, "-c", program, *names], capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def machine(threads: int, version: str) -> dict[str, str]:
     """Return the columns that say what a row was measured on."""
-    versions = provenance(("torch", "transformers", "peft"))
-    commit = versions.pop("commit")
     return {
         "machine": f"{platform.machine()}, {threads} threads, load {os.getloadavg()[0]:.1f}",
-        "versions": " ".join(f"{name} {version}" for name, version in versions.items()),
-        "commit": commit,
+        "versions": version,
+        "commit": provenance()["commit"],
     }
 
 
