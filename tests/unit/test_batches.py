@@ -18,6 +18,7 @@ from itdr.settings.training import TrainingSettings
 from itdr.training.attention import row_arguments, set_attention
 from itdr.training.batches import Steps, answer_loss, packed, padded
 from itdr.training.fused import fuse
+from itdr.training.prefixes import shared_prefixes
 
 SHAPE = {
     "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
@@ -28,10 +29,24 @@ ARCHITECTURES = {
     "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE)),
     "glm": lambda: GlmForCausalLM(GlmConfig(**SHAPE, head_dim=8)),
 }
+RANDOM = torch.Generator().manual_seed(0)
+
+
+def tokens(length):
+    return torch.randint(1, 50, (length,), generator=RANDOM).tolist()
+
+
 EXAMPLES = [
-    TokenizedExample(torch.randint(1, 50, (length,)).tolist(), prompt)
+    TokenizedExample(tokens(length), prompt)
     for length, prompt in ((9, 6), (2, 1), (17, 12), (1 + 5, 1), (12, 4))
 ]
+HEAD, OTHER = tokens(20), tokens(30)  # as of two tasks' descriptions
+ALIKE = [
+    TokenizedExample([*head, *tokens(length)], prompt)
+    for head, length, prompt in (
+        (HEAD, 9, 24), (OTHER, 7, 31), (HEAD, 4, 22), (HEAD, 1, 20), (OTHER, 12, 35), ([], 5, 2),
+    )
+]  # fmt: skip
 
 
 def tuned(architecture, attention):
@@ -52,8 +67,8 @@ def gradients(model, loss):
     return {n: p.grad.clone() for n, p in model.named_parameters() if p.requires_grad}
 
 
-def separate(model, name):
-    rows = [packed([example], [0.1]) for example in EXAMPLES]
+def separate(model, name, examples=EXAMPLES):
+    rows = [packed([example], [0.1]) for example in examples]
     return sum(answer_loss(model, row, name) for row in rows)
 
 
@@ -87,13 +102,49 @@ def test_gradients_of_a_shared_pass_are_those_of_separate_rows(architecture, att
         assert (together[parameter] - expected).abs().max() < 1e-5, parameter
 
 
-def test_gradients_are_the_same_with_checkpointing():
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_shared_prefixes_leave_logits_and_gradients_as_they_are(architecture):
+    model, name = tuned(architecture, "per-example")
+    row = packed(ALIKE, [0.1] * len(ALIKE), share=True)
+    assert row["input_ids"].shape[1] == sum(len(e.ids) for e in ALIKE) - 20 - 19 - 30
+    places = row["position_ids"][0].tolist()
+    with torch.no_grad():
+        together = model(
+            input_ids=row["input_ids"], position_ids=row["position_ids"], use_cache=False,
+            **row_arguments(name, row["lengths"], torch.device("cpu"), row["prefixes"]),
+        ).logits[0].split(row["lengths"])  # fmt: skip
+        model.base_model.model.set_attn_implementation("eager")
+        for logits, prefix, example in zip(together, row["prefixes"], ALIKE, strict=True):
+            alone = model(torch.tensor([example.ids])).logits[0, prefix.length :]
+            assert (logits - alone).abs().max() < 1e-5
+        model.set_attn_implementation(name)
+    assert places[: row["lengths"][0]] == list(range(29)) and places[-5:] == list(range(5))
+    alone_loss = separate(model, name, ALIKE)
+    alone = gradients(model, alone_loss)
+    loss = answer_loss(model, row, name)
+    torch.testing.assert_close(loss, alone_loss, rtol=1e-5, atol=1e-6)
+    for parameter, found in gradients(model, loss).items():
+        assert alone[parameter].abs().max() > 1e-5, parameter
+        assert (found - alone[parameter]).abs().max() < 1e-5, parameter
+
+
+def test_a_prefix_is_shared_where_it_is_long_and_never_with_what_foretells_an_answer():
+    found = [(prefix.owner, prefix.length) for prefix in shared_prefixes(ALIKE)]
+    assert found == [(0, 0), (1, 0), (0, 20), (0, 19), (1, 30), (5, 0)]
+    twice = TokenizedExample(ALIKE[0].ids, ALIKE[0].prompt_length)
+    assert shared_prefixes([ALIKE[0], twice])[1].length == twice.prompt_length - 1
+    assert not any(prefix.length for prefix in shared_prefixes(EXAMPLES))
+
+
+@pytest.mark.parametrize("examples", [EXAMPLES, ALIKE])
+def test_gradients_are_the_same_with_checkpointing(examples):
     model, name = tuned("llama", "per-example")
-    expected = gradients(model, separate(model, name))
+    expected = gradients(model, separate(model, name, examples))
     model.enable_input_require_grads()
     model.base_model.model.activation_checkpointing_enable()
     model.train()
-    found = gradients(model, answer_loss(model, packed(EXAMPLES, [0.1] * 5), name))
+    row = packed(examples, [0.1] * len(examples), share=True)
+    found = gradients(model, answer_loss(model, row, name))
     for parameter in expected:
         torch.testing.assert_close(found[parameter], expected[parameter], rtol=1e-4, atol=1e-6)
 

@@ -187,6 +187,15 @@ def test_the_card_and_the_picture_tell_what_was_done(model, mixture, tmp_path):
     assert not list((tmp_path / "a").glob("*.bin")), "no pickles"
 
 
+def test_what_tensorboard_was_given_is_kept_with_the_adapter(model, mixture, tmp_path):
+    events = tmp_path / "a.checkpoints" / "runs" / "today" / "events"
+    events.parent.mkdir(parents=True)
+    events.write_text("written while training")
+    train(model, mixture, tmp_path / "a", SETTINGS.model_copy(update={"epochs": 0.5}), seed=1)
+    kept = tmp_path / "a" / "runs" / "today" / "events"
+    assert kept.read_text() == "written while training" and not events.exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -30,6 +30,11 @@ class TrainingSettings(Strict):
         description="put the examples of a step side by side into rows without padding, each "
         "seeing itself alone; the learning is the same",
     )
+    share_prefixes: bool = Field(
+        True,
+        description="with packing, attention per-example and no dropout: compute what examples of "
+        "a row begin with alike, such as a task's description, once; the learning is the same",
+    )
     row_length: int = Field(
         8192, ge=16, description="with packing: most tokens in a forward pass, as memory allows"
     )

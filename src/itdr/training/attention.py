@@ -6,14 +6,17 @@ cache. What it builds from them is a mask over the whole row, whose cost grows w
 the row's length; FlashAttention and the function below take the lengths instead.
 """
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import torch
+from torch.nn.attention.bias import causal_lower_right
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from itdr.errors import ModelError, SettingsError
+from itdr.training.prefixes import Prefix
 
 PER_EXAMPLE = "itdr_per_example"
 
@@ -46,13 +49,24 @@ def set_attention(model: Any, wanted: str) -> str:
     return name
 
 
-def row_arguments(attention: str, lengths: list[int], device: torch.device) -> dict[str, Any]:
+def can_share_prefixes(attention: str) -> bool:
+    """Say whether the attention called `attention` finds prefixes that a row has once."""
+    return attention == PER_EXAMPLE
+
+
+def row_arguments(
+    attention: str,
+    lengths: list[int],
+    device: torch.device,
+    prefixes: Sequence[Prefix] | None = None,
+) -> dict[str, Any]:
     """Return what the attention called `attention` must know of a packed row.
 
-    lengths: tokens of each example in the row, in order.
+    lengths: tokens of each example in the row, in order. prefixes: where the tokens before them
+    are, if some are shared.
     """
     if attention == PER_EXAMPLE:
-        return {"example_lengths": lengths}
+        return {"example_lengths": lengths, "example_prefixes": prefixes}
     if attention != "flash_attention_2":
         return {}
     borders = torch.tensor([0, *lengths], dtype=torch.int32, device=device).cumsum(
@@ -76,6 +90,7 @@ def _attend(
     scaling: float | None = None,
     dropout: float = 0.0,
     example_lengths: list[int] | None = None,
+    example_prefixes: Sequence[Prefix] | None = None,
     **__: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention inside each example of a row.
@@ -83,19 +98,27 @@ def _attend(
     query: (rows, heads, length, head size); key, value: the same with perhaps fewer heads.
     example_lengths: tokens of each example of the only row; without it each row is one example,
     padded on the right if at all, where causal attention needs no mask.
+    example_prefixes: where the tokens before those of each example are, if some are shared.
 
     Returns:
         (rows, length, heads, head size), and no weights.
     """
     lengths = example_lengths or [query.shape[2]]
-    parts = [
-        scaled_dot_product_attention(
-            q, k, v, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=True
-        )
-        for q, k, v in zip(
-            query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True
-        )
-    ]
+    keys, values = key.split(lengths, 2), value.split(lengths, 2)
+    parts = []
+    for number, q in enumerate(query.split(lengths, 2)):
+        k, v, mask = keys[number], values[number], None
+        if example_prefixes and (length := example_prefixes[number].length):
+            owner = example_prefixes[number].owner
+            k = torch.cat([keys[owner][:, :, :length], k], 2)
+            v = torch.cat([values[owner][:, :, :length], v], 2)
+            mask = causal_lower_right(q.shape[2], k.shape[2])
+        parts.append(
+            scaled_dot_product_attention(
+                q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None, scale=scaling,
+                enable_gqa=True,
+            )
+        )  # fmt: skip
     joined = parts[0] if len(parts) == 1 else torch.cat(parts, 2)
     return joined.transpose(1, 2).contiguous(), None
 

@@ -5,6 +5,7 @@ beforehand, so forward passes and processes can be summed in any division.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from itdr.models.prompt import TokenizedExample
 from itdr.settings.training import TrainingSettings
 from itdr.training.attention import row_arguments
 from itdr.training.packing import passes
+from itdr.training.prefixes import Prefix, shared_prefixes
 
 
 class Steps(torch.utils.data.Dataset):
@@ -24,9 +26,15 @@ class Steps(torch.utils.data.Dataset):
         examples: Sequence[TokenizedExample],
         steps: Sequence[Sequence[int]],
         settings: TrainingSettings,
+        *,
+        share: bool = False,
     ) -> None:
-        """Keep the examples and which of them each step has."""
+        """Keep the examples and which of them each step has.
+
+        share: whether packed rows have common beginnings once.
+        """
         self._examples, self._steps, self._settings = examples, steps, settings
+        self._collate = partial(packed, share=share) if settings.packing else padded
         self._lengths = [len(example.ids) for example in examples]
 
     def __len__(self) -> int:
@@ -36,13 +44,12 @@ class Steps(torch.utils.data.Dataset):
         number, process = divmod(item, self._settings.processes)
         step = self._steps[number]
         weights = self._weights(step)
-        collate = packed if self._settings.packing else padded
         done = []
         for chosen in passes(step, self._lengths, self._settings)[process]:
             # Without an example of its own a process goes through the motions, for no loss.
             shown = chosen or [min(step, key=self._lengths.__getitem__)]
             examples = [self._examples[i] for i in shown]
-            done.append(collate(examples, [weights[i] if chosen else 0.0 for i in shown]))
+            done.append(self._collate(examples, [weights[i] if chosen else 0.0 for i in shown]))
         return done
 
     def tokens(self, number: int) -> int:
@@ -57,30 +64,39 @@ class Steps(torch.utils.data.Dataset):
         return dict.fromkeys(step, 1 / sum(answers.values()))
 
 
-def packed(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> dict[str, Any]:
+def packed(
+    examples: Sequence[TokenizedExample], weights: Sequence[float], *, share: bool = False
+) -> dict[str, Any]:
     """Return examples side by side in one row, with positions that start anew in each.
 
+    share: leave out of an example what another one of the row begins with too.
+
     Returns:
-        input_ids, position_ids: (1, length). lengths: tokens of each example.
+        input_ids, position_ids: (1, length). lengths: tokens of each example in the row.
+        prefixes: where the tokens before them are; only if some are shared.
         kept: (answer tokens,), the places whose logits foretell an answer token.
         wanted, weights: (1, answer tokens), that token and what it weighs.
     """
-    lengths = [len(example.ids) for example in examples]
-    starts = np.cumsum([0, *lengths[:-1]])
+    prefixes = shared_prefixes(examples) if share else [Prefix(i, 0) for i in range(len(examples))]
+    firsts = [prefix.length for prefix in prefixes]
+    lengths = [len(example.ids) - first for example, first in zip(examples, firsts, strict=True)]
+    starts = np.cumsum([0, *lengths[:-1]]) - firsts
     kept = [
         np.arange(start + example.prompt_length, start + len(example.ids)) - 1
         for start, example in zip(starts, examples, strict=True)
     ]
     answers = [example.ids[example.prompt_length :] for example in examples]
     weighed = np.repeat(weights, [len(answer) for answer in answers])
-    return {
-        "input_ids": _longs([example.ids for example in examples])[None],
-        "position_ids": _longs([np.arange(length) for length in lengths])[None],
+    own = list(zip(examples, firsts, strict=True))
+    row = {
+        "input_ids": _longs([example.ids[first:] for example, first in own])[None],
+        "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in own])[None],
         "lengths": lengths,
         "kept": _longs(kept),
         "wanted": _longs(answers)[None],
         "weights": torch.tensor(weighed, dtype=torch.float32)[None],
     }
+    return row | {"prefixes": prefixes} if any(firsts) else row
 
 
 def padded(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> dict[str, Any]:
@@ -119,7 +135,8 @@ def answer_loss(model: Any, one: dict[str, Any], attention: str) -> torch.Tensor
         name: one[name] for name in ("input_ids", "position_ids", "attention_mask") if name in one
     }
     if "lengths" in one:
-        given |= row_arguments(attention, one["lengths"], one["input_ids"].device)
+        device = one["input_ids"].device
+        given |= row_arguments(attention, one["lengths"], device, one.get("prefixes"))
     logits = model(**given, use_cache=False, logits_to_keep=one["kept"]).logits
     losses = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), one["wanted"].flatten(), reduction="none"

@@ -19,7 +19,7 @@ from itdr.progress import progress
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
 from itdr.storage import read_parquet, sha256
-from itdr.training.attention import set_attention
+from itdr.training.attention import can_share_prefixes, set_attention
 from itdr.training.batches import Steps
 from itdr.training.checkpoints import open_checkpoints, steps_done
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
@@ -61,7 +61,6 @@ def train(
     }
     data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
     plan = steps([len(example.ids) for example in data.examples], settings, seed)
-    passes = Steps(data.examples, plan, settings)
     checkpoints = out.with_name(out.name + ".checkpoints")
     arguments = _arguments(model, checkpoints, settings, len(plan), seed)
     with arguments.main_process_first():
@@ -69,6 +68,9 @@ def train(
     set_seed(seed)
     base = load_model(model, four_bit=settings.four_bit, place=not settings.fsdp)
     attention = set_attention(base, settings.attention)
+    # With dropout a prefix would have to be computed anew for each example.
+    share = settings.share_prefixes and can_share_prefixes(attention) and not settings.lora_dropout
+    passes = Steps(data.examples, plan, settings, share=share)
     trainer = StepTrainer(_adapted(base, model, settings), arguments, passes, attention)
     done = steps_done(resumed)
     first = rank() == 0

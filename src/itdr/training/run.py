@@ -40,7 +40,8 @@ class Run:
 def write_run(out: Path, adapter: Path, run: Run) -> None:
     """Write the folder `out` with the files of the adapter in the folder `adapter`, and more.
 
-    The losses in run.json are running means, those of single steps in losses.csv.
+    The losses in run.json are running means, those of single steps in losses.csv. What TensorBoard
+    was given lies beside `adapter` in "runs" and comes along.
     """
     history = [entry for entry in run.state.log_history if "loss" in entry]
     losses = running_mean(np.array([entry["loss"] for entry in history]))
@@ -63,6 +64,8 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
         for file in adapter.iterdir():
             if file.name != "training_args.bin":  # a pickle that nobody needs
                 shutil.copy2(file, folder)
+        if (tracked := adapter.with_name("runs")).is_dir():
+            shutil.copytree(tracked, folder / "runs")
         write_text(folder / "losses.csv", "\n".join(rows) + "\n")
         loss_curve(folder / "losses.png", [(entry["step"], entry["loss"]) for entry in history])
         write_json(folder / "run.json", record)
