@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from itdr.provenance import provenance
-from itdr.storage import atomic_folder, write_json, write_text
+from itdr.storage import atomic_folder, sha256, write_sealed_json, write_text
 from itdr.training.batches import Steps
 from itdr.training.card import model_card
 from itdr.training.curve import loss_curve, running_mean
@@ -40,7 +40,8 @@ class Run:
 def write_run(out: Path, adapter: Path, run: Run) -> None:
     """Write the folder `out` with the files of the adapter in the folder `adapter`, and more.
 
-    The losses in run.json are running means, those of single steps in losses.csv.
+    The losses in run.json are running means, those of single steps in losses.csv. `files` there
+    has the SHA-256 of each file but run.json and the card.
     """
     history = [entry for entry in run.state.log_history if "loss" in entry]
     losses = running_mean(np.array([entry["loss"] for entry in history]))
@@ -65,5 +66,6 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
                 shutil.copy2(file, folder)
         write_text(folder / "losses.csv", "\n".join(rows) + "\n")
         loss_curve(folder / "losses.png", [(entry["step"], entry["loss"]) for entry in history])
-        write_json(folder / "run.json", record)
+        record["files"] = {path.name: sha256(path) for path in sorted(folder.glob("[!.]*"))}
+        write_sealed_json(folder / "run.json", record)
         write_text(folder / "README.md", model_card(record))
