@@ -65,7 +65,7 @@ def check_parquet(path: Path) -> None:
             held = pq.read_metadata(file).metadata or {}
     except PermissionError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # names may be no UTF-8
         raise DataError(
             f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
         ) from error

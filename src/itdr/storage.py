@@ -169,7 +169,7 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     check_parquet(path)
     try:
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
         ) from error

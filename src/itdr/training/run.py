@@ -14,6 +14,7 @@ from itdr.training.card import model_card
 from itdr.training.curve import loss_curve, running_mean
 from itdr.training.examples import Tokenized
 
+_CARD = "README.md"
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 
 
@@ -63,9 +64,10 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
     with atomic_folder(out) as folder:
         for file in adapter.iterdir():
             if file.name != "training_args.bin":  # a pickle that nobody needs
-                shutil.copy2(file, folder)
+                shutil.copyfile(file, folder / file.name)
         write_text(folder / "losses.csv", "\n".join(rows) + "\n")
         loss_curve(folder / "losses.png", [(entry["step"], entry["loss"]) for entry in history])
-        record["files"] = {path.name: sha256(path) for path in sorted(folder.glob("[!.]*"))}
+        files = (path for path in sorted(folder.glob("[!.]*")) if path.name != _CARD)
+        record["files"] = {path.name: sha256(path) for path in files}
         write_sealed_json(folder / "run.json", record)
-        write_text(folder / "README.md", model_card(record))
+        write_text(folder / _CARD, model_card(record))

@@ -1,0 +1,61 @@
+"""A command in a process of its own, which starts at once because its modules are loaded."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["itdr.training.lora", "itdr.inference.transformers_engine", "peft", "itdr.evaluation.score",
+     "itdr.reporting.report", "itdr.sources.normalise", "itdr.instructions.audit.run"]
+)  # fmt: skip
+
+
+class Apart:
+    """A running command; what it prints goes to a file."""
+
+    def __init__(self, words: list[str], said: Path, dies_at: int | None = None) -> None:
+        """Start it.
+
+        dies_at: number of the fsync before which it kills itself; one comes before each file gets
+            its name.
+        """
+        self.said = said
+        self.process = CONTEXT.Process(target=_run, args=(words, str(said), dies_at))
+        self.process.start()
+
+    def wait_until(self, sign, seconds: float = 120) -> None:
+        """Wait for a sign of progress."""
+        end = time.monotonic() + seconds
+        while not sign():
+            assert self.process.is_alive() and time.monotonic() < end, self.said.read_text()
+            time.sleep(0.005)
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def end(self, seconds: float | None = None) -> int | None:
+        """Return the exit status, negative for a signal; None when it did not end in time."""
+        self.process.join(seconds)
+        return self.process.exitcode
+
+
+def _run(words: list[str], said: str, dies_at: int | None) -> None:
+    from itdr.cli.main import main
+
+    sys.stdout = sys.stderr = open(said, "a", buffering=1)  # noqa: SIM115 (until the end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    fsync, calls = os.fsync, 0
+
+    def counted(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        fsync(descriptor)
+
+    os.fsync = counted
+    sys.exit(main(words))
