@@ -61,8 +61,9 @@ def alone_in(folder: Path) -> Iterator[None]:
                 )
             if not same_file(descriptor, path):  # it was taken away just before it was locked
                 continue
-            os.truncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()} on {socket.gethostname()}".encode())
+            with suppress(OSError):  # a full disk; the name is only for the message
+                os.truncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()} on {socket.gethostname()}".encode())
             try:
                 yield
             finally:

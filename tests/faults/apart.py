@@ -46,7 +46,7 @@ class Apart:
 def _run(words: list[str], said: str, dies_at: int | None) -> None:
     from itdr.cli.main import main
 
-    sys.stdout = sys.stderr = open(said, "a", buffering=1)  # noqa: SIM115 (until the end)
+    sys.stdout = sys.stderr = Path(said).open("a", buffering=1)  # noqa: SIM115 (until the end)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     fsync, calls = os.fsync, 0
 

@@ -67,8 +67,9 @@ def test_a_full_disk_is_named_and_the_stage_goes_on_when_there_is_room(
     made.parent.mkdir(parents=True, exist_ok=True)
     with disk.full_but_for(left):
         status = stage.start(whole, disk.folder)
-        message = capsys.readouterr().err.strip().splitlines()[-1]
+        said = capsys.readouterr().err
     if status:
+        message = said.strip().splitlines()[-1]
         assert status == 1 and message.startswith(f"itdr {stage.name}: {disk.folder}/"), message
         assert "is full" in message or "bytes are needed" in message, message
         written = [file for file in disk.folder.rglob("*") if is_finished(file)]
@@ -91,4 +92,4 @@ def test_answers_that_do_not_fit_are_asked_again_and_no_others(whole, disk, caps
     (disk.folder / "predictions/tiny/itdr").mkdir(parents=True)
     with disk.full_but_for(8192):
         assert infer.start(whole, disk.folder) == 1
-    assert "answers.jsonl: the disk is full" in capsys.readouterr().err or True
+    assert "the disk is full" in capsys.readouterr().err

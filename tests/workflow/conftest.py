@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 import yaml
@@ -35,6 +36,12 @@ class Project:
         (self.folder / "mine.yaml").write_text(yaml.safe_dump(QUICK | changes))
 
     def snakemake(self, *words: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*words, log=subprocess.PIPE)
+        said = process.communicate()[0]
+        return subprocess.CompletedProcess(process.args, process.returncode, said)
+
+    def start(self, *words: str, log: IO[str] | int) -> "subprocess.Popen[str]":
+        """Start Snakemake, as the first of a process group."""
         bin_folder = Path(sys.executable).parent
         command = [
             bin_folder / "snakemake",
@@ -47,13 +54,14 @@ class Project:
         if (self.folder / "mine.yaml").exists():
             command += ["--configfile", "mine.yaml"]
         path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
+        return subprocess.Popen(
             [str(word) for word in command],
             cwd=self.folder,
             env=os.environ | {"PATH": path, "HF_HUB_OFFLINE": "1"},
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
     def jobs(self, *words: str) -> dict[str, int]:
