@@ -148,6 +148,9 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
             else list(model.lora_targets),
         ),
     )
+    chosen = adapted.peft_config["default"]
+    if isinstance(chosen.target_modules, set):  # whose order, in the file, would be chance
+        chosen.target_modules = sorted(chosen.target_modules)
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
     if settings.gradient_checkpointing:
