@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -12,6 +13,8 @@ CONTEXT.set_forkserver_preload(
     ["itdr.training.lora", "itdr.inference.transformers_engine", "peft", "itdr.evaluation.score",
      "itdr.reporting.report", "itdr.sources.normalise", "itdr.instructions.audit.run"]
 )  # fmt: skip
+
+_BEGUN = "begun: Ctrl-C is heard from here on"
 
 
 class Apart:
@@ -24,14 +27,16 @@ class Apart:
             its name.
         """
         self.said = said
+        said.write_text("")
         self.process = CONTEXT.Process(target=_run, args=(words, str(said), dies_at))
         self.process.start()
+        self.wait_until(lambda: self.process.exitcode is not None or _BEGUN in said.read_text())
 
     def wait_until(self, sign, seconds: float = 120) -> None:
         """Wait for a sign of progress."""
         end = time.monotonic() + seconds
         while not sign():
-            assert self.process.is_alive() and time.monotonic() < end, self.said.read_text()
+            assert self.process.exitcode is None and time.monotonic() < end, self.said.read_text()
             time.sleep(0.005)
 
     def send(self, number: signal.Signals) -> None:
@@ -44,10 +49,9 @@ class Apart:
 
 
 def _run(words: list[str], said: str, dies_at: int | None) -> None:
-    from itdr.cli.main import main
+    from itdr.cli import main as command
 
     sys.stdout = sys.stderr = Path(said).open("a", buffering=1)  # noqa: SIM115 (until the end)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     fsync, calls = os.fsync, 0
 
     def counted(descriptor: int) -> None:
@@ -57,5 +61,9 @@ def _run(words: list[str], said: str, dies_at: int | None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         fsync(descriptor)
 
-    os.fsync = counted
-    sys.exit(main(words))
+    def told(words: Sequence[str]) -> None:
+        print(_BEGUN)
+        run(words)
+
+    os.fsync, run, command._run = counted, command._run, told
+    sys.exit(command.main(words))
