@@ -40,7 +40,8 @@ class Apart:
             time.sleep(0.005)
 
     def send(self, number: signal.Signals) -> None:
-        os.kill(self.process.pid, number)
+        if self.process.exitcode is None:
+            os.kill(self.process.pid, number)
 
     def end(self, seconds: float | None = None) -> int | None:
         """Return the exit status, negative for a signal; None when it did not end in time."""
