@@ -3,7 +3,7 @@ READY := .venv/.ready
 VLLM_READY := .venv-vllm/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup setup-vllm demo test test-vllm check bench tiny-model clean
+.PHONY: help setup setup-vllm demo test test-vllm test-faults check bench tiny-model clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test: $(READY) ## check style, types and layers, and run the tests
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
 	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/vllm
+
+test-faults: $(READY) ## kill, interrupt, damage and starve every stage, the slow tests too
+	OMP_NUM_THREADS=1 pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done

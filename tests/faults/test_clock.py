@@ -13,7 +13,7 @@ from tests.faults.test_killed import weights_apart
 DAY = 86_400.0
 
 
-@pytest.fixture(params=["forth and back", "back"])
+@pytest.fixture(params=["forth and back", pytest.param("back", marks=pytest.mark.slow)])
 def jumping(request, monkeypatch):
     """Let the time of day jump at every look; the monotonic clock goes on, as a real one does."""
     real = time.time

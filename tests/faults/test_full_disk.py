@@ -58,7 +58,7 @@ def disk(tmp_path):
     disk.close()
 
 
-@pytest.mark.parametrize("left", [0, 8192])
+@pytest.mark.parametrize("left", [0, pytest.param(8192, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("stage", ALL, ids=lambda stage: stage.name)
 def test_a_full_disk_is_named_and_the_stage_goes_on_when_there_is_room(
     whole, disk, capsys, stage, left

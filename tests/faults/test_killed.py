@@ -10,7 +10,15 @@ from tests.faults.apart import Apart
 from tests.faults.stages import ALL, comparable, contents
 
 
-@pytest.mark.parametrize("stage", ALL, ids=lambda stage: stage.name)
+@pytest.mark.parametrize(
+    "stage",
+    [
+        # The tests of training and inference kill these, too.
+        pytest.param(stage, marks=pytest.mark.slow) if stage.name in ("train", "infer") else stage
+        for stage in ALL
+    ],
+    ids=lambda stage: stage.name,
+)
 def test_a_stage_that_was_killed_ends_with_the_same_result_and_leaves_nothing(
     whole, tmp_path, stage
 ):

@@ -8,11 +8,9 @@ import psutil
 import pytest
 
 from itdr.storage import sha256
-from tests.workflow.conftest import QUICK
 from tests.workflow.test_chain import WORLD
 
 TARGET = "results/mixtures/itdr/train.parquet"
-DATASETS = ("movielens-32m", "movielens-1m")
 
 
 @pytest.fixture
@@ -89,6 +87,7 @@ def test_ctrl_c_ends_the_workflow_and_its_jobs_within_ten_seconds(project, start
     assert again.returncode == 0, again.stdout[-3000:]
 
 
+@pytest.mark.slow
 def test_times_that_make_no_sense_cost_work_but_never_change_a_result(project, started):
     results = project.folder / "results"
     done = project.snakemake(TARGET)
@@ -103,4 +102,3 @@ def test_times_that_make_no_sense_cost_work_but_never_change_a_result(project, s
     assert again.returncode == 0 and made(results) == before
     assert project.snakemake(TARGET, "--touch").returncode == 0
     assert project.jobs(TARGET) == {}
-    assert QUICK
