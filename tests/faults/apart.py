@@ -32,7 +32,7 @@ class Apart:
         self.process.start()
         self.wait_until(lambda: self.process.exitcode is not None or _BEGUN in said.read_text())
 
-    def wait_until(self, sign, seconds: float = 120) -> None:
+    def wait_until(self, sign, seconds: float = 300) -> None:
         """Wait for a sign of progress."""
         end = time.monotonic() + seconds
         while not sign():
