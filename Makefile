@@ -3,8 +3,8 @@ READY := .venv/.ready
 VLLM_READY := .venv-vllm/.ready
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup setup-vllm demo demo-full test test-vllm test-cluster check bench tiny-model \
-	clean
+.PHONY: help setup setup-vllm demo demo-full test test-vllm test-cluster test-faults check bench \
+	tiny-model clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each 
 test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is installed if need be
 	envs/slurm.sh
 	pytest tests/cluster
+
+test-faults: $(READY) ## kill, interrupt, damage and starve every stage, the slow tests too
+	OMP_NUM_THREADS=1 pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done

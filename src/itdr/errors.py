@@ -36,6 +36,14 @@ class EndpointError(ItdrError):
     """A language model behind an endpoint did not answer, or may not be asked any further."""
 
 
+class DiskFullError(ItdrError):
+    """There is no room for a file."""
+
+
+class BusyError(ItdrError):
+    """Another process is at the same work."""
+
+
 class RefusedRequestsError(EndpointError):
     """All requests were answered but for some that the model refuses.
 

@@ -1,58 +1,113 @@
-"""Writing that is whole or absent, reading that names the bad file, and checksums."""
+"""Writing that is whole or absent, and reading that names the bad file."""
 
-import hashlib
+import errno
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itdr.errors import DataError, MissingFileError
+from itdr.errors import DataError, DiskFullError, MissingFileError
+from itdr.locks import same_file, try_lock
+from itdr.seals import beside, check_parquet, fingerprint, opened, parquet_writer, sealed, sha256
+
+__all__ = ["fingerprint", "sha256"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOCK = ".lock"
+_OLD = ".old.part"
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to, which replaces `path` when the block ends well.
 
-    Whatever ends the process, `path` is the old file or the whole new one.
+    Whatever ends the process, `path` is the old file or the whole new one. What a killed process
+    left half-written beside it is cleared away.
+
+    Raises:
+        DiskFullError: there is no room for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        _sync(part)
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
-        _sync(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_abandoned(path)
+        handle, part = _begin(path)
+        try:
+            yield part
+            _sync(part)
+            part.chmod(0o666 & ~_umask())
+            part.replace(path)
+            _sync(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+            os.close(handle)
 
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of the folder `path` when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    """Yield an empty folder that takes the place of the folder `path` when the block ends well.
+
+    At no time is there a folder `path` that is not whole. Clears away and raises as atomic_file.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_abandoned(path)
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        handle = os.open(part / _LOCK, os.O_RDWR | os.O_CREAT)
+        try_lock(handle)
+        try:
+            yield part
+            for file in sorted(part.rglob("*")):
+                if file.is_file():
+                    _sync(file)
+            part.chmod(0o777 & ~_umask())
+            (part / _LOCK).unlink()
+            _replace_folder(part, path)
+            _sync(path.parent)
+        except DiskFullError as error:
+            raise DiskFullError(str(error).replace(str(part), str(path))) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            os.close(handle)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name `path` in the error of whatever fails to write it.
+
+    Raises:
+        DiskFullError: the disk, the quota or the largest file size allowed is exhausted. Libraries
+            say so in errors of their own.
+    """
     try:
-        yield part
-        for file in sorted(part.rglob("*")):
-            if file.is_file():
-                _sync(file)
-        part.chmod(0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)
-        part.replace(path)
-        _sync(path.parent)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        yield
+    except Exception as error:
+        why = full_disk(error)
+        if why and not isinstance(error, DiskFullError):
+            raise DiskFullError(
+                f"{path}: the disk is full or a quota is reached ({why}). Nothing half-written was "
+                "left. Make room, then run it again."
+            ) from error
+        if isinstance(error, OSError):
+            name = Path(error.filename).name if isinstance(error.filename, str) else ""
+            if not name or name.startswith(f".{path.name}."):
+                error.filename = str(path)
+        raise
+
+
+def full_disk(error: BaseException) -> str | None:
+    """Return how the system says that there is no room if that is what an error is about."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return os.strerror(error.errno)
+    text = str(error)
+    return next((os.strerror(code) for code in _FULL if os.strerror(code) in text), None)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -66,24 +121,29 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def write_sealed_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write an object as write_json does, with a checksum that read_json holds it against."""
+    write_json(path, sealed(value))
+
+
 def read_json(path: Path) -> Any:
-    """Return the value of a JSON file.
+    """Return the value of a JSON file, without the checksum of write_sealed_json.
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: it is not JSON.
+        DataError: it is not JSON or damaged.
     """
     _require(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return opened(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
-        raise DataError(f"{path}: not a JSON file ({error}). Make it again.") from error
+        raise DataError(f"{path}: not a JSON file or damaged ({error}). Make it again.") from error
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file whose bytes depend on the table and the pyarrow version alone."""
-    with atomic_file(path) as part:
-        pq.write_table(table, part, compression="zstd")
+    """Write a Parquet file with a checksum; its bytes depend on the table and pyarrow alone."""
+    with atomic_file(path) as part, parquet_writer(part, table.schema) as writer:
+        writer.write_table(table)
 
 
 def write_jsonl(path: Path, table: pa.Table) -> None:
@@ -93,17 +153,23 @@ def write_jsonl(path: Path, table: pa.Table) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def write_checksum(path: Path) -> None:
+    """Write the checksum of a file beside it, for check_beside."""
+    write_text(beside(path), f"{sha256(path)}  {path.name}\n")
+
+
 def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     """Return the columns of `schema` from a Parquet file, in that order.
 
     Raises:
         MissingFileError: there is no such file.
-        DataError: it is not Parquet, or a column is missing or has another type.
+        DataError: it is not Parquet or damaged, or a column is missing or has another type.
     """
     _require(path)
+    check_parquet(path)
     try:
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
         ) from error
@@ -119,16 +185,44 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
         raise DataError(f"{path}: {error}. Needed columns:\n{schema}") from error
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _begin(path: Path) -> tuple[int, Path]:
+    """Return a new hidden file beside `path`, open and locked as long as it is open."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        if try_lock(handle) and same_file(handle, Path(name)):
+            return handle, Path(name)
+        os.close(handle)  # another process took it for abandoned
 
 
-def fingerprint(value: Any) -> str:
-    """Return 16 hexadecimal digits that change when the (JSON) value changes."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _clear_abandoned(path: Path) -> None:
+    """Delete hidden files and folders for `path` that no process writes to any more."""
+    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+        if part.name.endswith(_OLD):
+            shutil.rmtree(part, ignore_errors=True)
+            continue
+        with suppress(OSError):
+            handle = os.open(part / _LOCK if part.is_dir() else part, os.O_RDWR)
+            try:
+                if try_lock(handle):
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
+            finally:
+                os.close(handle)
+
+
+def _replace_folder(part: Path, path: Path) -> None:
+    """Put the folder `part` in the place of `path`, the old one going as a whole."""
+    old = part.with_name(part.name.removesuffix(".part") + _OLD)
+    while True:
+        with suppress(FileNotFoundError):
+            path.rename(old)
+        try:
+            part.rename(path)
+            break
+        except OSError as error:  # another process has just put its own there
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _require(path: Path) -> None:

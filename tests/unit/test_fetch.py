@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itdr.cli.main import main
-from itdr.errors import DataError, DownloadError, MissingFileError, SettingsError
+from itdr.errors import DataError, DiskFullError, DownloadError, MissingFileError, SettingsError
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.reading import check
 from itdr.sources.download.archive import extract
@@ -425,14 +425,14 @@ def test_a_small_disk_is_noticed_before_or_while_writing(
     site: Site, small_disk: Path, tells_length: bool, says: str
 ) -> None:
     site.pages["/ratings.csv"] = Page(DATA, tells_length=tells_length)
-    with pytest.raises(DownloadError, match=says):
+    with pytest.raises(DiskFullError, match=says):
         fetch(one_file(site), small_disk, patience=AT_ONCE)
     assert visible(small_disk) == []
 
 
 def test_a_full_disk_while_unpacking_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:
     (tmp_path / "ml.zip").write_bytes(zipped(ratings_csv=DATA))
-    with pytest.raises(DownloadError, match="more bytes are needed"):
+    with pytest.raises(DiskFullError, match="more bytes are needed"):
         fetch(in_archive("ml.zip", ("ratings.csv",), at=["http://x"]), small_disk, tmp_path)
     assert list(small_disk.iterdir()) == []
 

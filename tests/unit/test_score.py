@@ -269,7 +269,8 @@ def test_csv_appears_whole(tmp_path, tasks):
     write_scores(tmp_path / "new" / "scores.csv", found)
     read = pd.read_csv(tmp_path / "new" / "scores.csv")
     pd.testing.assert_frame_equal(read, found, check_dtype=False, atol=1e-6)
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["scores.csv"]
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert names == ["scores.csv", "scores.csv.sha256"]
 
 
 WRONG_ROWS = {

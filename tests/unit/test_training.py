@@ -151,7 +151,7 @@ def test_checkpoints_of_another_training_are_refused_by_the_name_of_the_field(
         key: run[key] for key in ("model", "weights_sha256", "mixture_sha256", "settings", "seed")
     }
     for other, message in (
-        ({"seed": 9}, "'seed' is 9 in the training that was stopped and 1 now"),
+        ({"seed": 9}, "'seed' is 9 in the work that was stopped and 1 now"),
         ({"settings": run["settings"] | {"lora_rank": 2}}, "'settings.lora_rank' is 2 in"),
         ({"model": run["model"] | {"revision": "x"}}, "'model.revision' is 'x' in"),
         ({"mixture_sha256": "0"}, "'mixture_sha256' is '0' in"),

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 import yaml
@@ -39,18 +40,28 @@ class Project:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake with nothing but these words, on as many cores as the profile says."""
+        process = self._begin(words, subprocess.PIPE)
+        said = process.communicate()[0]
+        return subprocess.CompletedProcess(process.args, process.returncode, said)
+
+    def start(self, *words: str, log: IO[str] | int) -> "subprocess.Popen[str]":
+        """Start Snakemake on two cores, as the first of a process group."""
+        return self._begin(("--cores", "2", *words), log)
+
+    def _begin(self, words: tuple[str, ...], log: IO[str] | int) -> "subprocess.Popen[str]":
         bin_folder = Path(sys.executable).parent
         command = [bin_folder / "snakemake", "--snakefile", ROOT / "Snakefile", *words]
         if (self.folder / "mine.yaml").exists():
             command += ["--configfile", "mine.yaml"]
         path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
+        return subprocess.Popen(
             [str(word) for word in command],
             cwd=self.folder,
             env=os.environ | {"PATH": path, "HF_HUB_OFFLINE": "1"},
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
     def jobs(self, *words: str) -> dict[str, int]:

@@ -5,9 +5,11 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from itdr import __version__
 from itdr.errors import ItdrError
+from itdr.interrupts import INTERRUPTED, interruptible
 
 COMMANDS = {
     "simulate": "write the raw files of a simulated dataset",
@@ -35,30 +37,51 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit status (0 well, 1 an error that was explained)."""
+    """Run the command line.
+
+    Returns:
+        The exit status: 0 well, 1 an error that was explained, 130 interrupted by Ctrl-C.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    with interruptible() as interruption:
+        try:
+            return _run(arguments)
+        except KeyboardInterrupt:
+            return _say(arguments, _INTERRUPTED, INTERRUPTED)
+        except Exception as error:
+            if interruption.happened:  # and a library made another error of it
+                return _say(arguments, _INTERRUPTED, INTERRUPTED)
+            if isinstance(error, ItdrError):
+                return _say(arguments, str(error), 1)
+            if isinstance(error, OSError):
+                where, why = error.filename or "output", error.strerror or error
+                return _say(arguments, f"{where}: {why}. {_MEND}", 1)
+            raise
+
+
+_INTERRUPTED = "interrupted. What is finished stays; the same command goes on from there."
+_MEND = "Nothing was left half-written; mend this and run it again."
+
+
+def _run(arguments: Sequence[str]) -> int:
     args = _parser(arguments).parse_args(arguments)
     args.words = arguments
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        return args.run(args) or 0
-    except ItdrError as error:
-        print(f"itdr {args.command}: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        where = error.filename or "output"
-        print(
-            f"itdr {args.command}: {where}: {error.strerror or error}. Nothing was left "
-            "half-written; mend this and run it again.",
-            file=sys.stderr,
-        )
-        return 1
-    except KeyboardInterrupt:
-        print(f"itdr {args.command}: interrupted.", file=sys.stderr)
-        return 130
+    return args.run(args) or 0
+
+
+def _say(arguments: Sequence[str], message: str, status: int) -> int:
+    """Print what stopped the command and return its exit status."""
+    with suppress(OSError):  # a log on a full disk
+        print(f"itdr {_command(arguments)}: {message}", file=sys.stderr)
+    return status
+
+
+def _command(arguments: Sequence[str]) -> str | None:
+    return next((word for word in arguments if not word.startswith("-")), None)
 
 
 class _Aligned(argparse.HelpFormatter):
@@ -84,7 +107,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"itdr {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    called = next((word for word in arguments if not word.startswith("-")), None)
+    called = _command(arguments)
     for name, summary in COMMANDS.items():
         sentence = f"{summary[0].upper()}{summary[1:]}."
         command = commands.add_parser(name, help=summary, description=sentence)

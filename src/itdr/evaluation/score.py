@@ -11,8 +11,9 @@ from itdr.evaluation.cells import CellScores, score_cell
 from itdr.evaluation.predictions import Cell, read_cells
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Resampling, estimates
+from itdr.seals import beside
 from itdr.settings.scoring import ScoringSettings
-from itdr.storage import atomic_file
+from itdr.storage import atomic_file, write_checksum
 
 SCORE_COLUMNS = (
     "task",
@@ -62,9 +63,11 @@ def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataF
 
 
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
-    """Write scores as CSV with six decimals; the file appears whole or not at all."""
+    """Write scores as CSV with six decimals and their checksum beside them."""
+    beside(path).unlink(missing_ok=True)
     with atomic_file(path) as part:
         scores.to_csv(part, index=False, float_format="%.6f", lineterminator="\n")
+    write_checksum(path)
 
 
 def cell_resampling(cell: Cell, settings: ScoringSettings) -> Resampling:

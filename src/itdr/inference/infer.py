@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.split import first_rows
+from itdr.models.loading import check_adapter
 from itdr.progress import progress
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import REQUESTED, ModelEndpoint, ModelSettings
 from itdr.settings.task import load_task
 from itdr.storage import fingerprint, sha256, write_parquet
+from itdr.unfinished import at_work_in
 
 log = logging.getLogger("itdr")
 
@@ -63,6 +66,8 @@ def infer(
         MissingFileError, DataError: a test part is not there or not in the form of RECORD, or the
             answers so far belong to another run.
         ModelError: the model or an adapter cannot be had.
+        BusyError: another process is writing one of the outputs.
+        DiskFullError: there is no room for the answers.
     """
     rows = first_rows(tests, settings.rows_per_cell)
     _check_ids(rows)
@@ -79,18 +84,18 @@ def infer(
     adapters = list(dict.fromkeys(filter(None, outputs.values())))
     engine: Engine | None = None
     for out, adapter in outputs.items():
-        manifest = _manifest(model, adapter, prompts, settings)
         folder = out.with_name(f"{out.stem}.answers")
-        journal = Journal(folder, manifest, [row["id"] for row in rows])
-        if journal.answers:
-            log.info("%s: going on after %d of %d answers", out, len(journal.answers), len(rows))
-        if len(journal.answers) < len(rows):
-            engine = engine or open_engine(model, settings, adapters)
-            _ask(engine, adapter, rows, prompts, journal)
-        journal.close()
-        _report_unanswered(out, rows, journal.answers, settings.max_length)
-        write_parquet(out, _predictions(rows, journal.answers))
-        shutil.rmtree(folder)
+        with at_work_in(folder):
+            manifest = _manifest(model, adapter, prompts, settings)
+            with closing(Journal(folder, manifest, [row["id"] for row in rows])) as journal:
+                if (there := len(journal.answers)) < len(rows):
+                    if there:
+                        log.info("%s: going on after %d of %d answers", out, there, len(rows))
+                    engine = engine or open_engine(model, settings, adapters)
+                    _ask(engine, adapter, rows, prompts, journal)
+            _report_unanswered(out, rows, journal.answers, settings.max_length)
+            write_parquet(out, _predictions(rows, journal.answers))
+            shutil.rmtree(folder)
     return len(rows)
 
 
@@ -155,6 +160,8 @@ def _manifest(
     How many prompts share a forward pass may change, so that a run that ended for want of memory
     can go on with less.
     """
+    if adapter:
+        check_adapter(adapter)
     return {
         "model": model.model_dump(mode="json", exclude=_NOT_IN_ANSWERS),
         "weights": _folder_checksums(Path(model.source)) if model.is_local else None,

@@ -1,8 +1,7 @@
 """The answers of a run that is not finished: nothing that came is lost when the run is killed."""
 
-import json
+import logging
 import os
-import shutil
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
@@ -10,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from itdr.inference.engine import Answer
-from itdr.unfinished import claim
+from itdr.seals import opened_line, sealed_line
+from itdr.storage import writing
+from itdr.unfinished import claim, unclaim
+
+log = logging.getLogger("itdr")
 
 _FILE = "answers.jsonl"
 _SECONDS_BETWEEN_SYNCS = 5
@@ -19,9 +22,10 @@ _SECONDS_BETWEEN_SYNCS = 5
 class Journal:
     """A file of answers that only grows: one line for those that came together.
 
-    A line is a JSON list of objects with the keys id, text, finish_reason, tokens, prompt_tokens.
-    What a killed process has written is there afterwards. After a power failure the end may be
-    damaged: everything from the first line that cannot be read is taken as not written.
+    A line is a JSON object of the CRC-32 and the list of answers, objects with the keys id, text,
+    finish_reason, tokens, prompt_tokens. What a killed process has written is there afterwards.
+    Where a line is damaged, as the end may be after a power failure, it and all after it are taken
+    as not written.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], ids: Collection[str]) -> None:
@@ -32,9 +36,9 @@ class Journal:
         Raises:
             DataError: the folder belongs to a run with another manifest.
         """
-        path = folder / _FILE
+        path = self._path = folder / _FILE
         if not path.exists() or path.stat().st_size == 0:
-            shutil.rmtree(folder, ignore_errors=True)  # a run that got no answer holds nobody to it
+            unclaim(folder)  # a run that got no answer holds nobody to it
         claim(folder, manifest)
         self.answers, whole = _read(path, ids)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -44,12 +48,13 @@ class Journal:
     def add(self, answered: Iterable[tuple[str, Answer]]) -> None:
         """Write answers, with the ids of their examples."""
         came = dict(answered)
-        line = json.dumps([{"id": name} | asdict(answer) for name, answer in came.items()])
-        _write(self._file, line.encode() + b"\n")
+        line = [{"id": name} | asdict(answer) for name, answer in came.items()]
+        with writing(self._path):
+            _write(self._file, sealed_line({"answers": line}))
+            if time.monotonic() - self._synced > _SECONDS_BETWEEN_SYNCS:
+                os.fsync(self._file)
+                self._synced = time.monotonic()
         self.answers |= came
-        if time.monotonic() - self._synced > _SECONDS_BETWEEN_SYNCS:
-            os.fsync(self._file)
-            self._synced = time.monotonic()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -61,12 +66,15 @@ def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, Answer], int]:
     """Return the answers of the whole lines and how many bytes these lines have."""
     answers: dict[str, Answer] = {}
     whole = 0
-    for line in path.read_bytes().splitlines(keepends=True) if path.exists() else []:
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    for number, line in enumerate(lines, 1):
         try:
-            entries = {entry.pop("id"): Answer(**entry) for entry in json.loads(line)}
+            entries = {entry.pop("id"): Answer(**entry) for entry in opened_line(line)["answers"]}
         except (ValueError, TypeError, KeyError, AttributeError):
-            break
-        if not line.endswith(b"\n") or not entries.keys() <= set(ids):
+            entries = None
+        if entries is None or not line.endswith(b"\n") or not entries.keys() <= set(ids):
+            log.warning("%s: damaged from line %d of %d on; what stood there is asked again",
+                        path, number, len(lines))  # fmt: skip
             break
         answers |= entries
         whole += len(line)

@@ -6,7 +6,6 @@ process, what was received is kept, and a request whose end is unknown counts as
 """
 
 import fcntl
-import json
 import logging
 import os
 import threading
@@ -16,6 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from itdr.errors import DataError
+from itdr.seals import opened_line, sealed_line
+from itdr.storage import writing
 
 log = logging.getLogger("itdr")
 
@@ -92,16 +93,21 @@ class AnswerLog:
         self._append({"event": "failed", "key": key, "id": name, "why": why}, sync=True)
 
     def _append(self, event: dict[str, Any], sync: bool = False) -> None:
-        line = json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
-        with self._lock:
-            self._write(line.encode())
+        with self._lock, writing(self._path):
+            self._write(sealed_line(event))
             if sync:
                 os.fsync(self._file.fileno())
             self._apply(event)
 
     def _write(self, data: bytes) -> None:
-        while data:
-            data = data[self._file.write(data) :]
+        """Append all of the data or none, so that what comes later begins a line."""
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def _apply(self, event: dict[str, Any]) -> None:
         """Count an event that was just written or is being read."""
@@ -139,7 +145,7 @@ class AnswerLog:
 
     def _replay(self, number: int, line: bytes) -> None:
         try:
-            self._apply(json.loads(line))
+            self._apply(opened_line(line))
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{self._path}: line {number} is damaged ({error!r}). Delete that line alone: "

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from itdr.errors import EndpointError, RefusedRequestsError
+from itdr.interrupts import GRACE_S
 from itdr.models.answer_log import AnswerLog, Reply
 from itdr.models.chat import Chat, HopelessError, PassingError, RefusedError
 from itdr.models.limits import Budget, Pace, StoppedError
@@ -47,7 +48,8 @@ class Asking:
                         counter.update(1)
                         yield jobs[job], reply
         except KeyboardInterrupt:
-            log.info("waiting for the requests under way, at most %g s", self._settings.timeout_s)
+            most = min(self._settings.timeout_s, GRACE_S)
+            log.info("waiting for the requests under way, at most %g s", most)
             raise
         finally:
             # Requests under way are waited for: their answers are paid for.

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import ModelError
+from itdr.seals import check_files, sha256
 from itdr.settings.model import ModelSettings
-from itdr.storage import sha256
+from itdr.storage import read_json
 
 
 def load_tokenizer(settings: ModelSettings) -> Any:
@@ -138,6 +139,17 @@ def load_adapted(settings: ModelSettings, adapter: Path) -> Any:
         return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().eval()
     except Exception as error:  # peft and safetensors raise whatever they meet
         raise not_an_adapter(adapter, settings, error) from error
+
+
+def check_adapter(adapter: Path) -> None:
+    """Hold the files of an adapter against the checksums in its run.json, if it has one.
+
+    Raises:
+        DataError: one is damaged or missing.
+    """
+    record = adapter / "run.json"
+    if record.is_file():
+        check_files(adapter, read_json(record).get("files", {}), "Delete it and train it again.")
 
 
 def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> ModelError:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from itdr.errors import DataError, MissingFileError
+from itdr.locks import alone_in
 from itdr.progress import progress
 from itdr.released.manifest import ReleasedFile
 from itdr.settings.release import ReleaseSettings
@@ -15,7 +16,7 @@ from itdr.sources.download.checks import Sums, is_pointer, is_published, measure
 from itdr.sources.download.http import Wish, download
 from itdr.sources.download.local import Listing, list_folder
 from itdr.sources.download.patience import Patience
-from itdr.storage import write_json
+from itdr.storage import write_sealed_json, writing
 
 log = logging.getLogger("itdr")
 
@@ -57,14 +58,16 @@ def fetch_release(
         MissingFileError: a file is not in the local folder.
         DataError: a local file is a Git LFS pointer or no data at all.
         DownloadError: a file cannot be had, or what came is not the file.
+        BusyError: another process is fetching to this folder.
+        DiskFullError: there is no room for a file.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    (out / MANIFEST).unlink(missing_ok=True)
-    if settings.folder is None:
-        entries = [_download(file, out, settings.address, patience) for file in files]
-    else:
-        entries = _from_folder(files, out, Path(settings.folder))
-    write_json(out / MANIFEST, {"files": [asdict(entry) for entry in entries]})
+    with alone_in(out), writing(out):
+        (out / MANIFEST).unlink(missing_ok=True)
+        if settings.folder is None:
+            entries = [_download(file, out, settings.address, patience) for file in files]
+        else:
+            entries = _from_folder(files, out, Path(settings.folder))
+        write_sealed_json(out / MANIFEST, {"files": [asdict(entry) for entry in entries]})
     differing = sum(not entry.published for entry in entries)
     log.info("%s: %d files%s", out, len(entries),
              f", {differing} of which are not the published ones" if differing else "")  # fmt: skip

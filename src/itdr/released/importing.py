@@ -17,7 +17,8 @@ from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
 from itdr.released.reader import Rejected, Row, read_released
 from itdr.settings.task import TaskSettings
-from itdr.storage import atomic_folder, sha256, write_json, write_parquet
+from itdr.sources.download.manifest import check_folder
+from itdr.storage import atomic_folder, sha256, write_parquet, write_sealed_json
 from itdr.vocabulary import Part, Task
 
 log = logging.getLogger("itdr")
@@ -62,8 +63,9 @@ def import_release(
 
     Raises:
         MissingFileError: a file is not there.
-        DataError: a file is no JSON, or a part has no example left.
+        DataError: a file is no JSON or damaged, or a part has no example left.
     """
+    check_folder(folder)
     done = [_read(file, folder / file.name, task) for file in files]
     with atomic_folder(out) as unfinished:
         for part in Part:
@@ -77,7 +79,7 @@ def import_release(
             unfinished / "rejected.parquet", pa.Table.from_pylist(rejected, schema=REJECTED)
         )
         report = {"seed": seed, "files": [one.report for one in done]}
-        write_json(unfinished / "import.json", report)
+        write_sealed_json(unfinished / "import.json", report)
     return report
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.aggregates import aggregate
+from itdr.seals import check_beside
 from itdr.settings.layout import TRIVIAL, Column
 from itdr.vocabulary import Dataset, Task, lower_is_better
 
@@ -147,10 +148,11 @@ def read_table(path: Path, columns: Sequence[str], made_by: str) -> list[dict[st
     """Return the rows of a CSV file that must have some columns; an empty field is NaN.
 
     Raises:
-        MissingFileError, DataError: it is not there, is no CSV or lacks a column.
+        MissingFileError, DataError: it is not there, is no CSV, is damaged or lacks a column.
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file. {made_by}")
+    check_beside(path)
     try:
         frame = pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

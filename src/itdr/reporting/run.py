@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itdr.reporting.results import read_table
+from itdr.seals import check_files
 from itdr.settings.layout import Column
 from itdr.storage import read_json
 from itdr.vocabulary import Part
+
+_AGAIN = "Run 'itdr train' again."
 
 
 class Loss(NamedTuple):
@@ -67,9 +70,13 @@ def load_run(folder: Path) -> Run:
 
 
 def _training(folder: Path) -> Training:
-    table = read_table(folder / "losses.csv", ("step", "loss"), "Run 'itdr train' again.")
-    losses = [Loss(int(row["step"]), float(row["loss"])) for row in table]
-    return Training(read_json(folder / "run.json"), losses)
+    run = read_json(folder / "run.json")
+    losses = folder / "losses.csv"
+    sums = {name: value for name, value in run.get("files", {}).items() if name == losses.name}
+    check_files(folder, sums, _AGAIN)
+    table = read_table(losses, ("step", "loss"), _AGAIN)
+    rows = [Loss(int(row["step"]), float(row["loss"])) for row in table]
+    return Training(run, rows)
 
 
 def _seconds(path: Path) -> float:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from itdr.seals import parquet_writer
 from itdr.sources.files import RawFile
 from itdr.sources.lines import lines_at
+from itdr.storage import writing
 
 REJECTED = pa.schema(
     [
@@ -90,7 +91,7 @@ def totals(accounts: list[FileAccount]) -> dict[str, Any]:
 
 def write_rejected(path: Path, accounts: list[FileAccount]) -> None:
     """Write the rejected rows of all files, with their raw text read again from the files."""
-    with pq.ParquetWriter(path, REJECTED, compression="zstd") as writer:
+    with writing(path), parquet_writer(path, REJECTED) as writer:
         for account in sorted(accounts, key=lambda account: account.name):
             rows: list[tuple[str, int, str, str]] = []
             for row in account.rejected_rows():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itdr.errors import DataError, DownloadError, MissingFileError
+from itdr.locks import alone_in
 from itdr.progress import progress as show_progress
 from itdr.settings.dataset import Archive, DatasetSource, Published, RawFile
 from itdr.sources.download import hubs, manifest
@@ -15,8 +16,9 @@ from itdr.sources.download.checks import difference, is_zip, measure, problem
 from itdr.sources.download.http import ShowProgress, Wish, download
 from itdr.sources.download.local import Listing, find_archive, find_file, list_folder
 from itdr.sources.download.manifest import Entry
-from itdr.sources.download.parts import DiskFullError, finish, part_of
+from itdr.sources.download.parts import finish, part_of
 from itdr.sources.download.patience import Patience
+from itdr.storage import writing
 
 log = logging.getLogger("itdr")
 
@@ -51,11 +53,18 @@ def fetch(
         MissingFileError: a needed file is not in the folder, or must be fetched by hand.
         DownloadError: a file cannot be had, or what came is not the file.
         DataError: a local file or an archive is damaged or no data at all.
+        BusyError: another process is fetching to this folder.
+        DiskFullError: there is no room for a file.
     """
     if from_folder is not None and not from_folder.is_dir():
         raise MissingFileError(f"{from_folder}: no such folder. {_by_hand(dataset, out)}")
-    out.mkdir(parents=True, exist_ok=True)
     log.info("%s: %s", dataset.title, dataset.licence)
+    with alone_in(out), writing(out):
+        _fetch(_Work(dataset, out, progress, patience), from_folder, optional)
+
+
+def _fetch(work: "_Work", from_folder: Path | None, optional: bool) -> None:
+    dataset, out = work.dataset, work.out
     kept = {} if from_folder else manifest.unchanged(out, dataset)
     wanted = [file for file in dataset.files if file.needed or optional]
     if kept and all(file.name in kept for file in wanted):
@@ -63,7 +72,6 @@ def fetch(
         return
     # From here on the folder changes, so it must not pass for complete.
     (out / manifest.NAME).unlink(missing_ok=True)
-    work = _Work(dataset, out, progress, patience)
     entries = work.from_folder(from_folder) if from_folder else work.from_place(wanted, kept)
     manifest.write(out, dataset, entries)
     shutil.rmtree(out / _STAGING, ignore_errors=True)
@@ -205,8 +213,6 @@ class _Work:
             try:
                 download(Wish(url, target, item, by_hand), self.patience, self.show)
                 return url
-            except DiskFullError:
-                raise
             except DownloadError as error:
                 failures.append(str(error))
         raise DownloadError("\n".join(failures))

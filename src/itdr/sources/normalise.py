@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from itdr.errors import DataError, SettingsError
 from itdr.sources.account import totals, write_rejected
+from itdr.sources.download.manifest import check_folder
 from itdr.sources.publish import publish, unfinished_folder
 from itdr.sources.reading import LEAST_MB, Workshop, open_workshop
 from itdr.sources.registry import source_of
 from itdr.sources.source import Source
 from itdr.sources.tables import SCHEMAS, check_table, with_metadata
 from itdr.sources.writing import Layout, write_sorted
-from itdr.storage import write_json
+from itdr.storage import write_sealed_json, writing
 
 DEFAULT_MEMORY_LIMIT_MB = 1024
 
@@ -51,6 +52,8 @@ def normalise(
         SettingsError: no such dataset, or the memory limit is too low.
         MissingFileError: a raw file is not there.
         DataError: a raw file is not what it should be, or no row of it can be used.
+        BusyError: another process is writing these tables.
+        DiskFullError: there is no room for them, or for what is spilled.
     """
     source = source_of(dataset)
     if memory_limit_mb < LEAST_MB:
@@ -58,13 +61,14 @@ def normalise(
             f"memory limit of {memory_limit_mb} MiB: too low; at least {LEAST_MB} is needed."
         )
     threads = threads or len(os.sched_getaffinity(0))
-    with unfinished_folder(out) as folder:
+    check_folder(raw)
+    with writing(out), unfinished_folder(out) as folder:
         with open_workshop(dataset, raw, folder, memory_limit_mb, threads) as workshop:
             source.load(workshop)
             rows = _write_tables(workshop, source)
         write_rejected(folder / "rejected.parquet", workshop.accounts)
         quality = _quality(workshop, source, rows)
-        write_json(folder / QUALITY, quality)
+        write_sealed_json(folder / QUALITY, quality)
         publish(folder, out, [*FILES, QUALITY])
     _log.info(
         "%s: %d rows read, %d kept, %d rejected",

@@ -1,33 +1,33 @@
 """Letting several files appear in a folder together, or not at all."""
 
-import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PREFIX = ".unfinished-"
+from itdr.locks import alone_in
+
+_UNFINISHED = ".unfinished"
 
 
 @contextmanager
 def unfinished_folder(out: Path) -> Iterator[Path]:
     """Yield an empty hidden folder in `out` that is gone afterwards, whatever happens.
 
-    What a killed run left behind is cleared away; the folder of a run that still lives is not.
+    What a killed run left behind is cleared away.
+
+    Raises:
+        BusyError: another process is writing to `out`.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob(f"{_PREFIX}*"):
-        _remove_if_abandoned(left)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=out))
-    lock = os.open(folder, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        yield folder
-    finally:
+    folder = out / _UNFINISHED
+    with alone_in(out):
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(folder: Path, out: Path, names: list[str]) -> None:
@@ -41,17 +41,6 @@ def publish(folder: Path, out: Path, names: list[str]) -> None:
     for name in names:
         (folder / name).replace(out / name)
     _sync(out)
-
-
-def _remove_if_abandoned(folder: Path) -> None:
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        pass
-    finally:
-        os.close(lock)
 
 
 def _sync(path: Path) -> None:

@@ -23,6 +23,7 @@ from itdr.sources.files import RawFile, find_file
 from itdr.sources.lines import Block, read_blocks
 from itdr.sources.parallel import in_order
 from itdr.sources.tables import with_statistics
+from itdr.storage import writing
 
 PYTHON_MB = 320
 """Memory that Python, Arrow and the blocks under way need beside DuckDB."""
@@ -126,6 +127,7 @@ class Workshop:
         """Write the good rows of a file as Parquet, and put the others on the account."""
         size = account.source.path.stat().st_size
         with (
+            writing(staged),
             progress(f"{self.dataset}: {account.name}", size, "B") as bar,
             # Plain pages: the rows are read back only once or twice.
             pq.ParquetWriter(

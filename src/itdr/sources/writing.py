@@ -18,11 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itdr.errors import DataError
+from itdr.seals import parquet_writer
 from itdr.sources.dividing import PART, divide
 from itdr.sources.ids import encoded, ids_of
 from itdr.sources.ordering import order_of
 from itdr.sources.parallel import in_order
 from itdr.sources.tables import with_statistics
+from itdr.storage import writing
 
 _ROWS_PER_GROUP = 1 << 20
 _ROWS_PER_GROUP_OF_TEXT = 1 << 17
@@ -80,10 +82,10 @@ def write_sorted(
     size = _ROWS_PER_GROUP_OF_TEXT if _TEXT & set(rows.columns) else _ROWS_PER_GROUP
     count = 0
     with (
-        pq.ParquetWriter(
+        writing(path),
+        parquet_writer(
             path,
             _stored(layout.schema),
-            compression="zstd",
             use_dictionary=_repetitive(layout.schema),
             write_statistics=with_statistics(layout.schema),
             # It would say of ids that they have a dictionary, and readers would keep it.

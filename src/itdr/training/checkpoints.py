@@ -1,52 +1,54 @@
-"""The folder of unfinished training, and the note that says what it is training of.
+"""Checkpoints of unfinished training, each with the checksums of its files written last."""
 
-The workflow does not know this folder: Snakemake would delete it when a job fails.
-"""
-
+import logging
 from pathlib import Path
 from typing import Any
 
-from itdr.errors import DataError
-from itdr.storage import read_json, write_json
+from accelerate import PartialState
+from transformers import TrainerCallback
 
-_NOTE = "manifest.json"
+from itdr.errors import ItdrError
+from itdr.seals import check_files, sha256
+from itdr.storage import read_json, write_sealed_json
+from itdr.unfinished import claim
+
+log = logging.getLogger("itdr")
+
+_SUMS = "sha256.json"
+
+
+class Seal(TrainerCallback):
+    """Writes the checksums of a checkpoint's files into it, which makes it a whole one."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Seal the checkpoint of this step when all processes have written theirs."""
+        PartialState().wait_for_everyone()
+        if state.is_world_process_zero:
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+            sums = {str(path.relative_to(folder)): sha256(path) for path in files}
+            write_sealed_json(folder / _SUMS, {"files": sums})
 
 
 def open_checkpoints(folder: Path, manifest: dict[str, Any]) -> Path | None:
     """Return the newest whole checkpoint in the folder, or None at a first start.
 
+    One that is damaged is named in the log, and the one before it is taken.
+
     Raises:
         DataError: the folder belongs to a training with other data, model or settings.
     """
-    note = folder / _NOTE
-    if not note.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(note, manifest)
+    if not claim(folder, manifest):
         return None
-    found, wanted = _flat(read_json(note)), _flat(manifest)
-    for key in sorted({*found, *wanted}):
-        if found.get(key) != wanted.get(key):
-            raise DataError(
-                f"{note}: {key!r} is {found.get(key)!r} in the training that was stopped and "
-                f"{wanted.get(key)!r} now. Delete the folder {folder} to start anew, or put "
-                f"{key!r} back to go on."
-            )
-    # The Trainer writes this file last, so a checkpoint that has it is whole.
-    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
-    return max(whole, key=steps_done, default=None)
+    for checkpoint in sorted(folder.glob("checkpoint-*"), key=steps_done, reverse=True):
+        try:
+            check_files(checkpoint, read_json(checkpoint / _SUMS)["files"], "")
+            return checkpoint
+        except ItdrError as error:
+            log.warning("%s is not used: %s", checkpoint, str(error).strip())
+    return None
 
 
 def steps_done(checkpoint: Path | None) -> int:
     """Return the optimiser steps that lie behind a checkpoint; 0 for None."""
     return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
-
-
-def _flat(manifest: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Return the values of a nested mapping under keys such as "settings.epochs"."""
-    flat: dict[str, Any] = {}
-    for key, value in manifest.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{above}{key}.")
-        else:
-            flat[above + key] = value
-    return flat

@@ -18,10 +18,10 @@ from itdr.models.prompt import PromptRenderer
 from itdr.progress import progress
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
-from itdr.storage import read_parquet, sha256
+from itdr.storage import read_parquet, sha256, writing
 from itdr.training.attention import can_share_prefixes, set_attention
 from itdr.training.batches import Steps
-from itdr.training.checkpoints import open_checkpoints, steps_done
+from itdr.training.checkpoints import Seal, open_checkpoints, steps_done
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
 from itdr.training.fused import fuse
 from itdr.training.packages import require_packages
@@ -29,6 +29,7 @@ from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
 from itdr.training.trainer import Show, StepTrainer
+from itdr.unfinished import at_work_in
 
 log = logging.getLogger("itdr")
 
@@ -48,9 +49,25 @@ def train(
             checkpoints belong to another training.
         ModelError: the base model cannot be had.
         SettingsError: the settings ask for what is not here.
+        BusyError: another process is training this adapter.
+        DiskFullError: there is no room for a checkpoint or the adapter.
     """
     _require_processes(settings)
     require_packages(settings)
+    checkpoints = out.with_name(out.name + ".checkpoints")
+    with at_work_in(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
+        _train(model, mixture, out, settings, seed=seed, checkpoints=checkpoints)
+
+
+def _train(
+    model: ModelSettings,
+    mixture: Path,
+    out: Path,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    checkpoints: Path,
+) -> None:
     table = read_parquet(mixture, COLUMNS)
     manifest = {
         "model": model.model_dump(mode="json", exclude=set(REQUESTED)),
@@ -61,7 +78,6 @@ def train(
     }
     data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
     plan = steps([len(example.ids) for example in data.examples], settings, seed)
-    checkpoints = out.with_name(out.name + ".checkpoints")
     arguments = _arguments(model, checkpoints, settings, len(plan), seed)
     with arguments.main_process_first():
         resumed = open_checkpoints(checkpoints, manifest)
@@ -72,6 +88,7 @@ def train(
     share = settings.share_prefixes and can_share_prefixes(attention) and not settings.lora_dropout
     passes = Steps(data.examples, plan, settings, share=share)
     trainer = StepTrainer(_adapted(base, model, settings), arguments, passes, attention)
+    trainer.add_callback(Seal())
     done = steps_done(resumed)
     first = rank() == 0
     if first:
@@ -133,6 +150,9 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
             else list(model.lora_targets),
         ),
     )
+    chosen = adapted.peft_config["default"]
+    if isinstance(chosen.target_modules, set):  # whose order, in the file, would be chance
+        chosen.target_modules = sorted(chosen.target_modules)
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
     if settings.gradient_checkpointing:

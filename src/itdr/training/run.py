@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from itdr.provenance import provenance
-from itdr.storage import atomic_folder, write_json, write_text
+from itdr.storage import atomic_folder, sha256, write_sealed_json, write_text
 from itdr.training.batches import Steps
 from itdr.training.card import model_card
 from itdr.training.curve import loss_curve, running_mean
 from itdr.training.examples import Tokenized
 
+_CARD = "README.md"
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 
 
@@ -41,7 +42,8 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
     """Write the folder `out` with the files of the adapter in the folder `adapter`, and more.
 
     The losses in run.json are running means, those of single steps in losses.csv. What TensorBoard
-    was given lies beside `adapter` in "runs" and comes along.
+    was given lies beside `adapter` in "runs" and comes along. `files` has the SHA-256 of each file
+    but run.json and the card.
     """
     history = [entry for entry in run.state.log_history if "loss" in entry]
     losses = running_mean(np.array([entry["loss"] for entry in history]))
@@ -63,10 +65,14 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
     with atomic_folder(out) as folder:
         for file in adapter.iterdir():
             if file.name != "training_args.bin":  # a pickle that nobody needs
-                shutil.copy2(file, folder)
+                shutil.copyfile(file, folder / file.name)
         if (tracked := adapter.with_name("runs")).is_dir():
             shutil.copytree(tracked, folder / "runs")
         write_text(folder / "losses.csv", "\n".join(rows) + "\n")
         loss_curve(folder / "losses.png", [(entry["step"], entry["loss"]) for entry in history])
-        write_json(folder / "run.json", record)
-        write_text(folder / "README.md", model_card(record))
+        files = (
+            path for path in sorted(folder.glob("[!.]*")) if path.is_file() and path.name != _CARD
+        )
+        record["files"] = {path.name: sha256(path) for path in files}
+        write_sealed_json(folder / "run.json", record)
+        write_text(folder / _CARD, model_card(record))

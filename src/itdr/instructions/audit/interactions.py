@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from itdr.errors import DataError, MissingFileError
 from itdr.instructions.audit.faults import Fault, Record, fault
+from itdr.seals import check_parquet
 from itdr.settings.audit import Check
 
 _CLAIMS = pa.schema(
@@ -23,7 +24,7 @@ class Tables:
         """Open the tables.
 
         Raises:
-            MissingFileError: a table is not there.
+            MissingFileError, DataError: a table is not there or damaged.
         """
         self._folder = folder
         self._connection = duckdb.connect(config={"threads": threads} if threads else {})
@@ -31,6 +32,7 @@ class Tables:
             path = folder / f"{name}.parquet"
             if not path.is_file():
                 raise MissingFileError(f"{path}: no such table. Run 'itdr normalise' first.")
+            check_parquet(path)
             self._connection.read_parquet(str(path)).create_view(name)
 
     def contradictions(self, records: Sequence[Record]) -> Iterator[Fault]:

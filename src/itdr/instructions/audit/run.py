@@ -18,7 +18,7 @@ from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
 from itdr.instructions.record import RECORD
 from itdr.settings.audit import MEANING, AuditSettings, Check
-from itdr.storage import atomic_file, read_parquet, sha256, write_json, write_text
+from itdr.storage import atomic_file, read_parquet, sha256, write_sealed_json, write_text
 from itdr.vocabulary import Part, Task
 
 _LISTED = 20  # faults of each kind in audit.json; faults.csv has all
@@ -62,7 +62,7 @@ def audit(
     out.mkdir(parents=True, exist_ok=True)
     _write_faults(out / "faults.csv", findings.faults)
     write_text(out / "audit.md", page(report))
-    write_json(out / "audit.json", report)
+    write_sealed_json(out / "audit.json", report)
     return report
 
 

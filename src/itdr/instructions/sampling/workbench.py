@@ -10,6 +10,8 @@ import duckdb
 
 from itdr.errors import DataError, MissingFileError
 from itdr.instructions.sampling.draw import Draw
+from itdr.seals import check_parquet
+from itdr.storage import full_disk, writing
 
 RESERVE = 2
 """Users prepared for each example wanted, since some of them turn out to be unfit."""
@@ -153,9 +155,10 @@ def open_workbench(
 
     Raises:
         MissingFileError: a table is not there.
-        DataError: a table cannot be read.
+        DataError: a table is damaged or cannot be read.
+        DiskFullError: there is no room in the temporary folder for what is spilled.
     """
-    with TemporaryDirectory(prefix="itdr-") as spill:
+    with TemporaryDirectory(prefix="itdr-") as spill, writing(Path(spill)):
         config: dict[str, Any] = {"temp_directory": spill, "memory_limit": f"{memory_limit_mb}MB"}
         connection = duckdb.connect(config=config | ({"threads": threads} if threads else {}))
         try:
@@ -164,9 +167,12 @@ def open_workbench(
                 path = tables / f"{name}.parquet"
                 if not path.is_file():
                     raise MissingFileError(f"{path}: no such table. Run 'itdr normalise' first.")
+                check_parquet(path)
                 connection.read_parquet(str(path), file_row_number=True).create_view(name)
             yield Workbench(connection, draw)
         except duckdb.Error as error:
+            if full_disk(error):
+                raise
             raise DataError(f"{tables}: the tables cannot be read: {error}") from error
         finally:
             connection.close()

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from itdr.errors import ItdrError
+from itdr.errors import DataError, ItdrError
+from itdr.seals import check_files
 from itdr.settings.dataset import DatasetSource, RawFile
 from itdr.sources.download.checks import Sums, is_published, measure
-from itdr.storage import read_json, write_json
+from itdr.storage import read_json, write_sealed_json
 
 NAME = "manifest.json"
 
@@ -34,10 +35,28 @@ def entry(file: RawFile, path: Path, origin: str, sums: Sums) -> Entry:
 def write(out: Path, dataset: DatasetSource, entries: Iterable[Entry]) -> None:
     """Mark the folder `out` as complete."""
     files = [asdict(item) for item in sorted(entries, key=lambda item: item.name)]
-    write_json(
+    write_sealed_json(
         out / NAME,
         {"dataset": str(dataset.id), "revision": dataset.revision, "files": files},
     )
+
+
+def check_folder(folder: Path) -> None:
+    """Hold the files of a raw folder against its manifest, if it has one.
+
+    Raises:
+        DataError: a file or the manifest is damaged, or was changed since it was fetched.
+    """
+    note = folder / NAME
+    if not note.is_file():
+        return
+    try:
+        sums = {item["name"]: item["sha256"] for item in read_json(note)["files"]}
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"{note}: not a manifest of 'itdr fetch'. Fetch the files again."
+        ) from error
+    check_files(folder, sums, f"Delete {note} and fetch the files again.")
 
 
 def unchanged(out: Path, dataset: DatasetSource) -> dict[str, Entry]:

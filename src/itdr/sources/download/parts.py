@@ -1,19 +1,13 @@
 """Half-written files: hidden until they are whole, explained when the disk is full."""
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from itdr.errors import DownloadError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class DiskFullError(DownloadError):
-    """There is no room for a file."""
+from itdr.errors import DiskFullError
+from itdr.storage import full_disk
 
 
 def part_of(target: Path) -> Path:
@@ -53,9 +47,10 @@ def room_for(target: Path, more: int | None = None, kept: str = "") -> Iterator[
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        why = full_disk(error)
+        if why is None:
             raise
         raise DiskFullError(
-            f"{target}: the disk is full or a quota is reached ({error.strerror}). "
+            f"{target}: the disk is full or a quota is reached ({why}). "
             f"{kept}Make room or choose another folder with --out, then run it again."
         ) from error
