@@ -75,9 +75,21 @@ def read_json(path: Path) -> Any:
     """
     _require(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except ValueError as error:
         raise DataError(f"{path}: not a JSON file ({error}). Make it again.") from error
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the value of a text of JSON (bytes: UTF-8).
+
+    Raises:
+        ValueError: it is not JSON, also where it nests deeper than Python's stack.
+    """
+    try:
+        return json.loads(text if isinstance(text, str) else text.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -103,7 +115,9 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     _require(path)
     try:
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        # Arrow takes the bytes of texts on trust, and Python stumbles over them later.
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
         ) from error

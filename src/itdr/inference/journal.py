@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from itdr.inference.engine import Answer
+from itdr.storage import parse_json
 from itdr.unfinished import claim
 
 _FILE = "answers.jsonl"
@@ -63,7 +64,7 @@ def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, Answer], int]:
     whole = 0
     for line in path.read_bytes().splitlines(keepends=True) if path.exists() else []:
         try:
-            entries = {entry.pop("id"): Answer(**entry) for entry in json.loads(line)}
+            entries = {entry.pop("id"): Answer(**entry) for entry in parse_json(line)}
         except (ValueError, TypeError, KeyError, AttributeError):
             break
         if not line.endswith(b"\n") or not entries.keys() <= set(ids):

@@ -6,10 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
+from itdr.errors import DataError
 from itdr.sources.files import RawFile
 
 BLOCK_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
+
+_LONGEST_LINE = 64 << 20
+"""Bytes of a line; the longest known one, a Steam user with all games, has some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def read_blocks(
     read_bytes: called with the number of bytes of the (compressed) file read since the last call.
 
     Raises:
-        DataError: the file is cut off or not what its compression says.
+        DataError: the file is cut off or not what its compression says, or a line has no end.
     """
     with file.opened() as (stream, raw):
         rest, line, position = b"", 1, raw.tell()
@@ -66,6 +70,11 @@ def read_blocks(
             end = chunk.rfind(b"\n") + 1
             if not end:
                 rest += chunk
+                if len(rest) > _LONGEST_LINE:
+                    raise DataError(
+                        f"{file}: line {line} is longer than {_LONGEST_LINE:,} bytes, so the file "
+                        "is not the data. Fetch it again."
+                    )
                 continue
             block = Block(b"".join((rest, memoryview(chunk)[:end])), line)
             rest = chunk[end:]

@@ -26,7 +26,12 @@ _BLOCKS = (
     "h[1-6]|head|header|hr|html|iframe|img|input|li|link|main|meta|nav|object|ol|option|p|param|"
     "pre|section|select|source|table|tbody|td|tfoot|th|thead|title|tr|ul|video|wbr"
 )
-_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_HIDING = re.compile(r"<!--|<(?:script|style)\b", re.IGNORECASE)
+_END_OF_HIDDEN = {
+    "<!--": re.compile("-->"),
+    "<script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "<style": re.compile(r"</style\s*>", re.IGNORECASE),
+}
 # Only what HTML knows is a tag: people also write "x<y" and "<sigh>".
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
@@ -60,8 +65,27 @@ def without_tags(text: str) -> str:
     """Return the text without HTML tags; those of blocks and line breaks leave a blank."""
     if "<" not in text:
         return text
-    text = _HIDDEN.sub(" ", text)
-    return _BLOCK_TAG.sub(" ", _INLINE_TAG.sub("", text))
+    return _BLOCK_TAG.sub(" ", _INLINE_TAG.sub("", _without_hidden(text)))
+
+
+def _without_hidden(text: str) -> str:
+    """Return the text without comments, scripts and styles; those that never end stay.
+
+    One pattern for all of it would look for the end of each of many comments without one, up to the
+    end of the text.
+    """
+    parts, start, place = [], 0, 0
+    endless: set[str] = set()
+    while opening := _HIDING.search(text, place):
+        kind = opening[0].lower()
+        end = None if kind in endless else _END_OF_HIDDEN[kind].search(text, opening.end())
+        if end is None:
+            endless.add(kind)
+            place = opening.end()
+        else:
+            parts.append(text[start : opening.start()])
+            start = place = end.end()
+    return " ".join([*parts, text[start:]])
 
 
 def plain_text(text: str) -> str:
