@@ -80,7 +80,7 @@ def _options(data: bytes) -> None:
 
 def readers() -> dict[str, Reader]:
     """Return all readers of this module by name."""
-    found = {"options": Reader(lambda: [b"1", b"1e-4", b"null", b"auto", b"0.5"], _options)}
+    found = {"options": Reader(lambda: [b"1"], _options)}
     for name, (paths, read) in _FILES.items():
 
         def seeds(paths: str = paths) -> list[bytes]:

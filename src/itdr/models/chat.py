@@ -103,8 +103,8 @@ class Chat:
             raise PassingError(self._clean(why), charged=True) from None
         choice, usage = completion.choices[0], completion.usage
         return Reply(
-            text=choice.message.content or "",
-            finish_reason=choice.finish_reason or "stop",
+            text=self._clean(choice.message.content or ""),
+            finish_reason=self._clean(choice.finish_reason or "stop"),
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
         )
@@ -130,8 +130,9 @@ class Chat:
         return response.status_code, response.headers, bytes(content)
 
     def _meaning(self, status: int, headers: httpx.Headers, content: bytes) -> Exception:
-        said = " ".join(content[:2000].decode("utf-8", "replace").split())[:200]
-        why = self._clean(f"the endpoint answers {status}{f': {said}' if said else ''}")
+        # Cleaned before it is cut: half a key is a secret, too.
+        said = " ".join(self._clean(content.decode("utf-8", "replace")).split())[:200]
+        why = f"the endpoint answers {status}{f': {said}' if said else ''}"
         if status in _HOPELESS:
             return HopelessError(f"{why} ({_HOPELESS[status]})")
         if status in _MAY_PASS or status >= 500:

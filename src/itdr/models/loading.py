@@ -97,7 +97,8 @@ def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool =
 
     cuda = torch.cuda.is_available()
     dtype = getattr(torch, settings.dtype) if cuda else torch.float32
-    options: dict[str, Any] = {"dtype": dtype}
+    # Weights in other formats are pickles, which can run code.
+    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
     if four_bit:
         options["device_map"] = {"": torch.cuda.current_device()}
         options["quantization_config"] = BitsAndBytesConfig(
@@ -133,11 +134,22 @@ def load_adapted(settings: ModelSettings, adapter: Path) -> Any:
     """
     from peft import PeftModel
 
+    require_safe_weights(adapter, settings)
     model = load_model(settings)
     try:
         return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().eval()
     except Exception as error:  # peft and safetensors raise whatever they meet
         raise not_an_adapter(adapter, settings, error) from error
+
+
+def require_safe_weights(adapter: Path, settings: ModelSettings) -> None:
+    """Refuse an adapter without safetensors: peft would take a pickle, which can run code.
+
+    Raises:
+        ModelError: there is no adapter_model.safetensors in its folder.
+    """
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise not_an_adapter(adapter, settings, "it has no adapter_model.safetensors")
 
 
 def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> ModelError:

@@ -1,5 +1,6 @@
 """What a file in config/models/ says about a base model."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,8 @@ from pydantic import Field, model_validator
 from itdr.errors import ModelError
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.reading import Strict, load
+
+_HUB_ID = r"[\w.-]+/[\w.-]+"
 
 
 class ModelEndpoint(EndpointSettings):
@@ -27,7 +30,9 @@ class ModelSettings(Strict):
     endpoint: ModelEndpoint | None = Field(
         None, description="instead of source: an OpenAI-compatible address that answers"
     )
-    revision: str | None = Field(None, description="commit of a Hugging Face id")
+    revision: str | None = Field(
+        None, pattern="^[0-9a-f]{40}$", description="commit of a Hugging Face id, which needs one"
+    )
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(
         None,
@@ -50,6 +55,16 @@ class ModelSettings(Strict):
     def _one_place(self) -> "ModelSettings":
         if bool(self.source) == bool(self.endpoint):
             raise ValueError("either 'source' or 'endpoint' is needed, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _one_version(self) -> "ModelSettings":
+        # Of what is pushed to a hub tomorrow nobody knows what it is.
+        if re.fullmatch(_HUB_ID, self.source) and not self.is_local and self.revision is None:
+            raise ValueError(
+                f"{self.source!r} is no folder here, and a model of Hugging Face needs its "
+                "'revision', the commit (40 hexadecimal digits) under 'Files and versions'"
+            )
         return self
 
     @property

@@ -77,9 +77,7 @@ class Milliseconds(WholeNumber):
 _TEXT = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _TEXT_LITERAL = re.compile(_TEXT)
 # Nothing is tried twice (*+), or a cell of many blanks would take for ever.
-_LIST_LITERAL = re.compile(
-    rf"\[\s*+(?:(?:{_TEXT})\s*+(?:,\s*+(?:{_TEXT})\s*+)*+(?:,\s*+)?)?\]"
-)
+_LIST_LITERAL = re.compile(rf"\[\s*+(?:(?:{_TEXT})\s*+(?:,\s*+(?:{_TEXT})\s*+)*+(?:,\s*+)?)?\]")
 
 
 @dataclass(frozen=True)
