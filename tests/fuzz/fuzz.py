@@ -65,13 +65,15 @@ class _Count:
         """Count an input."""
         self._tried += 1
         self._taken += taken
-        if time.process_time() - self._told > 5:
+        if time.process_time() - self._told > 1:
             self._told = time.process_time()
-            print(
-                f"{self._name}: {self._tried} inputs, {self._taken} taken, "
-                f"{self._told - self._begun:.0f} s of computing",
-                flush=True,
-            )
+            self.tell()
+
+    def tell(self) -> None:
+        """Say how many there were."""
+        seconds = time.process_time() - self._begun
+        print(f"{self._name}: {self._tried} inputs, {self._taken} taken, {seconds:.0f} s of "
+              "computing", flush=True)  # fmt: skip
 
 
 def _escaped(data: bytes) -> str:
