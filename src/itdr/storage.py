@@ -80,6 +80,14 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path}: not a JSON file ({error}). Make it again.") from error
 
 
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds. Raises as read_json, DataError for other values."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: holds a {type(value).__name__}, not an object. Make it again.")
+    return value
+
+
 def parse_json(text: str | bytes) -> Any:
     """Return the value of a text of JSON (bytes: UTF-8).
 

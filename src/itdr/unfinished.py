@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import DataError
-from itdr.storage import read_json, write_json
+from itdr.storage import read_json_object, write_json
 
 _NOTE = "manifest.json"
 
@@ -25,7 +25,7 @@ def claim(folder: Path, manifest: dict[str, Any]) -> bool:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(note, manifest)
         return False
-    found = read_json(note)
+    found = read_json_object(note)
     for key in sorted({*found, *manifest}):
         if found.get(key) != manifest.get(key):
             raise DataError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import DataError
-from itdr.storage import read_json, write_json
+from itdr.storage import read_json_object, write_json
 
 _NOTE = "manifest.json"
 
@@ -23,7 +23,7 @@ def open_checkpoints(folder: Path, manifest: dict[str, Any]) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(note, manifest)
         return None
-    found, wanted = _flat(read_json(note)), _flat(manifest)
+    found, wanted = _flat(read_json_object(note)), _flat(manifest)
     for key in sorted({*found, *wanted}):
         if found.get(key) != wanted.get(key):
             raise DataError(
