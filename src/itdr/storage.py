@@ -125,14 +125,15 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
         table = pq.read_table(path)
         # Arrow takes the bytes of texts on trust, and Python stumbles over them later.
         table.validate(full=True)
+        names = table.column_names
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
         ) from error
-    missing = [name for name in schema.names if name not in table.column_names]
+    missing = [name for name in schema.names if name not in names]
     if missing:
         raise DataError(
-            f"{path}: no column {missing[0]!r}; found {', '.join(table.column_names)}; "
+            f"{path}: no column {missing[0]!r}; found {', '.join(names)}; "
             f"needed {', '.join(schema.names)}."
         )
     try:

@@ -309,6 +309,14 @@ def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
     pq.write_table(good.set_column(place, "answer", spoilt), path)
     with pytest.raises(DataError, match=r"not a whole Parquet file .*Invalid UTF8"):
         score(path, tasks, QUICK)
+    write(path, [row("RP", 1, "4")])
+    path.write_bytes(path.read_bytes().replace(b"answer", b"\xffnswer"))
+    with pytest.raises(DataError, match=r"not a whole Parquet file .*codec can't decode"):
+        score(path, tasks, QUICK)
+    twice = good.append_column("id", good["id"])
+    pq.write_table(twice, path)
+    with pytest.raises(DataError, match=r"not a whole Parquet file \(Multiple matches for .*id"):
+        score(path, tasks, QUICK)
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(DataError, match="not a whole Parquet file"):
         score(path, tasks, QUICK)

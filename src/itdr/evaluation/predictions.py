@@ -110,10 +110,10 @@ def read_predictions(path: Path) -> pa.Table:
 def _read_parquet(path: Path) -> pa.Table:
     try:
         present = pq.read_schema(path)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):
         present = pa.schema([])  # read_parquet below says what is wrong with the file
     for field in PREDICTION:
-        if field.name in present.names:
+        if present.names.count(field.name) == 1:
             _check_type(path, field.name, present.field(field.name).type, field.type)
     return read_parquet(
         path,

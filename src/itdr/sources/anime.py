@@ -4,7 +4,6 @@ Missing is the word UNKNOWN in the file of anime. Its synopses go over several l
 fewer columns is read as far as it goes; it must have the id, the name and the genres.
 """
 
-
 from itdr.errors import DataError
 from itdr.sources.cells import Unused
 from itdr.sources.fields import Field, NumericIdentifier, WholeNumber
