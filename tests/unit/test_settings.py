@@ -103,7 +103,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: 2001-99-99", "month must be in 1..12"),
         ("a: !!int ''", "a value is not what its form or tag says"),
         ("a: !!timestamp x", "a value is not what its form or tag says"),
-        ("? [a, b]\n: 1", "found unhashable key"),
+        ("? [a, b]\n: 1", "the key ['a', 'b'] is no text"),
         ("1: a\n'1': b", "the key 1 is no text; put it in quotes"),
         ("a: &a {b: 1}\nc:\n  <<: *a", "merge keys (<<) are not read"),
         ("a: 99999999999999999999", "a whole number beyond 9,007,199,254,740,992"),
