@@ -1,10 +1,11 @@
 PYTHON ?= python3
 READY := .venv/.ready
 VLLM_READY := .venv-vllm/.ready
+INSTALL := python -m pip install --quiet --constraint envs/constraints.txt --editable .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup setup-vllm demo demo-full test test-vllm test-cluster test-faults check bench \
-	tiny-model clean
+.PHONY: help setup setup-vllm demo demo-full test test-vllm test-cluster test-faults secrets fuzz \
+	audit bench tiny-model clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +36,7 @@ test: $(READY) ## check style, types and layers, and run the tests
 	snakefmt --check Snakefile rules
 	mypy
 	lint-imports
+	$(MAKE) --no-print-directory secrets
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
@@ -46,6 +48,23 @@ test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is ins
 
 test-faults: $(READY) ## kill, interrupt, damage and starve every stage, the slow tests too
 	OMP_NUM_THREADS=1 pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py
+
+secrets: $(READY) ## look for passwords and keys in all files of the repository
+	git ls-files -z | xargs -0 detect-secrets-hook --no-verify \
+	    --exclude-files '\.(safetensors|png)$$|tokenizer\.json$$' \
+	    --exclude-secrets '^([0-9a-f]{40}|[0-9a-f]{64})$$' --exclude-lines '\bmd5: '
+
+FUZZ_SECONDS ?= 60
+FUZZ_EXAMPLES ?= 20
+
+fuzz: $(READY) ## look for input that upsets a reader: FUZZ_SECONDS each, FUZZ_READERS alone
+	$(INSTALL)[fuzz]
+	ITDR_EXAMPLES=$(FUZZ_EXAMPLES) HYPOTHESIS_PROFILE=random pytest tests/unit/test_bad_input.py
+	python -m tests.fuzz.all --seconds $(FUZZ_SECONDS) $(FUZZ_READERS)
+
+audit: $(READY) ## ask whether pinned packages have known vulnerabilities; needs a network
+	$(INSTALL)[audit]
+	python envs/audit.py
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done

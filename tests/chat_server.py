@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-SECRET = "sk-0123456789abcdefghij"
+SECRET = "sk-0123456789abcdefghij"  # pragma: allowlist secret
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Fault:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: str | None = None
+    body: str | bytes | None = None
     """Sent instead of the answer."""
     break_after: int | None = None
     """Bytes after which the connection is closed."""
@@ -69,7 +69,8 @@ class ChatServer:
         if fault.hang:
             self.end.wait(20)
             return
-        data = (self._completion(question) if fault.body is None else fault.body).encode()
+        body = self._completion(question) if fault.body is None else fault.body
+        data = body.encode() if isinstance(body, str) else body
         request.send_response(fault.status)
         for name, value in fault.headers.items():
             request.send_header(name, value)

@@ -120,6 +120,18 @@ def opened(value: Any) -> Any:
     return rest
 
 
+def parse_json(text: str | bytes) -> Any:
+    """Return the value of a text of JSON (bytes: UTF-8).
+
+    Raises:
+        ValueError: it is not JSON, also where it nests deeper than Python's stack.
+    """
+    try:
+        return json.loads(text if isinstance(text, str) else text.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def sealed_line(value: Mapping[str, Any]) -> bytes:
     """Return a JSON object and its CRC-32 as a line that ends with a line feed."""
     text = json.dumps({**value, _CRC: _crc(value)}, separators=(",", ":"))
@@ -130,9 +142,11 @@ def opened_line(line: bytes) -> dict[str, Any]:
     """Return the JSON object of a line without its CRC-32.
 
     Raises:
-        ValueError, TypeError, KeyError: the line is not as it was written.
+        ValueError, KeyError: the line is not as it was written.
     """
-    value = json.loads(line)
+    value = parse_json(line)
+    if not isinstance(value, dict):
+        raise ValueError("it holds no object")
     if value.pop(_CRC) != _crc(value):
         raise ValueError("its CRC-32 is that of another line")
     return value

@@ -16,7 +16,16 @@ import pyarrow.parquet as pq
 
 from itdr.errors import DataError, DiskFullError, MissingFileError
 from itdr.locks import same_file, try_lock
-from itdr.seals import beside, check_parquet, fingerprint, opened, parquet_writer, sealed, sha256
+from itdr.seals import (
+    beside,
+    check_parquet,
+    fingerprint,
+    opened,
+    parquet_writer,
+    parse_json,
+    sealed,
+    sha256,
+)
 
 __all__ = ["fingerprint", "sha256"]
 
@@ -135,9 +144,17 @@ def read_json(path: Path) -> Any:
     """
     _require(path)
     try:
-        return opened(json.loads(path.read_text(encoding="utf-8")))
+        return opened(parse_json(path.read_bytes()))
     except ValueError as error:
         raise DataError(f"{path}: not a JSON file or damaged ({error}). Make it again.") from error
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds. Raises as read_json, DataError for other values."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: holds a {type(value).__name__}, not an object. Make it again.")
+    return value
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -169,14 +186,17 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     check_parquet(path)
     try:
         table = pq.read_table(path)
+        # Arrow takes the bytes of texts on trust, and Python stumbles over them later.
+        table.validate(full=True)
+        names = table.column_names
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
         ) from error
-    missing = [name for name in schema.names if name not in table.column_names]
+    missing = [name for name in schema.names if name not in names]
     if missing:
         raise DataError(
-            f"{path}: no column {missing[0]!r}; found {', '.join(table.column_names)}; "
+            f"{path}: no column {missing[0]!r}; found {', '.join(names)}; "
             f"needed {', '.join(schema.names)}."
         )
     try:

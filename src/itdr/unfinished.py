@@ -10,7 +10,7 @@ from typing import Any
 
 from itdr.errors import DataError
 from itdr.locks import alone_in
-from itdr.storage import read_json, write_sealed_json
+from itdr.storage import read_json_object, write_sealed_json
 
 _NOTE = "manifest.json"
 
@@ -42,7 +42,7 @@ def claim(folder: Path, manifest: dict[str, Any]) -> bool:
     if not note.exists():
         write_sealed_json(note, manifest)
         return False
-    found, wanted = _flat(read_json(note)), _flat(manifest)
+    found, wanted = _flat(read_json_object(note)), _flat(manifest)
     for key in sorted({*found, *wanted}):
         if found.get(key) != wanted.get(key):
             raise DataError(

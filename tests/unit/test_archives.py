@@ -140,6 +140,41 @@ def test_an_entry_that_grows_out_of_all_proportion_is_refused(tmp_path):
         find_file("pixelrec", tmp_path, "interaction.csv")
 
 
+@pytest.mark.parametrize("ending", [".gz", ".tar.gz"])
+def test_a_gzip_file_that_grows_out_of_all_proportion_is_refused(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    rows = VIEWS + b"i1,u1,1605059540\n" * 200_000
+    if ending == ".gz":
+        (tmp_path / "interaction.csv.gz").write_bytes(gzip.compress(rows, 9))
+    else:
+        _pack(tmp_path / f"pixel{ending}", {"interaction.csv": rows})
+    with pytest.raises(DataError, match="250-fold"):
+        list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv")))
+
+
+def test_compressing_twice_gains_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    twice = gzip.compress(VIEWS + b"i1,u1,1605059540\n" * 200_000, 9)
+    _pack(tmp_path / "pixel.zip", {"interaction.csv.gz": twice})
+    with pytest.raises(DataError, match="over 250-fold"):
+        list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv")))
+
+
+def test_a_tar_compressed_by_xz_is_refused(tmp_path):
+    with tarfile.open(tmp_path / "pixel.tar", "w:xz") as archive:
+        archive.addfile(tarfile.TarInfo("interaction.csv"))
+    with pytest.raises(DataError, match="compressed in a way that is not read here"):
+        find_file("pixelrec", tmp_path, "interaction.csv")
+
+
+def test_a_line_without_an_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("itdr.sources.lines.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("itdr.sources.lines._LONGEST_LINE", 5000)
+    (tmp_path / "interaction.csv").write_bytes(b"a,b\n" + b"x" * 9000)
+    with pytest.raises(DataError, match=r"interaction\.csv: line 2 is longer than 5,000 bytes"):
+        list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv")))
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_archive_that_is_cut_off_is_refused(tmp_path, ending):
     path = tmp_path / f"pixel{ending}"
@@ -156,7 +191,7 @@ def test_a_wrong_checksum_in_a_zip_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("interaction.csv", VIEWS)
     path.write_bytes(path.read_bytes().replace(b"1605059546", b"1605059547"))
-    with pytest.raises(DataError, match="cut off or damaged"):
+    with pytest.raises(DataError, match="cut off, damaged or"):
         list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv")))
 
 

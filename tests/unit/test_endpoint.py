@@ -161,6 +161,26 @@ def test_a_damaged_line_is_named_and_nothing_is_overwritten(
     assert cache.read_bytes() == damaged
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "[" * 100_000,
+        '{"event":"other","key":"k"}',
+        '{"event":"sent","key":"k","usd":-5}',
+        '{"event":"sent","key":"k","usd":NaN}',
+        '{"event":"sent","key":"k","usd":' + "9" * 400 + "}",
+        '{"event":"answered","key":"k","usd":null,"text":5,"finish_reason":"stop",'
+        '"prompt_tokens":null,"completion_tokens":null}',
+    ],
+)
+def test_a_line_that_no_run_has_written_is_named(cache: Path, line: str) -> None:
+    cache.parent.mkdir()
+    cache.write_text(line + "\n")
+    with pytest.raises(DataError, match=r"answers\.jsonl: line 1 is damaged"):
+        AnswerLog(cache)
+
+
 def test_two_processes_do_not_ask_the_same_at_once(server: ChatServer, cache: Path) -> None:
     server.delay_s = 0.2
     runs = [_start(server.url, cache, "a", "b", "c") for _ in range(2)]
@@ -204,6 +224,28 @@ def test_a_server_that_does_not_come_to_an_end_is_left(
     start = time.monotonic()
     assert answers(questions("a"), settings(server, timeout_s=0.3), cache)["a"].text == "re: a"
     assert time.monotonic() - start < 15
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("[" * 100_000, "the answer cannot be read"),
+        (json.dumps({"choices": [{"message": {"content": "\ud800"}}]}), "cannot be read"),
+        (
+            json.dumps({"choices": [{"message": {"content": "x"}}],
+                        "usage": {"prompt_tokens": 10**400, "completion_tokens": 1}}),
+            "usage.prompt_tokens",
+        ),
+        (" " * (65 << 20), "an answer of more than 67,108,864 bytes"),
+    ],
+    ids=["deep", "half a character", "absurd counts", "endless"],
+)  # fmt: skip
+def test_an_answer_that_nothing_can_hold_is_no_answer(
+    server: ChatServer, cache: Path, body: str, message: str
+) -> None:
+    server.always = Fault(body=body)
+    _, said = received(questions("a"), settings(server, retries=0), cache)
+    assert message in said
 
 
 def test_retry_after_is_waited_for_by_all(server: ChatServer, cache: Path) -> None:

@@ -597,14 +597,60 @@ def test_a_zip_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("itdr.sources.download.archive._ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
     (tmp_path / "m.zip").write_bytes(zipped(a_csv=bytes(8 << 20)))
     with pytest.raises(DataError, match=r"would grow from 8,\d+ to 8,388,608 bytes"):
         extract(tmp_path / "m.zip", {"a.csv": tmp_path / "out.csv"})
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"1\n" * (4 << 20)))
-    with pytest.raises(DataError, match="grows beyond"):
+    with pytest.raises(DataError, match=r"grows from 8,\d+ to more than [\d,]+ bytes"):
         extract(tmp_path / "a.gz", {"a.csv": tmp_path / "out.csv"})
     assert visible(tmp_path) == ["a.gz", "m.zip"]
+
+
+def test_a_bomb_behind_the_end_of_a_tar_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    tar = gzip.decompress(tar_gz(a_csv=DATA))
+    (tmp_path / "m.tar.gz").write_bytes(gzip.compress(tar + bytes(8 << 20)))
+    with pytest.raises(DataError, match="over 250-fold"):
+        extract(tmp_path / "m.tar.gz", {"a.csv": tmp_path / "out.csv"})
+    with pytest.raises(DataError, match="over 250-fold"):
+        problem(tmp_path / "m.tar.gz", "m.tar.gz")
+    assert visible(tmp_path) == ["m.tar.gz"]
+
+
+def test_a_false_size_of_another_member_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "m.tar", "w") as archive:
+        info = tarfile.TarInfo("README")
+        info.size = 1 << 50
+        archive.fileobj.write(info.tobuf(tarfile.GNU_FORMAT))  # type: ignore[union-attr]
+    with pytest.raises(DataError, match=r"'README' would grow from"):
+        extract(tmp_path / "m.tar", {"a.csv": tmp_path / "out.csv"})
+
+
+def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+    data = bytearray(zipped(a_csv=DATA))
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + flags] |= 1
+    (tmp_path / "m.zip").write_bytes(data)
+    with pytest.raises(DataError, match=r"'a\.csv' is encrypted"):
+        extract(tmp_path / "m.zip", {"a.csv": tmp_path / "out.csv"})
+
+
+def test_a_member_compressed_in_an_unknown_way_is_refused(tmp_path: Path) -> None:
+    data = bytearray(zipped(a_csv=DATA))
+    for mark, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(mark) + method] = 99
+    (tmp_path / "m.zip").write_bytes(data)
+    with pytest.raises(DataError, match="compressed in a way that is not read here"):
+        extract(tmp_path / "m.zip", {"a.csv": tmp_path / "out.csv"})
+
+
+def test_an_archive_inside_an_archive_is_not_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "m.zip").write_bytes(zipped(inner_zip=zipped(a_csv=DATA)))
+    assert extract(tmp_path / "m.zip", {"a.csv": tmp_path / "out.csv"}) == ["a.csv"]
+    assert visible(tmp_path) == ["m.zip"]
 
 
 def test_a_member_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
@@ -622,7 +668,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path, name: str, pack: Any) -> Non
     middle = len(data) // 2
     data[middle : middle + 200] = bytes(200)
     (tmp_path / name).write_bytes(bytes(data))
-    with pytest.raises(DataError, match="damaged archive"):
+    with pytest.raises(DataError, match="cut off, damaged or"):
         extract(tmp_path / name, {"a.csv": tmp_path / "out.csv"})
     assert visible(tmp_path) == [name]
 

@@ -316,6 +316,22 @@ def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
     pq.write_table(table, path)
     with pytest.raises(DataError, match="column 'candidates' holds string; list"):
         score(path, tasks, QUICK)
+    spoilt = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    )
+    good = pa.Table.from_pylist([row("RP", 1, "4")])
+    place = good.column_names.index("answer")
+    pq.write_table(good.set_column(place, "answer", spoilt), path)
+    with pytest.raises(DataError, match=r"not a whole Parquet file .*Invalid UTF8"):
+        score(path, tasks, QUICK)
+    write(path, [row("RP", 1, "4")])
+    path.write_bytes(path.read_bytes().replace(b"answer", b"\xffnswer"))
+    with pytest.raises(DataError, match=r"not a whole Parquet file .*codec can't decode"):
+        score(path, tasks, QUICK)
+    twice = good.append_column("id", good["id"])
+    pq.write_table(twice, path)
+    with pytest.raises(DataError, match=r"not a whole Parquet file \(Multiple matches for .*id"):
+        score(path, tasks, QUICK)
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(DataError, match="not a whole Parquet file"):
         score(path, tasks, QUICK)
@@ -328,11 +344,14 @@ def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
         ("[]", "row 1: holds a list"),
         ("{}", "row 1: no column 'id'"),
         (json.dumps(row("RP", 1, 4)), "row 1: column 'answer'"),
+        ("[" * 100_000, "row 1: nested too deeply"),
+        (json.dumps(row("RP", 1, "4")) + "\n\xff", "row 2: 'utf-8' codec can't decode"),
+        (json.dumps(row("RP", 1, "\ud800")), "row 1: .*surrogates not allowed"),
     ],
 )
 def test_a_wrong_line_of_jsonl_is_refused(tmp_path, tasks, line, message):
     path = tmp_path / "p.jsonl"
-    path.write_text(line + "\n")
+    path.write_bytes(line.encode("latin-1") + b"\n")
     with pytest.raises(DataError, match=message):
         score(path, tasks, QUICK)
 

@@ -1,7 +1,9 @@
 """Configuration is data: what is wrong is refused with file, key, and the nearest right name."""
 
+import argparse
 import csv
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,59 @@ def test_yaml_cannot_run_code(tmp_path):
     path.write_text("a: !!python/object/apply:os.system ['true']\n")
     with pytest.raises(SettingsError):
         load_yaml(path)
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{below}'] * 10)}]\n" for below, name in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB, "stands for more than 100,000 values"),
+        ("a: &a [*a]", "stands for more than 100,000 values"),
+        ("a: " + "[" * 3000, "nested deeper than 50 levels"),
+        ("a:\n" + "".join(" " * level + "a:\n" for level in range(1, 60)), "nested deeper than"),
+        ("a: 2001-99-99", "month must be in 1..12"),
+        ("a: !!int ''", "a value is not what its form or tag says"),
+        ("a: !!timestamp x", "a value is not what its form or tag says"),
+        ("? [a, b]\n: 1", "the key ['a', 'b'] is no text"),
+        ("1: a\n'1': b", "the key 1 is no text; put it in quotes"),
+        ("a: &a {b: 1}\nc:\n  <<: *a", "merge keys (<<) are not read"),
+        ("a: 99999999999999999999", "a whole number beyond 9,007,199,254,740,992"),
+        ("a: " + "9" * 5000, "a value is not what its form or tag says"),
+        ('a: "b\\0c"', "a text with a character that no file can hold"),
+        ('a: "\\ud800"', "a text with a character that no file can hold"),
+    ],
+)
+def test_yaml_that_grows_or_that_nothing_can_hold_is_refused(tmp_path, text, message):
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=r"a\.yaml: cannot be read as YAML") as error:
+        load_yaml(path)
+    assert message in str(error.value)
+
+
+def test_an_anchor_may_be_used_again(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("a: &x [1, 2]\nb: *x\n")
+    assert load_yaml(path) == {"a": [1, 2], "b": [1, 2]}
+
+
+@pytest.mark.parametrize("value", [".inf", ".nan", "1e999"])
+def test_numbers_are_finite(tmp_path, value):
+    assert "'training.learning_rate': input should be a finite number" in refusal(
+        tmp_path, f"training: {{learning_rate: {value}}}"
+    )
+
+
+@pytest.mark.parametrize("word", ["[", "2001-99-99", "*a", "[" * 3000, "9" * 5000, "!!int ''"])
+def test_an_option_that_is_no_yaml_is_refused(word):
+    parser = argparse.ArgumentParser()
+    add_flags(parser, TrainingSettings)
+    with pytest.raises(SettingsError, match="command line: 'epochs': input should be"):
+        from_flags(parser.parse_args([f"--epochs={word}"]), TrainingSettings)
 
 
 def test_an_exponent_without_a_dot_is_a_number(tmp_path):
@@ -250,6 +305,10 @@ def test_the_variants_are_those_of_the_paper():
         ("HEAD\na,,1,yes", ":2: a variant has tasks and a share above 0, or neither"),
         ("HEAD\na,RP,1,yes\na,RP,1,yes", ":3: the variant 'a' stands twice"),
         ("HEAD\na,RP", ":2: 'share' is None; a number is needed"),
+        ("HEAD\na,RP,1,yes,no", ":2: more cells than columns"),
+        ('HEAD\n"a,RP,1,yes\nb,RP,1,yes', "cannot be read as CSV: unexpected end of data"),
+        ("HEAD\na\0,RP,1,yes", ":2: a NUL character"),
+        ("HEAD\na,RP,nan,yes", ":2: 'share': input should be a finite number"),
     ],
 )
 def test_a_wrong_line_of_variants_is_named(tmp_path, lines, message):

@@ -1,6 +1,5 @@
 """Reading a file of predictions, also one from elsewhere, and refusing what cannot be scored."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from itdr.evaluation.answers.attributes import reference_attributes
 from itdr.evaluation.answers.numbers import plain_number
 from itdr.evaluation.metrics import parse_metric
 from itdr.instructions.record import PREDICTION
+from itdr.seals import parse_json
 from itdr.settings.task import DatasetTemplate, TaskSettings, load_task
 from itdr.storage import read_parquet
 from itdr.vocabulary import Dataset, Task
@@ -111,10 +111,10 @@ def read_predictions(path: Path) -> pa.Table:
 def _read_parquet(path: Path) -> pa.Table:
     try:
         present = pq.read_schema(path)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):
         present = pa.schema([])  # read_parquet below says what is wrong with the file
     for field in PREDICTION:
-        if field.name in present.names:
+        if present.names.count(field.name) == 1:
             _check_type(path, field.name, present.field(field.name).type, field.type)
     return read_parquet(
         path,
@@ -136,10 +136,10 @@ def _check_type(path: Path, name: str, found: pa.DataType, needed: pa.DataType) 
 def _read_jsonl(path: Path) -> pa.Table:
     schema = pa.schema(field.with_nullable(True) for field in PREDICTION)
     rows = []
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
-                row = json.loads(line)
+                row = parse_json(line)
                 if not isinstance(row, dict):
                     raise DataError(f"holds a {type(row).__name__}; an object is needed")
                 missing = [name for name in REQUIRED if name not in row]

@@ -9,7 +9,7 @@ from typing import Any
 from itdr.errors import ModelError
 from itdr.inference.engine import Answered, Prompt
 from itdr.inference.tokens import Tokens
-from itdr.models.loading import not_an_adapter
+from itdr.models.loading import not_an_adapter, require_safe_weights
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 
@@ -104,6 +104,8 @@ def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
         return LLM(
             model=model.source,
             revision=None if model.is_local else model.revision,
+            trust_remote_code=False,
+            load_format="safetensors",  # other formats are pickles, which can run code
             dtype="float32" if on_cpu else model.dtype,
             tensor_parallel_size=max(1, model.gpus),
             max_model_len=max_length,
@@ -120,6 +122,7 @@ def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
 
 
 def _rank(adapter: Path, model: ModelSettings) -> int:
+    require_safe_weights(adapter, model)
     try:
         settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
         rank = int(settings["r"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from itdr.errors import DataError
 from itdr.instructions.record import DRAFT
+from itdr.settings.reading import read_csv
 from itdr.storage import atomic_file, read_parquet, write_text
 from itdr.vocabulary import Dataset, Task
 
@@ -78,17 +79,16 @@ def published(path: Path) -> list[CellStatistics]:
         DataError: the file is not in its form.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [
-                CellStatistics(
-                    *(Task(row["task"]), Dataset(row["dataset"]), PAPER, "DeepSeek-V3"),
-                    int(row["examples"]),
-                    float(row["mean_input_tokens"]),
-                    float(row["mean_output_tokens"]),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except (KeyError, ValueError) as error:
+        return [
+            CellStatistics(
+                *(Task(row["task"]), Dataset(row["dataset"]), PAPER, "DeepSeek-V3"),
+                int(row["examples"]),
+                float(row["mean_input_tokens"]),
+                float(row["mean_output_tokens"]),
+            )
+            for _, row in read_csv(path)[1]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a table of published statistics ({error}).") from error
 
 

@@ -9,10 +9,13 @@ import fcntl
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from itdr.errors import DataError
 from itdr.seals import opened_line, sealed_line
@@ -35,6 +38,44 @@ class Reply:
     finish_reason: str
     prompt_tokens: int | None
     completion_tokens: int | None
+
+
+class _Event(BaseModel):
+    """What every line says: about which request."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    key: str
+
+
+class _Sent(_Event):
+    event: Literal["sent"]
+    usd: float = Field(ge=0)
+
+
+class _Answered(_Event):
+    event: Literal["answered"]
+    usd: float | None = Field(ge=0)
+    text: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class _Unanswered(_Event):
+    event: Literal["unanswered"]
+    usd: float | None = Field(ge=0)
+    why: str
+
+
+class _Failed(_Event):
+    event: Literal["failed"]
+    id: str
+    why: str
+
+
+_EVENT: TypeAdapter[_Sent | _Answered | _Unanswered | _Failed] = TypeAdapter(
+    Annotated[_Sent | _Answered | _Unanswered | _Failed, Field(discriminator="event")]
+)
 
 
 class AnswerLog:
@@ -109,7 +150,7 @@ class AnswerLog:
             self._file.truncate(end)
             raise
 
-    def _apply(self, event: dict[str, Any]) -> None:
+    def _apply(self, event: Mapping[str, Any]) -> None:
         """Count an event that was just written or is being read."""
         match event["event"]:
             case "sent":
@@ -145,9 +186,16 @@ class AnswerLog:
 
     def _replay(self, number: int, line: bytes) -> None:
         try:
-            self._apply(opened_line(line))
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{self._path}: line {number} is damaged ({error!r}). Delete that line alone: "
-                "the others hold answers that were paid for."
-            ) from error
+            self._apply(_EVENT.validate_python(opened_line(line)).model_dump())
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            why = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}".removeprefix(": ")
+            raise self._damaged(number, why) from error
+        except (ValueError, KeyError) as error:
+            raise self._damaged(number, error) from error
+
+    def _damaged(self, number: int, why: object) -> DataError:
+        return DataError(
+            f"{self._path}: line {number} is damaged ({why}). Delete that line alone: the others "
+            "hold answers that were paid for."
+        )

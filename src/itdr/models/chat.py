@@ -13,6 +13,8 @@ from itdr.settings.endpoint import EndpointSettings
 from itdr.sources.download.patience import retry_after_s
 
 _LONGEST_RETRY_AFTER_S = 600.0
+_MOST_BYTES = 64 << 20  # of an answer, unpacked; the longest limits of output give some megabytes
+_MOST_TOKENS = 2**31 - 1
 _MAY_PASS = {408, 409, 425, 429}
 _HOPELESS = {
     401: "the key is not accepted",
@@ -53,8 +55,8 @@ class _Choice(BaseModel):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(ge=0)
+    prompt_tokens: int = Field(ge=0, le=_MOST_TOKENS)
+    completion_tokens: int = Field(ge=0, le=_MOST_TOKENS)
 
 
 class _Completion(BaseModel):
@@ -101,8 +103,8 @@ class Chat:
             raise PassingError(self._clean(why), charged=True) from None
         choice, usage = completion.choices[0], completion.usage
         return Reply(
-            text=choice.message.content or "",
-            finish_reason=choice.finish_reason or "stop",
+            text=self._clean(choice.message.content or ""),
+            finish_reason=self._clean(choice.finish_reason or "stop"),
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
         )
@@ -111,20 +113,26 @@ class Chat:
         """Send the request and read the answer to its end, within the time limit as a whole.
 
         httpx limits each silence only, and some endpoints send blank lines while one queues.
+
+        Raises:
+            httpx.HTTPError: no whole answer came, or one without an end.
         """
         url = f"{self._settings.base_url}/chat/completions"
         end = time.monotonic() + self._settings.timeout_s
-        blocks = []
+        content = bytearray()
         with self._client.stream("POST", url, json=body) as response:
             for block in response.iter_bytes():
-                blocks.append(block)
+                content += block
+                if len(content) > _MOST_BYTES:
+                    raise httpx.DecodingError(f"an answer of more than {_MOST_BYTES:,} bytes")
                 if time.monotonic() > end:
                     raise httpx.ReadTimeout(f"no whole answer in {self._settings.timeout_s:g} s")
-        return response.status_code, response.headers, b"".join(blocks)
+        return response.status_code, response.headers, bytes(content)
 
     def _meaning(self, status: int, headers: httpx.Headers, content: bytes) -> Exception:
-        said = " ".join(content[:2000].decode("utf-8", "replace").split())[:200]
-        why = self._clean(f"the endpoint answers {status}{f': {said}' if said else ''}")
+        # Cleaned before it is cut: half a key is a secret, too.
+        said = " ".join(self._clean(content.decode("utf-8", "replace")).split())[:200]
+        why = f"the endpoint answers {status}{f': {said}' if said else ''}"
         if status in _HOPELESS:
             return HopelessError(f"{why} ({_HOPELESS[status]})")
         if status in _MAY_PASS or status >= 500:

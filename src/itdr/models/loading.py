@@ -98,7 +98,8 @@ def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool =
 
     cuda = torch.cuda.is_available()
     dtype = getattr(torch, settings.dtype) if cuda else torch.float32
-    options: dict[str, Any] = {"dtype": dtype}
+    # Weights in other formats are pickles, which can run code.
+    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True}
     if four_bit:
         options["device_map"] = {"": torch.cuda.current_device()}
         options["quantization_config"] = BitsAndBytesConfig(
@@ -134,6 +135,7 @@ def load_adapted(settings: ModelSettings, adapter: Path) -> Any:
     """
     from peft import PeftModel
 
+    require_safe_weights(adapter, settings)
     model = load_model(settings)
     try:
         return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().eval()
@@ -150,6 +152,16 @@ def check_adapter(adapter: Path) -> None:
     record = adapter / "run.json"
     if record.is_file():
         check_files(adapter, read_json(record).get("files", {}), "Delete it and train it again.")
+
+
+def require_safe_weights(adapter: Path, settings: ModelSettings) -> None:
+    """Refuse an adapter without safetensors: peft would take a pickle, which can run code.
+
+    Raises:
+        ModelError: there is no adapter_model.safetensors in its folder.
+    """
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise not_an_adapter(adapter, settings, "it has no adapter_model.safetensors")
 
 
 def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> ModelError:

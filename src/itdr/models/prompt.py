@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import TemplateError
+
 from itdr.errors import ModelError
 
 
@@ -65,9 +67,16 @@ class PromptRenderer:
     def _apply(
         self, conversations: list[list[dict[str, str]]], *, add_generation_prompt: bool
     ) -> list[list[int]]:
-        rows = self._tokenizer.apply_chat_template(
-            conversations, add_generation_prompt=add_generation_prompt, return_dict=False
-        )
+        try:
+            rows = self._tokenizer.apply_chat_template(
+                conversations, add_generation_prompt=add_generation_prompt, return_dict=False
+            )
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # transformers renders templates in a sandbox, which refuses all that could do harm.
+            raise ModelError(
+                f"{self._tokenizer.name_or_path}: the chat template cannot be used "
+                f"({type(error).__name__}: {error}). Use the template of the model's publisher."
+            ) from error
         return [list(row) for row in rows]
 
     def _ended(self, ids: list[int], prompt_length: int) -> list[int]:

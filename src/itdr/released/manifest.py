@@ -4,15 +4,14 @@ The authors' file names are irregular (a dataset is "ml-32m", "Ml-32m" or "Amazo
 part "val" or "val2"), so the table says for each what it is.
 """
 
-import csv
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from itdr.errors import DataError, MissingFileError, SettingsError
+from itdr.errors import DataError, SettingsError
 from itdr.settings.dataset import Published, Sha256
-from itdr.settings.reading import Strict, check
+from itdr.settings.reading import Strict, check, read_csv
 from itdr.vocabulary import Dataset, Part, Task
 
 _EVERYTHING = "all"
@@ -79,13 +78,15 @@ def load_manifest(path: Path) -> list[ReleasedFile]:
         MissingFileError: there is no such file.
         DataError: a line of it is wrong.
     """
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such file. It is part of this repository.")
-    files = []
-    with path.open(encoding="utf-8", newline="") as stream:
-        for number, row in enumerate(csv.DictReader(stream), start=2):
-            if row.get("task") != _EVERYTHING:
-                files.append(_file(row, f"{path}: line {number}"))
+    try:
+        _, rows = read_csv(path)
+    except SettingsError as error:
+        raise DataError(str(error)) from error
+    files = [
+        _file(row, f"{path}: line {number}")
+        for number, row in rows
+        if row.get("task") != _EVERYTHING
+    ]
     names = [(file.task, file.dataset, file.name) for file in files]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:

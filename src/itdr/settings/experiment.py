@@ -129,7 +129,7 @@ class Experiment(Strict):
     """A whole experiment: one configuration file, or a file laid over config/config.yaml."""
 
     results: str = Field("results", description="folder for everything that is made")
-    seed: int = Field(description="seed of sampling, split, training and intervals")
+    seed: int = Field(ge=0, lt=2**32, description="seed of sampling, split, training and intervals")
     pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
     columns: tuple[Column, ...] = Field(description="columns of the tables, MODEL/VARIANT")
     baselines: tuple[Baseline, ...] = Field(

@@ -8,12 +8,12 @@ import argparse
 import shlex
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from itdr.settings.reading import check
+from itdr.settings.yaml_text import YamlTextError, parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,10 +77,13 @@ def _value(given: Any, field: FieldInfo) -> Any:
     if not isinstance(given, str):
         return given
     if "tuple" in str(field.annotation):
-        return [yaml.safe_load(part) for part in given.split(",") if part]
-    if field.annotation is str:
-        return given
+        return [_parsed(part) for part in given.split(",") if part]
+    return given if field.annotation is str else _parsed(given)
+
+
+def _parsed(given: str) -> Any:
+    """Return the value that a text stands for in YAML; one that is no YAML as it is."""
     try:
-        return float(given) if "e" in given.lower() else yaml.safe_load(given)
-    except (ValueError, yaml.YAMLError):
+        return parse_yaml(given)
+    except YamlTextError:
         return given

@@ -1,5 +1,6 @@
 """What a file in config/models/ says about a base model."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from itdr.settings.reading import Strict, load
 
 REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
+_HUB_ID = r"[\w.-]+/[\w.-]+"
 
 
 class ModelEndpoint(EndpointSettings):
@@ -30,7 +32,9 @@ class ModelSettings(Strict):
     endpoint: ModelEndpoint | None = Field(
         None, description="instead of source: an OpenAI-compatible address that answers"
     )
-    revision: str | None = Field(None, description="commit of a Hugging Face id")
+    revision: str | None = Field(
+        None, pattern="^[0-9a-f]{40}$", description="commit of a Hugging Face id, which needs one"
+    )
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(
         None,
@@ -62,6 +66,16 @@ class ModelSettings(Strict):
             raise ValueError("gpus must be 0 for a model behind an endpoint: it runs elsewhere")
         if self.gpu_model and not self.gpus:
             raise ValueError("gpu_model needs gpus above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _one_version(self) -> "ModelSettings":
+        # Of what is pushed to a hub tomorrow nobody knows what it is.
+        if re.fullmatch(_HUB_ID, self.source) and not self.is_local and self.revision is None:
+            raise ValueError(
+                f"{self.source!r} is no folder here, and a model of Hugging Face needs its "
+                "'revision', the commit (40 hexadecimal digits) under 'Files and versions'"
+            )
         return self
 
     @property

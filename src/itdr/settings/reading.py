@@ -1,22 +1,26 @@
 """Reading YAML files into typed settings, with errors that name file and key."""
 
+import csv
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from itdr.errors import MissingFileError, SettingsError, nearest
+from itdr.settings.yaml_text import YamlTextError, parse_yaml
 
 
 class Strict(BaseModel):
-    """Base of all settings: no unknown key, no silent change of type, no change afterwards."""
+    """Base of all settings: no unknown key, no silent change of type, no change afterwards.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    Numbers are finite.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -30,46 +34,49 @@ def unshown(message: LiteralString) -> PydanticCustomError:
     return PydanticCustomError(_UNSHOWN, message)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML that reads 1e-4 as a number and refuses a key that stands twice."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
-
-
 def load_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping that a YAML file holds ({} for an empty file).
 
     Raises:
         MissingFileError: there is no such file.
-        SettingsError: it is not YAML, a key stands twice, or it is no mapping.
+        SettingsError: it is not YAML, a key stands twice, it nests too deeply or stands for too
+            much, or it is no mapping.
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such configuration file.")
     try:
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        value = parse_yaml(path.read_text(encoding="utf-8"))
+    except (YamlTextError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read as YAML: {error}") from error
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise SettingsError(f"{path}: holds a {type(value).__name__}; a mapping is needed.")
     return value
+
+
+def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the columns of a CSV file, and its rows with the numbers of their last lines.
+
+    Raises:
+        MissingFileError: there is no such file.
+        SettingsError: it is not UTF-8, no CSV, or a row has more cells than there are columns.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file. It is part of this repository.")
+    rows = []
+    try:
+        # Strict, or a quote that is never closed would swallow all lines after it.
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            for row in reader:
+                if None in row or any("\0" in cell for cell in row.values() if cell):
+                    problem = "more cells than columns" if None in row else "a NUL character"
+                    raise SettingsError(f"{path}:{reader.line_num}: {problem}.")
+                rows.append((reader.line_num, row))
+            return list(reader.fieldnames or ()), rows
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as CSV: {error}.") from error
 
 
 def check(model: type[Model], value: Mapping[str, Any], where: str | Path) -> Model:

@@ -1,12 +1,11 @@
 """What config/variants.csv says: which examples a variant is fine-tuned on."""
 
-import csv
 from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from itdr.errors import MissingFileError, SettingsError, nearest
-from itdr.settings.reading import Strict, check
+from itdr.errors import SettingsError, nearest
+from itdr.settings.reading import Strict, check, read_csv
 from itdr.vocabulary import Task
 
 
@@ -43,22 +42,19 @@ def load_variants(path: Path) -> dict[str, Variant]:
         MissingFileError: there is no such file.
         SettingsError: a column or a value is wrong, or an id stands twice.
     """
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such configuration file.")
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != _COLUMNS:
-            raise SettingsError(
-                f"{path}: the columns are {', '.join(reader.fieldnames or ['none'])}; needed are "
-                f"{', '.join(_COLUMNS)}."
-            )
-        found: dict[str, Variant] = {}
-        for row in reader:
-            where = f"{path}:{reader.line_num}"
-            variant = _variant(row, where)
-            if variant.variant in found:
-                raise SettingsError(f"{where}: the variant {variant.variant!r} stands twice.")
-            found[variant.variant] = variant
+    columns, rows = read_csv(path)
+    if tuple(columns) != _COLUMNS:
+        raise SettingsError(
+            f"{path}: the columns are {', '.join(columns or ['none'])}; needed are "
+            f"{', '.join(_COLUMNS)}."
+        )
+    found: dict[str, Variant] = {}
+    for number, row in rows:
+        where = f"{path}:{number}"
+        variant = _variant(row, where)
+        if variant.variant in found:
+            raise SettingsError(f"{where}: the variant {variant.variant!r} stands twice.")
+        found[variant.variant] = variant
     return found
 
 

@@ -4,8 +4,6 @@ Missing is the word UNKNOWN in the file of anime. Its synopses go over several l
 fewer columns is read as far as it goes; it must have the id, the name and the genres.
 """
 
-import csv
-
 from itdr.errors import DataError
 from itdr.sources.cells import Unused
 from itdr.sources.fields import Field, NumericIdentifier, WholeNumber
@@ -94,7 +92,7 @@ def _load_anime(workshop: Workshop) -> None:
     file = find_file(workshop.dataset, workshop.raw, ANIME)
     block = next(read_blocks(file), None) if file else None
     line = block.lines()[0].decode("utf-8", "replace") if block else ""
-    found = next(csv.reader([line]), [])
+    found = MultilineCsv(())._split(line) or []
     lacking = [name for name in _COLUMNS if name not in found]
     needed = [name for name in NEEDED if name in lacking]
     unknown = [name for name in found if name not in _COLUMNS]

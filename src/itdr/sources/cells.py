@@ -74,9 +74,10 @@ class Milliseconds(WholeNumber):
         return f"the years {FIRST_YEAR} to {LAST_YEAR}"
 
 
-_TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_TEXT = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _TEXT_LITERAL = re.compile(_TEXT)
-_LIST_LITERAL = re.compile(rf"\[\s*(?:(?:{_TEXT})\s*(?:,\s*(?:{_TEXT})\s*)*,?\s*)?\]")
+# Nothing is tried twice (*+), or a cell of many blanks would take for ever.
+_LIST_LITERAL = re.compile(rf"\[\s*+(?:(?:{_TEXT})\s*+(?:,\s*+(?:{_TEXT})\s*+)*+(?:,\s*+)?)?\]")
 
 
 @dataclass(frozen=True)

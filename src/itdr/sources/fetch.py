@@ -206,8 +206,13 @@ class _Work:
         by_hand = _by_hand(self.dataset, self.out)
         if self.dataset.kind != "http":
             staged = hubs.bring(self.dataset, item, self.out / _STAGING, self.patience, by_hand)
+            commit = hubs.commit_of(item, self.out / _STAGING)
             self._adopt(item, staged, target, by_hand)
-            return f"{self.dataset.kind}:{self.dataset.repository or ''}/{item.at[0]}"
+            origin = f"{self.dataset.kind}:{self.dataset.repository or ''}/{item.at[0]}"
+            if commit is None:
+                return origin
+            log.info("%s: at commit %s", origin, commit)
+            return f"{origin}@{commit}"
         failures = []
         for url in item.at:
             try:

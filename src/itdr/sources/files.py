@@ -1,19 +1,15 @@
 """Finding raw files, and refusing what only looks like one."""
 
-import gzip
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from itdr.errors import DataError, MissingFileError
+from itdr.sources.download.growth import BoundedGzip, readable
 from itdr.sources.packed import ENDINGS, find_members, open_member
 
-_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError)
 _LFS_POINTER = b"version https://git-lfs"
 
 
@@ -43,13 +39,9 @@ class RawFile:
             raw = cast(IO[bytes], file)
             stream = open_member(self.path, raw, self.member) if self.member else raw
             if str(self).endswith(".gz"):
-                stream = cast(IO[bytes], gzip.open(stream))  # noqa: SIM115 (closes with raw)
-            try:
+                stream = cast(IO[bytes], BoundedGzip(self.path, stream))
+            with readable(self) if stream is not raw else nullcontext():
                 yield stream, raw
-            except _DAMAGE as error:
-                raise DataError(
-                    f"{self}: the compressed file is cut off or damaged ({error}). Fetch it again."
-                ) from error
 
 
 def find_file(

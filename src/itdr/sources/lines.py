@@ -6,12 +6,16 @@ from functools import cached_property
 
 import numpy as np
 
+from itdr.errors import DataError
 from itdr.sources.files import RawFile
 
 BLOCK_BYTES = 4 << 20
 _LF = ord("\n")
 _AT_ONCE = 1 << 18  # bytes, which stay in the processor's cache
 _BOM = b"\xef\xbb\xbf"
+
+_LONGEST_LINE = 64 << 20
+"""Bytes of a line; the longest known one, a Steam user with all games, has some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def read_blocks(
     size: about how many bytes a block has.
 
     Raises:
-        DataError: the file is cut off or not what its compression says.
+        DataError: the file is cut off or not what its compression says, or a line has no end.
     """
     with file.opened() as (stream, raw):
         rest, line, position = b"", 1, raw.tell()
@@ -82,6 +86,11 @@ def read_blocks(
             end = chunk.rfind(b"\n") + 1
             if not end:
                 rest += chunk
+                if len(rest) > _LONGEST_LINE:
+                    raise DataError(
+                        f"{file}: line {line} is longer than {_LONGEST_LINE:,} bytes, so the file "
+                        "is not the data. Fetch it again."
+                    )
                 continue
             block = Block(b"".join((rest, memoryview(chunk)[:end])), line)
             rest = chunk[end:]

@@ -1,6 +1,5 @@
 """Reading files inside zip and tar archives as streams, without unpacking them to disk."""
 
-import gzip
 import io
 import stat
 import tarfile
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from itdr.errors import DataError
-from itdr.sources.download.archive import REFUSED, check_ratio, match_member, readable
+from itdr.sources.download.archive import REFUSED, match_member, unzipped
+from itdr.sources.download.growth import check_ratio, readable
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
 """How the names of archives end."""
@@ -53,14 +53,11 @@ def open_member(archive: Path, raw: IO[bytes], member: str) -> IO[bytes]:
     """Return the stream of an entry of the archive, of which `raw` is the open file."""
     with readable(archive):
         if zipfile.is_zipfile(raw):
-            try:
-                return zipfile.ZipFile(raw).open(member)
-            except NotImplementedError as error:
-                raise DataError(f"{archive}: {error}. Unpack it by hand.") from error
-        entries = tarfile.open(fileobj=_unzipped(raw))  # noqa: SIM115 (closes with raw)
+            return zipfile.ZipFile(raw).open(member)
+        stream = unzipped(archive, raw)
+        entries = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115 (closes with raw)
         info = next(info for info in entries if info.name == member)
-        stream = entries.extractfile(info)
-    return cast(IO[bytes], stream)
+        return cast(IO[bytes], entries.extractfile(info))
 
 
 @lru_cache
@@ -70,8 +67,8 @@ def _entries(archive: Path, _modified: int) -> tuple[_Entry, ...]:
         if zipfile.is_zipfile(raw):
             return tuple(map(_zip_entry, zipfile.ZipFile(raw).infolist()))
         packed = archive.stat().st_size
-        stream = _unzipped(raw)
-        with tarfile.open(fileobj=stream) as entries:
+        stream = unzipped(archive, raw)
+        with tarfile.open(fileobj=stream, mode="r:") as entries:
             found = []
             for info in entries:
                 # Before its content is passed over, which for a false size would take for ever.
@@ -91,10 +88,3 @@ def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
     elif info.flag_bits & 1:
         problem = "is encrypted. Unpack it by hand."
     return _Entry(info.filename, info.file_size, info.compress_size, problem)
-
-
-def _unzipped(raw: IO[bytes]) -> IO[bytes]:
-    raw.seek(0)
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    return cast(IO[bytes], gzip.open(raw)) if packed else raw

@@ -28,9 +28,13 @@ _BLOCKS = (
     "h1|h2|h3|h4|h5|h6|head|header|hr|html|iframe|img|input|li|link|main|meta|nav|object|ol|"
     "option|p|param|pre|section|select|source|table|tbody|td|tfoot|th|thead|title|tr|ul|video|wbr"
 )
-_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_MAY_HIDE = re.compile("<(?:!--|s)", re.IGNORECASE)
 _TAG = re.compile(r"</?([a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_HIDING = re.compile(r"<!--|<(?:script|style)\b", re.IGNORECASE)
+_END_OF_HIDDEN = {
+    "<!--": re.compile("-->"),
+    "<script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "<style": re.compile(r"</style\s*>", re.IGNORECASE),
+}
 # Only what HTML knows is a tag: people also write "x<y" and "<sigh>".
 _IN_PLACE_OF_TAG = dict.fromkeys(_INLINE.split("|"), "") | dict.fromkeys(_BLOCKS.split("|"), " ")
 # Without its semicolon a named entity counts only if it is a common one: "?a=1&copy=2" has none.
@@ -73,13 +77,31 @@ def without_tags(text: str) -> str:
     text = text.replace("<br />", " ")  # the most frequent tag by far
     if "<" not in text:
         return text
-    if _MAY_HIDE.search(text):
-        text = _HIDDEN.sub(" ", text)
-    return _TAG.sub(_in_place_of_tag, text)
+    return _TAG.sub(_in_place_of_tag, _without_hidden(text))
 
 
 def _in_place_of_tag(tag: re.Match[str]) -> str:
     return _IN_PLACE_OF_TAG.get(tag[1].lower(), tag[0])
+
+
+def _without_hidden(text: str) -> str:
+    """Return the text without comments, scripts and styles; those that never end stay.
+
+    One pattern for all of it would look for the end of each of many comments without one, up to the
+    end of the text.
+    """
+    parts, start, place = [], 0, 0
+    endless: set[str] = set()
+    while opening := _HIDING.search(text, place):
+        kind = opening[0].lower()
+        end = None if kind in endless else _END_OF_HIDDEN[kind].search(text, opening.end())
+        if end is None:
+            endless.add(kind)
+            place = opening.end()
+        else:
+            parts.append(text[start : opening.start()])
+            start = place = end.end()
+    return " ".join([*parts, text[start:]])
 
 
 def plain_text(text: str) -> str:

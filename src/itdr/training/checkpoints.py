@@ -9,7 +9,7 @@ from transformers import TrainerCallback
 
 from itdr.errors import ItdrError
 from itdr.seals import check_files, sha256
-from itdr.storage import read_json, write_sealed_json
+from itdr.storage import read_json_object, write_sealed_json
 from itdr.unfinished import claim
 
 log = logging.getLogger("itdr")
@@ -42,9 +42,9 @@ def open_checkpoints(folder: Path, manifest: dict[str, Any]) -> Path | None:
         return None
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=steps_done, reverse=True):
         try:
-            check_files(checkpoint, read_json(checkpoint / _SUMS)["files"], "")
+            check_files(checkpoint, read_json_object(checkpoint / _SUMS)["files"], "")
             return checkpoint
-        except ItdrError as error:
+        except (ItdrError, KeyError) as error:
             log.warning("%s is not used: %s", checkpoint, str(error).strip())
     return None
 

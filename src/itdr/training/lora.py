@@ -151,6 +151,7 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
         ),
     )
     chosen = adapted.peft_config["default"]
+    assert isinstance(chosen, LoraConfig)
     if isinstance(chosen.target_modules, set):  # whose order, in the file, would be chance
         chosen.target_modules = sorted(chosen.target_modules)
     if not settings.fsdp:  # which takes weights apart

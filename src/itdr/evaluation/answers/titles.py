@@ -7,7 +7,7 @@ Lenient, the first rule that gives exactly one candidate:
    "Matrix, The" is "The Matrix";
 2. the same, where the text leaves out the year in brackets at the title's end;
 3. the number of a candidate ("3", "#3", "Candidate 3", "[3]"), where candidates were numbered;
-4. a small difference: at least 8 letters, the same numbers (II, III, ... included, so that a sequel
+4. a small difference: 8 to 1,000 letters, the same numbers (II, III, ... included, so that a sequel
    never stands for another), at least 0.9 alike by difflib's ratio, and the next candidate at
    least 0.05 less alike;
 5. one candidate's words (at least 4 letters) within the text; a title inside another title that is
@@ -22,7 +22,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 _NUMBERED = re.compile(
-    r"(?:candidates?|items?|options?|numbers?|no\.?)?\s*[#(\[]*\s*(\d{1,4})\s*[)\].:]*",
+    r"(?:candidates?|items?|options?|numbers?|no\.?)?\s*+[#(\[]*+\s*+(\d{1,4})\s*[)\].:]*",
     re.ASCII | re.IGNORECASE,
 )
 _ARTICLE = re.compile(r"^(.*), (the|a|an|le|la|les|l'|il|el|der|die|das)(?= \(|$)", re.IGNORECASE)
@@ -32,6 +32,7 @@ _WRAPPING = " \t\r\n\"'`*_<>[]{}.,;:!\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUB
 _WRAPPING += "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 
 _FEWEST_LETTERS_ALIKE = 8
+_MOST_LETTERS_ALIKE = 1000  # comparing takes their square
 _FEWEST_LETTERS_WITHIN = 4
 _ALIKE = 0.9
 _MARGIN = 0.05
@@ -109,7 +110,7 @@ class Titles:
         return [position] if 0 <= position < len(self.candidates) else []
 
     def _nearly(self, form: str) -> list[int]:
-        if len(form) < _FEWEST_LETTERS_ALIKE:
+        if not _FEWEST_LETTERS_ALIKE <= len(form) <= _MOST_LETTERS_ALIKE:
             return []
         numbers = _numbers(form)
         scored = []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from itdr.errors import DataError
-from itdr.storage import read_json, sha256
+from itdr.storage import read_json_object, sha256
 
 
 def require_clean(report: Path, parts: Sequence[Path]) -> None:
@@ -14,7 +14,7 @@ def require_clean(report: Path, parts: Sequence[Path]) -> None:
         MissingFileError: there is no such report.
         DataError: it found faults, or it is about other files.
     """
-    value = read_json(report)
+    value = read_json_object(report)
     try:
         if not value["clean"]:
             raise DataError(f"{report}: {summary(value)} {advice(report.parent)}")

@@ -1,22 +1,18 @@
 """Taking named files out of an archive that somebody else packed."""
 
-import gzip
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
 from itdr.errors import DataError
+from itdr.sources.download.growth import BoundedGzip, check_ratio, readable
 from itdr.sources.download.parts import room_for
 
 _BLOCK = 1 << 20
-# Text packs to a tenth, seldom to a fiftieth. Small files may be as repetitive as they like.
-_RATIO = 250
-_ALWAYS_ALLOWED = 100 << 20
 
 
 class _Source(Protocol):
@@ -71,13 +67,14 @@ def _from_tar(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     missing, packed = dict(wanted), path.stat().st_size
     with _unzipped(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:
+            # Before its content is passed over, which for a false size would take for ever.
+            check_ratio(path, info.name, info.size, packed)
             member = match_member(path, info.name, wanted, missing)
             if member is None:
                 continue
             source = archive.extractfile(info) if info.isreg() else None
             if source is None:
                 raise DataError(f"{path}: {info.name!r} is no plain file. {REFUSED}")
-            check_ratio(path, info.name, info.size, packed)
             _copy(path, source, missing.pop(member), info.size)
         # Read on, for the checksum of a gzip file stands at its end.
         while stream.read(_BLOCK):
@@ -85,17 +82,24 @@ def _from_tar(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     return list(missing)
 
 
-def _unzipped(path: Path) -> IO[bytes]:
+@contextmanager
+def _unzipped(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+        yield unzipped(path, file)
+
+
+def unzipped(path: Path, raw: IO[bytes]) -> IO[bytes]:
+    """Return the content of the file at `path`, open as `raw`, unpacked if gzip has packed it."""
+    raw.seek(0)
+    packed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    return cast(IO[bytes], BoundedGzip(path, raw)) if packed else raw
 
 
 def _from_gzip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     (target, *others) = wanted.values()
-    limit = max(_ALWAYS_ALLOWED, _RATIO * path.stat().st_size)
-    with gzip.open(path) as source:
-        _copy(path, source, target, None, limit)
+    with path.open("rb") as file:
+        _copy(path, BoundedGzip(path, file), target, None)
     return list(wanted)[1:] if others else []
 
 
@@ -117,40 +121,17 @@ def match_member(
     return member
 
 
-def check_ratio(path: Path, name: str, size: int, packed: int) -> None:
-    """Raise DataError if a member of `size` bytes, packed to `packed`, is too large to be true."""
-    if size > _ALWAYS_ALLOWED and size > _RATIO * packed:
-        raise DataError(
-            f"{path}: {name!r} would grow from {packed:,} to {size:,} bytes, more than "
-            f"{_RATIO}-fold. No real data do; get it from its publisher."
-        )
-
-
-def _copy(
-    path: Path, source: _Source, target: Path, size: int | None, limit: int | None = None
-) -> None:
-    """Write a member of `size` bytes, or of any size up to `limit` bytes."""
-    most = limit if size is None else size
+def _copy(path: Path, source: _Source, target: Path, size: int | None) -> None:
+    """Write a member, which must have `size` bytes if that is known."""
     written = 0
     with room_for(target, size), target.open("wb") as file:
         while block := source.read(_BLOCK):
             written += len(block)
-            if most is not None and written > most:
+            if size is not None and written > size:
                 raise DataError(
-                    f"{path}: {target.name} grows beyond {most:,} bytes, more than its archive "
-                    "says or can hold. Get it from its publisher."
+                    f"{path}: {target.name} grows beyond {size:,} bytes, more than its archive "
+                    "says. Get it from its publisher."
                 )
             file.write(block)
     if size is not None and written != size:
         raise DataError(f"{path}: truncated; {written:,} of {size:,} bytes. Fetch it again.")
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Say that the archive is damaged when a reader stumbles."""
-    try:
-        yield
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path}: a truncated or damaged archive ({error}). Delete it and fetch it again."
-        ) from error

@@ -1,6 +1,5 @@
 """Is a file what it should be? Sizes, checksums, and things that pass for data but are none."""
 
-import gzip
 import hashlib
 import re
 import tarfile
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itdr.settings.dataset import Published
+from itdr.sources.download.growth import BoundedGzip, readable
 
 _BLOCK = 1 << 20
 _HEAD = 1024
@@ -86,14 +86,15 @@ def problem(path: Path, name: str) -> str | None:
     found = head_problem(head)
     if found is not None:
         return found
-    if name.endswith(".zip"):
-        whole = head.startswith(_ZIP) and zipfile.is_zipfile(path)
-        return None if whole else "is no whole zip archive (truncated?)"
-    if name.endswith((".gz", ".tgz")):
-        return _gzip_problem(path, head)
-    if name.endswith(".tar"):
-        # Yelp calls a gzip-compressed archive yelp_dataset.tar.
-        return None if tarfile.is_tarfile(path) else "is no tar archive (truncated?)"
+    with readable(path):
+        if name.endswith(".zip"):
+            whole = head.startswith(_ZIP) and zipfile.is_zipfile(path)
+            return None if whole else "is no whole zip archive (truncated?)"
+        if name.endswith((".gz", ".tgz")):
+            return _gzip_problem(path, head)
+        if name.endswith(".tar"):
+            # Yelp calls a gzip-compressed archive yelp_dataset.tar.
+            return None if tarfile.is_tarfile(path) else "is no tar archive (truncated?)"
     return "is compressed by gzip though its name lacks .gz" if head.startswith(_GZIP) else None
 
 
@@ -107,8 +108,9 @@ def _gzip_problem(path: Path, head: bytes) -> str | None:
     if not head.startswith(_GZIP):
         return "is not compressed by gzip though its name says so"
     try:
-        with gzip.open(path) as file:
-            while file.read(_BLOCK):
+        with path.open("rb") as file:
+            stream = BoundedGzip(path, file)
+            while stream.read(_BLOCK):
                 pass
     except (EOFError, OSError, zlib.error) as error:
         return f"is a truncated or damaged gzip file ({error})"

@@ -1,6 +1,7 @@
 """Hugging Face, Kaggle and Google Drive through their own clients, with our words for errors."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,13 @@ def bring(
     return _patiently(
         lambda: client(dataset, item, folder, f"{what}: ", by_hand), patience, by_hand
     )
+
+
+def commit_of(item: Published, folder: Path) -> str | None:
+    """Return the commit of Hugging Face that a file below `folder` came from, where it is known."""
+    notes = folder / ".cache" / "huggingface" / "download" / f"{item.at[0]}.metadata"
+    lines = notes.read_text("utf-8", "replace").splitlines() if notes.is_file() else []
+    return lines[0] if lines and re.fullmatch("[0-9a-f]{40}", lines[0]) else None
 
 
 def _patiently(action: Callable[[], Path], patience: Patience, by_hand: str) -> Path:

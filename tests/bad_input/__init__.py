@@ -1,0 +1,1 @@
+"""Every reader of bytes from outside, for the property tests and for fuzzing."""
