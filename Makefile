@@ -37,7 +37,7 @@ test: $(READY) ## check style, types and layers, and run the tests
 	mypy
 	lint-imports
 	$(MAKE) --no-print-directory secrets
-	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --durations 12
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
 	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/vllm

@@ -38,6 +38,8 @@ use rule score_predictions as score_cell with:
         "<results>/scores/{model}/{variant}/{task}/{dataset}/{seed}.csv",
     log:
         "<logs>/score-cell/{model}/{variant}/{task}/{dataset}/{seed}.log",
+    benchmark:
+        "<benchmarks>/score-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
 
 
 rule compare_variants:

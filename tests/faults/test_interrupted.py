@@ -69,7 +69,7 @@ def test_inference_stops_between_passes_and_asks_the_rest(whole, tmp_path):
 def much(tmp_path_factory):
     """Return a run with raw files that take seconds to normalise, and their tables."""
     folder = tmp_path_factory.mktemp("much")
-    size = WorldSettings(users=4000, items=400, interactions_per_user=60)
+    size = WorldSettings(users=6000, items=400, interactions_per_user=60)
     world = simulate(1, size.users, size.items, size.interactions_per_user)
     raw = folder / "raw/movielens-32m"
     raw.mkdir(parents=True)
@@ -77,7 +77,7 @@ def much(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("delay", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
 def test_normalising_stops_while_it_reads_and_while_it_queries(much, tmp_path, delay):
     stage = STAGES["normalise"]
     run = Apart(stage.words(much, tmp_path), tmp_path / "said")
@@ -147,6 +147,7 @@ def test_a_step_that_cannot_be_broken_off_is_ended_after_the_grace_or_at_the_sec
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert run.stdout.readline() == "in\n"
+    time.sleep(0.5)  # until the step has begun
     for _ in range(times):
         run.send_signal(signal.SIGINT)
         time.sleep(0.2)

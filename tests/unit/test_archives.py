@@ -168,11 +168,10 @@ def test_a_tar_compressed_by_xz_is_refused(tmp_path):
 
 
 def test_a_line_without_an_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("itdr.sources.lines.BLOCK_BYTES", 1000)
     monkeypatch.setattr("itdr.sources.lines._LONGEST_LINE", 5000)
     (tmp_path / "interaction.csv").write_bytes(b"a,b\n" + b"x" * 9000)
     with pytest.raises(DataError, match=r"interaction\.csv: line 2 is longer than 5,000 bytes"):
-        list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv")))
+        list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv"), size=1000))
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -361,6 +361,6 @@ def test_a_file_that_is_no_part_is_refused(planted, tmp_path):
     write_parquet(other, read_parquet(planted.parts[0], RECORD))
     with pytest.raises(DataError, match="must be called train, val, test"):
         audit([other], tmp_path / "out", AuditSettings())
-    with pytest.raises(DataError, match="not a report"):
+    with pytest.raises(DataError, match="not an object"):
         (tmp_path / "odd.json").write_text("[]")
         require_clean(tmp_path / "odd.json", [other])

@@ -12,7 +12,7 @@ from itdr.settings.reading import Strict, load
 
 REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
-_HUB_ID = r"[\w.-]+/[\w.-]+"
+_HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
 
 class ModelEndpoint(EndpointSettings):

@@ -92,11 +92,11 @@ def _load_anime(workshop: Workshop) -> None:
     file = find_file(workshop.dataset, workshop.raw, ANIME)
     block = next(read_blocks(file), None) if file else None
     line = block.lines()[0].decode("utf-8", "replace") if block else ""
-    found = MultilineCsv(())._split(line) or []
+    found = (MultilineCsv(())._split(line) or []) if line else []
     lacking = [name for name in _COLUMNS if name not in found]
     needed = [name for name in NEEDED if name in lacking]
     unknown = [name for name in found if name not in _COLUMNS]
-    if block and (needed or unknown or len(set(found)) < len(found)):
+    if file and (needed or unknown or len(set(found)) < len(found)):
         raise DataError(
             f"{file}: the first line names the columns {', '.join(found)[:500]!r}; "
             f"{'lacking: ' + ', '.join(needed) + '; ' if needed else ''}allowed are, once each: "

@@ -151,8 +151,8 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
         ),
     )
     chosen = adapted.peft_config["default"]
-    assert isinstance(chosen, LoraConfig)
-    if isinstance(chosen.target_modules, set):  # whose order, in the file, would be chance
+    # A set's order, in the file, would be chance.
+    if isinstance(chosen, LoraConfig) and isinstance(chosen.target_modules, set):
         chosen.target_modules = sorted(chosen.target_modules)
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
