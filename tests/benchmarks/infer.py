@@ -2,7 +2,7 @@
 
     PYTHONPATH=src:. .venv-vllm/bin/python tests/benchmarks/infer.py [--demo DIR] [--rounds N]
 
-The prompts are test examples of the demo, as many of each task; the adapter is the demo's, so run
+The prompts are test examples of the demo, as many of each cell; the adapter is the demo's, so run
 `make demo` first. The usual ways: a vLLM server that is asked one request after another, and
 transformers' generate() with one prompt at a time, the adapter merged into its weights. They get
 the first prompts only, our engines all of them. Ways take turns; the median of the rounds counts,
@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from itertools import compress, zip_longest
 from pathlib import Path
 from statistics import mean, median
 
@@ -41,8 +42,10 @@ def main() -> None:
     """Time all ways and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--demo", type=Path, default=DEMO, help="(default: %(default)s)")
-    parser.add_argument("--prompts", type=int, default=250, help="per task (default: 250)")
-    parser.add_argument("--slow", type=int, default=48, help="for the usual ways (default: 48)")
+    parser.add_argument("--prompts", type=int, default=8, help="per cell (default: 8)")
+    parser.add_argument(
+        "--slow", type=int, default=33, help="for the usual ways (default: %(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     args = parser.parse_args()
     adapter = args.demo / ADAPTER
@@ -109,9 +112,13 @@ def timed(
     ]
 
 
-def demo(folder: Path, per_task: int):
-    """Return the demo's model, inference settings and prompts, the tasks taking turns."""
+def demo(folder: Path, per_cell: int):
+    """Return the demo's model, inference settings and prompts, the tasks taking turns.
+
+    Prompts that leave no room for an answer are passed over: a server refuses them.
+    """
     from itdr.inference.engine import Prompt
+    from itdr.inference.tokens import Tokens
     from itdr.instructions.split import first_rows
     from itdr.settings.experiment import load_experiment
     from itdr.settings.model import load_model_settings
@@ -119,17 +126,18 @@ def demo(folder: Path, per_task: int):
 
     settings = load_experiment([ROOT / "config/config.yaml", ROOT / "config/demo.yaml"]).inference
     model = load_model_settings(ROOT / "config/models/tiny.yaml")
+    model = model.model_copy(update={"source": str(ROOT / model.source)})
+    tokens = Tokens(model, settings.max_length)
     cells = []
     for path in sorted(folder.glob("instructions/*/*/parts/test.parquet")):
-        rows = first_rows([path], per_task)
+        rows = first_rows([path], per_cell)
         limit = load_task(ROOT / "config/tasks", rows[0]["task"]).max_answer_tokens
         limit = min(limit, settings.answer_limit or limit)
-        cells.append([Prompt(row["id"], row["instruction"], row["input"], limit) for row in rows])
-    return (
-        model.model_copy(update={"source": str(ROOT / model.source)}),
-        settings,
-        [prompt for turn in zip(*cells, strict=False) for prompt in turn],  # as many of each
-    )
+        asked = [Prompt(row["id"], row["instruction"], row["input"], limit) for row in rows]
+        fitting = map(tokens.fits, tokens.prompts(asked))
+        cells.append(list(compress(asked, fitting)))
+    turns = zip_longest(*cells)
+    return model, settings, [prompt for turn in turns for prompt in turn if prompt]
 
 
 def server_way(address: str, adapter: Path | None) -> Way:
