@@ -13,6 +13,7 @@ from itdr.settings.rates import Rates
 from itdr.settings.reading import load
 from itdr.settings.workflow import load_workflow
 
+KEY = "sk-secret"  # pragma: allowlist secret
 H100 = Gpu("NVIDIA H100", 85_000, 84_000)
 
 

@@ -27,7 +27,7 @@ from itdr.doctor.packages import check_packages, conflicts, untested
 from itdr.doctor.page import as_text, as_value
 from itdr.doctor.slurm import check_slurm
 from tests.conftest import ROOT
-from tests.machines import H100, levels, machine, needs
+from tests.machines import H100, KEY, levels, machine, needs
 
 TRAIN, ASK = "train_adapter glm-4-9b/itdr", "infer_model glm-4-9b/itdr"
 CPU_TORCH = {"torch": Package("2.13.0+cpu")}
@@ -442,7 +442,7 @@ PAID = ("annotate_examples IR/steam", "ask_endpoint gpt-3.5-turbo/base")
         ({}, "OPENAI_API_KEY is not set"),
         ({"OPENAI_API_KEY": ""}, "OPENAI_API_KEY is set to nothing"),
         ({"OPENAI_API_KEY": "  "}, "OPENAI_API_KEY is set to nothing"),
-        ({"OPENAI_API_KEY": "sk-1 2"}, "OPENAI_API_KEY is set, with a blank or a letter"),
+        ({"OPENAI_API_KEY": f"{KEY} 2"}, "OPENAI_API_KEY is set, with a blank or a letter"),
     ],
 )
 def test_a_key_must_be_set_to_something_that_a_key_can_be(tmp_path, variables, said):
@@ -451,7 +451,7 @@ def test_a_key_must_be_set_to_something_that_a_key_can_be(tmp_path, variables, s
 
 
 def test_keys_are_never_shown(tmp_path):
-    keys = {"DEEPSEEK_API_KEY": "sk-secret-1", "OPENAI_API_KEY": "sk-secret-2",
+    keys = {"DEEPSEEK_API_KEY": f"{KEY}-1", "OPENAI_API_KEY": f"{KEY}-2",
             "HF_TOKEN": "hf-secret", "KAGGLE_API_TOKEN": "kg-secret"}  # fmt: skip
     jobs = needs(*PAID, LLAMA, "fetch_dataset anime-2023")
     found = examine(jobs, machine(tmp_path, variables=keys))

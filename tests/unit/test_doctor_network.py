@@ -8,7 +8,7 @@ import pytest
 from itdr.doctor.network import Address, addresses, check_network
 from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
-from tests.machines import levels, machine, needs
+from tests.machines import KEY, levels, machine, needs
 
 TOKEN = "hf_0123456789"
 
@@ -111,7 +111,7 @@ def test_the_token_goes_to_the_hub_of_a_gated_model_alone(server, tmp_path):
 def test_an_endpoint_may_refuse_what_has_no_key(server, tmp_path):
     teacher = {"base_url": f"{server.url}/v1/401", "cache": str(tmp_path / "cache")}
     jobs = needs("annotate_examples IR/steam", teacher=teacher)
-    assert found(jobs, tmp_path, DEEPSEEK_API_KEY="sk-secret").level == "ok"
+    assert found(jobs, tmp_path, DEEPSEEK_API_KEY=KEY).level == "ok"
     assert server.asked == [("HEAD", "/v1/401", None)]
 
 
