@@ -34,6 +34,8 @@ ADAPTER = "adapters/tiny/itdr/42"
 FIELDS = ("adapter", "way", "prompts", "mean_answer_tokens", "seconds", "answers_per_s",
           "times_vllm_server", "times_transformers_1", "alike", "machine", "versions",
           "commit")  # fmt: skip
+SERVER = "vLLM server, one after another"
+ONE_BY_ONE = "transformers, one prompt at a time"
 Way = Callable[[Sequence], dict[str, tuple[str, int]]]
 """What answers prompts: texts and numbers of tokens, by id."""
 
@@ -47,6 +49,8 @@ def main() -> None:
         "--slow", type=int, default=33, help="for the usual ways (default: %(default)s)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
+    parser.add_argument("--no-vllm", action="store_true",
+                        help="time transformers alone, into infer-transformers.csv")  # fmt: skip
     args = parser.parse_args()
     adapter = args.demo / ADAPTER
     if not adapter.is_dir():
@@ -54,10 +58,22 @@ def main() -> None:
         return
     model, settings, asked = demo(args.demo, args.prompts)
     from itdr.inference.transformers_engine import TransformersEngine
+
+    def transformers_ways(used: Path | None) -> dict[str, Way]:
+        return {
+            ONE_BY_ONE: generate_way(model, used),
+            "itdr infer, transformers": engine_way(TransformersEngine(model, settings), used),
+        }
+
+    rows = []
+    if args.no_vllm:
+        for used in (None, adapter):
+            rows += timed(transformers_ways(used), asked, args.slow, args.rounds, used)
+        write(rows, RESULTS.with_name("infer-transformers.csv"))
+        return
     from itdr.inference.vllm_engine import VllmEngine
     from tests.vllm.server import serving
 
-    rows = []
     with (
         tempfile.TemporaryDirectory() as name,
         serving(model.source, {"adapter": adapter}, Path(name) / "log") as address,
@@ -65,13 +81,17 @@ def main() -> None:
         vllm = VllmEngine(model, settings, [adapter])
         for used in (None, adapter):
             ways = {
-                "vLLM server, one after another": server_way(address, used),
-                "transformers, one prompt at a time": generate_way(model, used),
-                "itdr infer, transformers": engine_way(TransformersEngine(model, settings), used),
+                SERVER: server_way(address, used),
+                **transformers_ways(used),
                 "itdr infer, vllm": engine_way(vllm, used),
             }
-            rows += timed(ways, asked, args.slow, args.rounds, "yes" if used else "no")
-    with RESULTS.open("w", newline="") as file:
+            rows += timed(ways, asked, args.slow, args.rounds, used)
+    write(rows, RESULTS)
+
+
+def write(rows: list[dict[str, object]], path: Path) -> None:
+    """Write the table and print it."""
+    with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(row | circumstances() for row in rows)
@@ -81,7 +101,7 @@ def main() -> None:
 
 
 def timed(
-    ways: dict[str, Way], asked: Sequence, slow: int, rounds: int, adapter: str
+    ways: dict[str, Way], asked: Sequence, slow: int, rounds: int, adapter: Path | None
 ) -> list[dict[str, object]]:
     """Return one row per way."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -94,18 +114,17 @@ def timed(
             if turn:
                 seconds[name].append(time.perf_counter() - begin)
     speeds = {name: len(said[name]) / median(seconds[name]) for name in ways}
-    server, one_by_one = list(speeds.values())[:2]
-    expected = said["transformers, one prompt at a time"]
+    expected = said[ONE_BY_ONE]
     return [
         {
-            "adapter": adapter,
+            "adapter": "yes" if adapter else "no",
             "way": name,
             "prompts": len(said[name]),
             "mean_answer_tokens": f"{mean(tokens for _, tokens in said[name].values()):.1f}",
             "seconds": f"{median(seconds[name]):.2f}",
             "answers_per_s": f"{speeds[name]:.2f}",
-            "times_vllm_server": f"{speeds[name] / server:.1f}",
-            "times_transformers_1": f"{speeds[name] / one_by_one:.1f}",
+            "times_vllm_server": f"{speeds[name] / speeds[SERVER]:.1f}" if SERVER in speeds else "",
+            "times_transformers_1": f"{speeds[name] / speeds[ONE_BY_ONE]:.1f}",
             "alike": f"{sum(said[name][i][0] == expected[i][0] for i in expected)}/{len(expected)}",
         }
         for name in ways
@@ -216,7 +235,7 @@ def circumstances() -> dict[str, str]:
 
 if __name__ == "__main__":
     other = ROOT / ".venv-vllm" / "bin" / "python"
-    if find_spec("vllm") is None:
+    if find_spec("vllm") is None and "--no-vllm" not in sys.argv:
         if not other.exists():
             print("infer.py: vLLM is not installed, so there is nothing to compare with. "
                   "Run 'make setup-vllm'.")  # fmt: skip
