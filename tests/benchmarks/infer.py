@@ -5,12 +5,12 @@
 The prompts are test examples of the demo, as many of each cell; the adapter is the demo's, so run
 `make demo` first. The usual ways: a vLLM server that is asked one request after another, and
 transformers' generate() with one prompt at a time, the adapter merged into its weights. They get
-the first prompts only, our engines all of them. Ways take turns; the median of the rounds counts,
+some prompts only, evenly spaced, our engines all of them. Ways take turns; the median of the rounds counts,
 the start of each way does not, but loading the weights counts for our engine on transformers. The
 column `alike` tells how many of the prompts that all ways get have the same answer as from
 generate(). The goal is eight times the answers per second of each usual way. Writes
-results/infer.csv. Needs `make setup-vllm`; other Pythons hand over. With --no-vllm transformers alone
-is timed, which leaves time for more prompts, into results/infer-transformers.csv.
+results/infer.csv. Needs `make setup-vllm`; other Pythons hand over. With --no-vllm transformers
+alone is timed, which leaves time for more prompts, into results/infer-transformers.csv.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def timed(
     said: dict[str, dict[str, tuple[str, int]]] = {}
     for turn in range(rounds + 1):  # the first warms up
         for name, way in ways.items():
-            some = asked if name.startswith("itdr") else asked[:slow]
+            some = asked if name.startswith("itdr") else asked[:: max(1, len(asked) // slow)]
             begin = time.perf_counter()
             said[name] = way(some)
             if turn:
