@@ -7,8 +7,8 @@ The prompts are test examples of the demo, as many of each cell; the adapter is 
 transformers' generate() with one prompt at a time, the adapter merged into its weights. They get
 some prompts only, evenly spaced, our engines all of them. Ways take turns; the median of the
 rounds counts, the start of each way does not, but loading the weights counts for our engine on
-transformers. The column `alike` tells how many of the prompts that all ways get have the same answer as from
-generate(). The goal is eight times the answers per second of each usual way. Writes
+transformers. The column `alike` tells how many of the prompts that all ways get have the same
+answer as from generate(). The goal is eight times the answers per second of each usual way. Writes
 results/infer.csv. Needs `make setup-vllm`; other Pythons hand over. With --no-vllm transformers
 alone is timed, which leaves time for more prompts, into results/infer-transformers.csv.
 """
