@@ -99,10 +99,18 @@ class Cluster:
         return socket.gethostname().partition(".")[0]
 
     def run(self, *command: str) -> str:
-        """Return what a Slurm command prints."""
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=True
-        )
+        """Return what a Slurm command prints.
+
+        Raises:
+            CalledProcessError: the command failed; notes have what it said.
+        """
+        try:
+            done = subprocess.run(
+                command, env=self.environment, capture_output=True, text=True, check=True
+            )
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)
+            raise
         return done.stdout
 
     def start(self, daemon: str) -> None:

@@ -28,28 +28,40 @@ def trainings(cluster: Cluster) -> Iterator[tuple[Job, int]]:
                         yield job, process
 
 
+def wait(what: str, done: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
+
+
 def mischief(cluster: Cluster) -> None:
-    """Hang a training, cancel another, drain the node, restart the controller, resume the node."""
+    """Hang a training, cancel another, drain the node, resume it, restart the controller."""
     fates: dict[str, Callable[[Job, int], object]] = {
         HUNG: lambda _, process: os.kill(process, signal.SIGSTOP),
         CANCELLED: lambda job, _: cluster.run("scancel", job.number),
     }
-    end = time.monotonic() + 300
-    while fates:
-        assert time.monotonic() < end, f"not trained within 300 s: {', '.join(fates)}"
+
+    def fulfilled() -> bool:
         for job, process in trainings(cluster):
             for name in [name for name in fates if name in job.comment]:
                 fates.pop(name)(job, process)
-        time.sleep(0.2)
+        return not fates
+
+    def submitted_again() -> bool:
+        return any(job.state == "PENDING" for job in cluster.jobs() if CANCELLED in job.comment)
+
+    wait("both trainings running", fulfilled, 300)
     node = f"nodename={cluster.node}"
     cluster.run("scontrol", "update", node, "state=drain", "reason=maintenance")
-    time.sleep(5)
+    wait("the cancelled training submitted again", submitted_again, 120)
+    time.sleep(3)  # in which it would start
     assert "drain" in cluster.run("sinfo", "-h", "-o", "%T")
+    cluster.run("scontrol", "update", node, "state=resume")
     cluster.end("slurmctld")
     time.sleep(5)
     cluster.start("slurmctld")
     cluster.wait_until_it_answers()
-    cluster.run("scontrol", "update", node, "state=resume")
 
 
 @pytest.fixture(scope="module")
