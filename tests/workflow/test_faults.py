@@ -76,7 +76,6 @@ def test_a_second_start_is_refused_and_a_killed_one_goes_on_after_unlock(project
     assert made(results) == made(project.folder / "other")
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_the_workflow_and_its_jobs_within_ten_seconds(project, started):
     results = project.folder / "results"
     run = started(TARGET)
