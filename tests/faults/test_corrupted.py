@@ -1,10 +1,12 @@
 """A damaged file of ours is found by the next stage and named; nothing is made of it."""
 
 import shutil
+import signal
 
 import pyarrow as pa
 import pytest
 
+from itdr.cli.main import main
 from itdr.errors import DataError
 from itdr.seals import check_beside
 from itdr.storage import (
@@ -15,7 +17,8 @@ from itdr.storage import (
     write_sealed_json,
     write_text,
 )
-from tests.faults.stages import STAGES, contents, restored
+from tests.faults.apart import Apart
+from tests.faults.stages import STAGES, comparable, contents, restored
 
 RAW, TABLES = "raw/movielens-32m", "tables/movielens-32m"
 ADAPTER = "adapters/tiny/itdr/1"
@@ -66,6 +69,41 @@ def test_a_damaged_file_is_named_by_the_stage_that_reads_it(run, tmp_path, capsy
             status, message = STAGES[stage].start(run, tmp_path), capsys.readouterr().err
             assert (status, path.name in message) == (1, True), (how, message)
             assert not any(file.is_file() for file in tmp_path.rglob("*")), how
+
+
+@pytest.fixture(scope="module")
+def stopped(run, tmp_path_factory):
+    """Return the checkpoints of a training that was killed, and the adapter of one that was not."""
+    folder = tmp_path_factory.mktemp("stopped")
+    words = [*STAGES["train"].words(run, folder), "--epochs", "4"]
+    training = Apart(words, folder / "said")
+    checkpoints = folder / f"{ADAPTER}.checkpoints"
+    training.wait_until(lambda: len(list(checkpoints.glob("checkpoint-*/sha256.json"))) == 2)
+    training.send(signal.SIGKILL)
+    training.end()
+    shutil.copytree(checkpoints, folder / "kept")
+    assert main(words) == 0
+    return folder / "kept", contents(folder / ADAPTER)
+
+
+@pytest.mark.parametrize("file", ["adapter_model.safetensors", "optimizer.pt", "sha256.json"])
+def test_a_damaged_checkpoint_is_named_and_training_goes_on_from_the_one_before(
+    run, stopped, tmp_path, caplog, file
+):
+    kept, undisturbed = stopped
+    shutil.copytree(kept, tmp_path / f"{ADAPTER}.checkpoints")
+    older, newest = sorted((tmp_path / f"{ADAPTER}.checkpoints").glob("checkpoint-*"), key=steps)
+    data = (newest / file).read_bytes()
+    (newest / file).write_bytes(data[: len(data) // 2])
+    caplog.set_level("INFO", "itdr")
+    assert main([*STAGES["train"].words(run, tmp_path), "--epochs", "4"]) == 0
+    assert f"{newest} is not used" in caplog.text and file in caplog.text
+    assert f"going on after step {steps(older)}" in caplog.text
+    assert comparable(contents(tmp_path / ADAPTER)) == comparable(undisturbed)
+
+
+def steps(checkpoint):
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def flipped(data):
