@@ -39,9 +39,9 @@ def test_a_stage_that_was_killed_ends_with_the_same_result_and_leaves_nothing(
 
 def by_name(path):
     """Return the bytes of what must be the same, by the names of the files."""
-    found = comparable(weights_apart(contents(path)))
-    names = ((name.rpartition("/")[2], data) for name, data in found.items())
-    return {name: data for name, data in names if not name.endswith(".sha256")}
+    found = weights_apart(contents(path))
+    named = {name.rpartition("/")[2]: data for name, data in found.items()}
+    return comparable({name: data for name, data in named.items() if name[-7:] != ".sha256"})
 
 
 def is_finished(file) -> bool:
