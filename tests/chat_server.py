@@ -116,7 +116,7 @@ def serving(chat: ChatServer | None = None) -> Iterator[ChatServer]:
         daemon_threads = True
 
     server = Server(("127.0.0.1", chat.port), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     chat.port = server.server_port
     chat.url = f"http://127.0.0.1:{chat.port}/v1"

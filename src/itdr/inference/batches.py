@@ -10,9 +10,10 @@ def batches(
 ) -> list[list[int]]:
     """Divide positions of prompts into batches, the longest prompts first.
 
-    Prompts with the same output limit, the same instruction and nearly the same length share a
-    batch, so that their answers end at about the same time, their beginning is computed once, and
-    little is padded. If memory does not suffice, the first batches show it.
+    Prompts share a batch if they have the same instruction, so that their beginning is computed
+    once. Those with the same output limit and nearly the same length stand together, so that their
+    answers end at about the same time and little is padded. If memory does not suffice, the first
+    batches show it.
 
     size: most prompts in a batch.
     tokens: most tokens in a batch, with padding and the longest answers; one prompt is always
@@ -33,7 +34,8 @@ def batches(
     for position in order:
         batch = found[-1] if found else []
         length = max((prompts[at].length for at in (*batch, position)), default=0)
-        if not batch or len(batch) == size or length * (len(batch) + 1) > tokens:
+        alike = bool(batch) and prompts[batch[0]].instruction == prompts[position].instruction
+        if not alike or len(batch) == size or length * (len(batch) + 1) > tokens:
             found.append([position])
         else:
             batch.append(position)

@@ -1,6 +1,8 @@
 """Answers from a model of transformers, in batches of prompts of similar length."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +32,43 @@ class TransformersEngine:
         asked = tokens.prompts(prompts)
         if skipped := tokens.skipped(asked, answered):
             yield skipped
-        fitting = [position for position, prompt in enumerate(asked) if tokens.fits(prompt)]
-        for batch in batches(
+        at_once = self._settings.batches_at_once
+        whole = batches(
             asked,
-            fitting,
+            [position for position, prompt in enumerate(asked) if tokens.fits(prompt)],
             size=self._settings.batch_size,
-            tokens=self._settings.batch_tokens,
-        ):
-            missing = [position for position in batch if position not in answered]
-            if missing:
-                outputs = self._generate(model, [asked[i] for i in missing])
-                yield [
-                    (position, tokens.answer(asked[position], ids))
-                    for position, ids in zip(missing, outputs, strict=True)
-                ]
+            tokens=self._settings.batch_tokens // at_once,
+        )
+        missing = ([position for position in batch if position not in answered] for batch in whole)
+
+        def answers(batch: list[int]) -> Answered:
+            outputs = self._generate(model, [asked[position] for position in batch])
+            return [
+                (position, tokens.answer(asked[position], ids))
+                for position, ids in zip(batch, outputs, strict=True)
+            ]
+
+        with _side_by_side(at_once) as do:
+            yield from do(answers, list(filter(None, missing)))
 
     def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
         """Return the output of each prompt as token ids."""
         return greedy(model, prompts, self._tokens.ends, self._tokens.tokenizer.pad_token_id)
+
+
+@contextmanager
+def _side_by_side(count: int) -> Iterator[Callable[..., Iterator[Answered]]]:
+    """Yield what maps a function over batches, so many at a time, each on its share of threads."""
+    if count == 1:
+        yield map
+        return
+    import torch
+
+    threads = torch.get_num_threads()
+    share = max(1, threads // count)
+    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(share,))
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)

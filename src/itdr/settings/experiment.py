@@ -119,6 +119,12 @@ class InferenceSettings(Strict):
     batch_tokens: int = Field(
         32768, ge=1, description="most tokens per forward pass of transformers, answers included"
     )
+    batches_at_once: int = Field(
+        1,
+        ge=1,
+        description="forward passes of transformers at the same time, each on its share of the "
+        "processors and of batch_tokens: a tiny model leaves processors idle",
+    )
     max_length: int = Field(8192, ge=16, description="longest prompt and answer in tokens")
     answer_limit: int | None = Field(
         None, ge=1, description="output limit in tokens, where the task's own is higher"
