@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from itdr.errors import DataError
@@ -236,13 +237,14 @@ class _View:
 
     def _sorted(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Return the rows of a range in order, without repeated ones, and the places of these."""
+        # In one piece: Arrow takes rows from many pieces far more slowly.
+        table = table.combine_chunks()
         for name in _IDS & set(self.columns):
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, encoded(table.column(name)))
         rows, repeated = order_of(table, self.order, self.unique)
         others = table.select(["file", "line"]).take(pa.array(repeated))
-        # In one piece: Arrow takes rows from many pieces far more slowly.
-        return table.select(self.columns).combine_chunks().take(pa.array(rows)), others
+        return pc.take(table.select(self.columns), pa.array(rows), boundscheck=False), others
 
 
 def _compared(key: list[str], sign: str, places: list[str]) -> str:
