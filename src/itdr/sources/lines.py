@@ -127,10 +127,10 @@ def lines_at(file: RawFile, numbers: np.ndarray, threads: int) -> Iterator[tuple
         if not len(wanted):
             return []
         starts = np.concatenate([[0], block.ends + 1])
-        places = zip(wanted.tolist(), starts[wanted].tolist(), starts[wanted + 1].tolist())
+        places = (wanted.tolist(), starts[wanted].tolist(), starts[wanted + 1].tolist())
         return [
             (block.first + line, block.data[start : end - 1].removesuffix(b"\r"))
-            for line, start, end in places
+            for line, start, end in zip(*places, strict=True)
         ]
 
     blocks = takewhile(lambda block: block.first <= numbers[-1], read_blocks(file))

@@ -98,9 +98,7 @@ def write_sorted(
         pending: deque[Future[dict[str, pa.Table]]] = deque()
         for group in _row_groups(rows.parts(threads), size):
             count += group.num_rows
-            pending.append(
-                background.submit(_write_group, writer, _shaped(group, layout.schema))
-            )
+            pending.append(background.submit(_write_group, writer, _shaped(group, layout.schema)))
             if len(pending) > 1:
                 seen(pending.popleft().result())
         while pending:
@@ -153,7 +151,7 @@ class _View:
             jobs = (partial(taken, path) for path in self._divided(marks, size, threads))
         else:
             jobs = (partial(self._read_range, *limits) for limits in self._ranges(marks))
-        for table, repeated in in_order(lambda job: self._sorted(job()), jobs, threads):
+        for table, repeated in in_order(self._sorted, jobs, threads):
             self.repeat(repeated["file"].to_numpy(), repeated["line"].to_numpy())
             yield table
 
@@ -235,10 +233,10 @@ class _View:
                     values.update(zip(places, mark, strict=True))
             yield " AND ".join(conditions) or "TRUE", values
 
-    def _sorted(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    def _sorted(self, read: Callable[[], pa.Table]) -> tuple[pa.Table, pa.Table]:
         """Return the rows of a range in order, without repeated ones, and the places of these."""
         # In one piece: Arrow takes rows from many pieces far more slowly.
-        table = table.combine_chunks()
+        table = read().combine_chunks()
         for name in _IDS & set(self.columns):
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, encoded(table.column(name)))
