@@ -57,6 +57,7 @@ else:
     rows = f"read_csv('{raw}/**/*.gz', columns = {{'line': 'VARCHAR'}}, header = false, " \\
         "delim = '\\x01', quote = '', escape = '')"
     names = "sum(strlen(line))"
+duckdb.execute("SET enable_progress_bar = false")
 duckdb.sql(f"SELECT {names} FROM {rows}").fetchall()
 """
 
