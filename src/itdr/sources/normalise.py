@@ -2,6 +2,7 @@
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 from itdr.errors import DataError, SettingsError
 from itdr.sources.account import totals, write_rejected
 from itdr.sources.download.manifest import check_folder
-from itdr.sources.publish import publish, unfinished_folder
+from itdr.sources.publish import publish, sync, unfinished_folder
 from itdr.sources.reading import LEAST_MB, Workshop, open_workshop
 from itdr.sources.registry import source_of
 from itdr.sources.source import Source
@@ -90,9 +91,13 @@ def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
             f"{workshop.raw}: no row of the {workshop.dataset} files is an interaction: "
             f"{counts['rows_read']} rows read, rejected: {counts['by_reason']}."
         )
-    _complete(workshop)
-    for table, key in (("items", "item_id"), ("users", "user_id")):
-        rows[table] = _write_table(workshop, source, table, (key,), (key,))
+    with ThreadPoolExecutor(1) as disk:
+        # It takes the large table while the small ones are made.
+        synced = disk.submit(sync, workshop.folder / "interactions.parquet")
+        _complete(workshop)
+        for table, key in (("items", "item_id"), ("users", "user_id")):
+            rows[table] = _write_table(workshop, source, table, (key,), (key,))
+        synced.result()
     return rows
 
 
