@@ -99,7 +99,7 @@ def read_lines(dataset: str, data: bytes) -> None:
     else:
         first = 1 + known.form.header
         assert sorted(numbers) == list(range(first, first + lines_there))
-    write_rejected(folder / "rejected.parquet", [account])
+    write_rejected(folder / "rejected.parquet", [account], threads=1)
     assert pq.read_metadata(folder / "rejected.parquet").num_rows == account.rows_rejected
 
 

@@ -57,6 +57,7 @@ else:
     rows = f"read_csv('{raw}/**/*.gz', columns = {{'line': 'VARCHAR'}}, header = false, " \\
         "delim = '\\x01', quote = '', escape = '')"
     names = "sum(strlen(line))"
+duckdb.execute("SET enable_progress_bar = false")
 duckdb.sql(f"SELECT {names} FROM {rows}").fetchall()
 """
 
@@ -75,6 +76,20 @@ DATASET = {
     "amazon": "amazon-2023",
     "steam": "steam",
 }
+COMPARED = {
+    "interactions": (
+        *("user_id", "item_id", "domain", "rating", "timestamp"),
+        *("review_title", "review"),
+    ),
+    # Descriptions differ where a tag stands inside a line, and attributes in how they are held.
+    "items": ("item_id", "domain", "title", "categories", "creator", "year", "price"),
+    "users": ("user_id",),
+    "rejected": ("raw",),
+}
+"""The columns that are the same on both sides; those that a script does not write are left out."""
+
+VALUE = {"timestamp": "epoch_us(timestamp)"}
+
 SIDES = ("itdr", "pandas", "scan")
 MEASURES = ("wall_seconds", "cpu_seconds", "peak_mb")
 COLUMNS = (
@@ -185,31 +200,23 @@ def size_of(raw: Path) -> float:
 
 
 def compare(ours: Path, pandas: Path, in_order: bool) -> None:
-    """Check that both sides wrote the same rows, and rejected as many.
+    """Check that both sides wrote the same rows, and rejected the same ones.
 
     in_order: whether the interactions also stand in the same order, which texts of different
     lengths do not.
     """
-    place = ", file_row_number" if in_order else ""
-    items = "item_id, title, year"
-    for table, chosen in (("interactions", None), ("items", items), ("users", "user_id")):
-        sums = []
-        for side in (ours, pandas):
-            rows = f"read_parquet('{side}/{table}.parquet', file_row_number = true)"
-            columns = chosen or ", ".join(
-                "epoch_us(timestamp)" if name == "timestamp" else name
-                for (name, *_) in duckdb.sql(f"DESCRIBE FROM '{pandas}/{table}.parquet'").fetchall()
-            )
-            columns += place if table == "interactions" else ""
-            sums.append(duckdb.sql(f"SELECT count(*), sum(hash({columns})) FROM {rows}").fetchall())
+    duckdb.execute("SET enable_progress_bar = false")
+    for table in ("interactions", "items", "users", "rejected"):
+        found = [f"read_parquet('{side}/{table}.parquet', file_row_number = true)"
+                 for side in (ours, pandas)]  # fmt: skip
+        theirs = {row[0] for row in duckdb.sql(f"DESCRIBE FROM {found[1]}").fetchall()}
+        columns = [VALUE.get(column, column) for column in COMPARED[table] if column in theirs]
+        if in_order and table == "interactions":
+            columns.append("file_row_number")
+        hashed = f"sum(hash({', '.join(columns)}))" if columns else "0"
+        sums = [duckdb.sql(f"SELECT count(*), {hashed} FROM {rows}").fetchall() for rows in found]
         if sums[0] != sums[1]:
             raise SystemExit(f"the {table} differ: {sums}")
-    rejected = [
-        duckdb.sql(f"SELECT count(*) FROM '{side}/rejected.parquet'").fetchall()
-        for side in (ours, pandas)
-    ]
-    if rejected[0] != rejected[1]:
-        raise SystemExit(f"not as many rows were rejected: {rejected}")
 
 
 def report(table: list[dict[str, object]]) -> None:

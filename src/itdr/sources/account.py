@@ -47,6 +47,10 @@ class FileAccount:
         """Note that a line is rejected."""
         self.lines.setdefault(reason, array("q")).append(line)
 
+    def reject_all(self, lines: np.ndarray, reason: str) -> None:
+        """Note that lines (int64) are rejected."""
+        self.lines.setdefault(reason, array("q")).frombytes(lines.tobytes())
+
     @property
     def rows_rejected(self) -> int:
         """Number of rejected rows."""
@@ -62,7 +66,7 @@ class FileAccount:
             "by_reason": by_reason,
         }
 
-    def rejected_rows(self) -> Iterator[tuple[str, int, str, str]]:
+    def rejected_rows(self, threads: int) -> Iterator[tuple[str, int, str, str]]:
         """Yield file, line, raw text and reason of the rejected rows, by line."""
         if not self.lines:
             return
@@ -70,7 +74,7 @@ class FileAccount:
         numbers = np.concatenate([np.frombuffer(self.lines[r], np.int64) for r in reasons])
         codes = np.repeat(np.arange(len(reasons)), [len(self.lines[r]) for r in reasons])
         order = np.argsort(numbers, kind="stable")
-        found = lines_at(self.source, numbers[order])
+        found = lines_at(self.source, numbers[order], threads)
         for code, (number, raw) in zip(codes[order], found, strict=True):
             yield self.name, number, raw.decode(self.encoding, "backslashreplace"), reasons[code]
 
@@ -89,12 +93,12 @@ def totals(accounts: list[FileAccount]) -> dict[str, Any]:
     }
 
 
-def write_rejected(path: Path, accounts: list[FileAccount]) -> None:
+def write_rejected(path: Path, accounts: list[FileAccount], threads: int) -> None:
     """Write the rejected rows of all files, with their raw text read again from the files."""
     with writing(path), parquet_writer(path, REJECTED) as writer:
         for account in sorted(accounts, key=lambda account: account.name):
             rows: list[tuple[str, int, str, str]] = []
-            for row in account.rejected_rows():
+            for row in account.rejected_rows(threads):
                 rows.append(row)
                 if len(rows) == _ROWS_AT_ONCE:
                     writer.write_table(_table(rows))

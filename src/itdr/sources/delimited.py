@@ -59,8 +59,11 @@ class Delimited:
     @property
     def schema(self) -> pa.Schema:
         """The columns of the good rows, then `line`."""
-        columns = [(field.name, field.type) for field in self.fields]
-        return pa.schema([*columns, ("line", pa.int64())])
+        columns = [
+            pa.field(f.name, f.type, nullable=not (f.required and f.plain_number))
+            for f in self.fields
+        ]
+        return pa.schema([*columns, pa.field("line", pa.int64(), nullable=False)])
 
     @property
     def plain_numbers(self) -> bool:

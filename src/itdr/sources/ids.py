@@ -34,8 +34,9 @@ def ids_of(ids: pa.ChunkedArray) -> pa.DictionaryArray:
 def _used(places: np.ndarray, size: int) -> tuple[pa.Array, np.ndarray]:
     """Return places in a dictionary of those that are used, in their order, and which these are."""
     rows = len(places)
-    first = np.full(size, rows, np.int64)
-    first[places[::-1]] = np.arange(rows - 1, -1, -1)  # of cells set again the last value stays
+    first = np.full(size, rows, np.int32)
+    # Of cells set again the last value stays.
+    first[places[::-1]] = np.arange(rows - 1, -1, -1, dtype=np.int32)
     used = np.flatnonzero(first < rows)
     used = used[np.argsort(first[used])]
     place = np.empty(size, np.int32)

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
+from typing import IO
 
 import numpy as np
 
 from itdr.errors import DataError
 from itdr.sources.files import RawFile
+from itdr.sources.parallel import in_order
 
 BLOCK_BYTES = 4 << 20
 _LF = ord("\n")
 _AT_ONCE = 1 << 18  # bytes, which stay in the processor's cache
 _BOM = b"\xef\xbb\xbf"
+_SHORT_LINE = 4096
 
 _LONGEST_LINE = 64 << 20
 """Bytes of a line; the longest known one, a Steam user with all games, has some megabytes."""
@@ -77,7 +81,7 @@ def read_blocks(
     """
     with file.opened() as (stream, raw):
         rest, line, position = b"", 1, raw.tell()
-        while chunk := stream.read(size):
+        while chunk := stream.read(_upto_line_end(raw, size) if stream is raw else size):
             if read_bytes:
                 read_bytes(raw.tell() - position)
                 position = raw.tell()
@@ -92,7 +96,8 @@ def read_blocks(
                         "is not the data. Fetch it again."
                     )
                 continue
-            block = Block(b"".join((rest, memoryview(chunk)[:end])), line)
+            whole = not rest and end == len(chunk)
+            block = Block(chunk if whole else b"".join((rest, memoryview(chunk)[:end])), line)
             rest = chunk[end:]
             line += block.count
             yield block
@@ -100,18 +105,34 @@ def read_blocks(
             yield Block(rest + b"\n", line)
 
 
-def lines_at(file: RawFile, numbers: np.ndarray) -> Iterator[tuple[int, bytes]]:
+def _upto_line_end(file: IO[bytes], size: int) -> int:
+    """Return how many bytes from here on are `size` and the rest of a line, if that is short.
+
+    So a block of a plain file need not be put together from pieces, which would take longer than
+    reading it.
+    """
+    start = file.tell()
+    file.seek(start + size)
+    rest = len(file.readline(_SHORT_LINE))
+    file.seek(start)
+    return size + rest
+
+
+def lines_at(file: RawFile, numbers: np.ndarray, threads: int) -> Iterator[tuple[int, bytes]]:
     """Yield number and bytes, without line end, of the lines with these numbers (ascending)."""
-    done = 0
-    for block in read_blocks(file):
-        last = block.first + block.count
-        upto = int(np.searchsorted(numbers, last))
-        if upto > done:
-            ends = block.ends
-            for number in numbers[done:upto]:
-                place = int(number) - block.first
-                start = int(ends[place - 1]) + 1 if place else 0
-                yield int(number), block.data[start : int(ends[place])].removesuffix(b"\r")
-            done = upto
-        if done == len(numbers):
-            return
+
+    def found(block: Block) -> list[tuple[int, bytes]]:
+        bounds = np.searchsorted(numbers, [block.first, block.first + block.count])
+        wanted = numbers[slice(*bounds)] - block.first
+        if not len(wanted):
+            return []
+        starts = np.concatenate([[0], block.ends + 1])
+        places = (wanted.tolist(), starts[wanted].tolist(), starts[wanted + 1].tolist())
+        return [
+            (block.first + line, block.data[start : end - 1].removesuffix(b"\r"))
+            for line, start, end in zip(*places, strict=True)
+        ]
+
+    blocks = takewhile(lambda block: block.first <= numbers[-1], read_blocks(file))
+    for lines in in_order(found, blocks, threads):
+        yield from lines

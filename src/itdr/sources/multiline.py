@@ -52,7 +52,9 @@ class MultilineCsv(Delimited):
         batches = []
         for batch in parsed.batches:
             lines = block.numbers[batch.column("line").to_numpy()]
-            batches.append(batch.set_column(len(self.fields), "line", pa.array(lines)))
+            batches.append(
+                batch.set_column(len(self.fields), batch.schema.field("line"), pa.array(lines))
+            )
         return Parsed(batches, [(int(block.numbers[row]), why) for row, why in parsed.rejected])
 
     def _joined(self, block: Block, last: bool) -> tuple[Block, Block | None]:

@@ -2,16 +2,18 @@
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from itdr.errors import DataError, SettingsError
 from itdr.sources.account import totals, write_rejected
 from itdr.sources.download.manifest import check_folder
-from itdr.sources.publish import publish, unfinished_folder
+from itdr.sources.publish import publish, sync, unfinished_folder
 from itdr.sources.reading import LEAST_MB, Workshop, open_workshop
 from itdr.sources.registry import source_of
 from itdr.sources.source import Source
@@ -66,7 +68,7 @@ def normalise(
         with open_workshop(dataset, raw, folder, memory_limit_mb, threads) as workshop:
             source.load(workshop)
             rows = _write_tables(workshop, source)
-        write_rejected(folder / "rejected.parquet", workshop.accounts)
+        write_rejected(folder / "rejected.parquet", workshop.accounts, threads)
         quality = _quality(workshop, source, rows)
         write_sealed_json(folder / QUALITY, quality)
         publish(folder, out, [*FILES, QUALITY])
@@ -81,7 +83,7 @@ def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
     pair = ("user_id", "item_id") if source.unique_pairs else ()
     order = ("user_id", "position", "timestamp", "item_id")
     for name in ("user_id", "item_id"):
-        workshop.query(f'CREATE TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
+        workshop.query(f'CREATE TEMP TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
     rows = {"interactions": _write_table(workshop, source, "interactions", order, pair)}
     if not rows["interactions"]:
         counts = totals(workshop.accounts)
@@ -89,9 +91,13 @@ def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
             f"{workshop.raw}: no row of the {workshop.dataset} files is an interaction: "
             f"{counts['rows_read']} rows read, rejected: {counts['by_reason']}."
         )
-    _complete(workshop)
-    for table, key in (("items", "item_id"), ("users", "user_id")):
-        rows[table] = _write_table(workshop, source, table, (key,), (key,))
+    with ThreadPoolExecutor(1) as disk:
+        # It takes the large table while the small ones are made.
+        synced = disk.submit(sync, workshop.folder / "interactions.parquet")
+        _complete(workshop)
+        for table, key in (("items", "item_id"), ("users", "user_id")):
+            rows[table] = _write_table(workshop, source, table, (key,), (key,))
+        synced.result()
     return rows
 
 
@@ -104,8 +110,10 @@ def _write_table(
 ) -> int:
     path = workshop.folder / f"{table}.parquet"
 
-    def repeat(file: int, line: int) -> None:
-        workshop.accounts[file].reject(line, f"repeats an earlier {' and '.join(unique)}")
+    def repeat(files: np.ndarray, lines: np.ndarray) -> None:
+        for file in np.unique(files).tolist():
+            reason = f"repeats an earlier {' and '.join(unique)}"
+            workshop.accounts[file].reject_all(lines[files == file], reason)
 
     def seen(ids: dict[str, pa.Table]) -> None:
         for name, found in ids.items() if table == "interactions" else ():

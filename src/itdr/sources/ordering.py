@@ -79,17 +79,16 @@ def _places(table: pa.Table) -> list[np.ndarray]:
 
 
 def _ranks(column: pa.ChunkedArray) -> Ranks:
-    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
-        numbers, known = _text_ranks(column)
-    else:
-        numbers, known = _counted(column)
-    if not known.all():
+    is_text = pa.types.is_dictionary(column.type) or pa.types.is_string(column.type)
+    numbers = _text_ranks(column) if is_text else _counted(column)
+    if column.null_count:
+        known = column.is_valid().to_numpy()
         numbers = np.where(known, numbers, numbers.max(initial=0, where=known) + 1)
-    return numbers.astype(np.uint64), int(numbers.max(initial=0)).bit_length()
+    return numbers.astype(np.uint64, copy=False), int(numbers.max(initial=0)).bit_length()
 
 
-def _text_ranks(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rank of each text, and whether there is one."""
+def _text_ranks(column: pa.ChunkedArray) -> np.ndarray:
+    """Return the rank of each text; any number for a null."""
     encoded = column.combine_chunks()
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
@@ -100,27 +99,25 @@ def _text_ranks(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
         len(texts)
     )
     places = pc.fill_null(encoded.indices, 0).to_numpy()
-    known = encoded.is_valid().to_numpy(zero_copy_only=False)
-    return (rank[places] if len(rank) else np.zeros(len(places), np.int64)), known
+    return rank[places] if len(rank) else np.zeros(len(places), np.int64)
 
 
-def _counted(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each number less the smallest one, in the largest unit, and whether there is one."""
-    known = column.is_valid().to_numpy()
+def _counted(column: pa.ChunkedArray) -> np.ndarray:
+    """Return each number less the smallest one, in the largest unit; any number for a null."""
     is_time = pa.types.is_timestamp(column.type)
     if is_time:
         column = column.cast(pa.timestamp("us")).cast(pa.int64())
-    numbers = pc.fill_null(column, 0).to_numpy().astype(np.int64, copy=False)
-    some = numbers if known.all() else numbers[known]
-    if not len(some):
-        return np.zeros(len(numbers), np.int64), known
+    lowest = pc.min(column).as_py()
+    if lowest is None:
+        return np.zeros(len(column), np.int64)
+    numbers = pc.fill_null(column, lowest).to_numpy().astype(np.int64, copy=False)
     for unit in _UNITS if is_time else ():
         whole = numbers // unit
         if np.array_equal(whole * unit, numbers):
-            numbers, some = whole, some // unit
+            numbers, lowest = whole, lowest // unit
             break
     # Differences of any two 64-bit numbers fit into 64 bits without a sign.
-    return numbers.view(np.uint64) - np.uint64(int(some.min()) % (1 << _WORD)), known
+    return numbers.view(np.uint64) - np.uint64(lowest % (1 << _WORD))
 
 
 def _packed(keys: list[Ranks]) -> list[np.ndarray]:

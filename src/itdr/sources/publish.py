@@ -36,14 +36,15 @@ def publish(folder: Path, out: Path, names: list[str]) -> None:
     An older file of that last name goes first, so that old and new files never look like one set.
     """
     for name in names:
-        _sync(folder / name)
+        sync(folder / name)
     (out / names[-1]).unlink(missing_ok=True)
     for name in names:
         (folder / name).replace(out / name)
-    _sync(out)
+    sync(out)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

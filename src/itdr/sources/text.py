@@ -35,6 +35,7 @@ _END_OF_HIDDEN = {
     "<script": re.compile(r"</script\s*>", re.IGNORECASE),
     "<style": re.compile(r"</style\s*>", re.IGNORECASE),
 }
+_FREQUENT_TAG = "<br />"
 # Only what HTML knows is a tag: people also write "x<y" and "<sigh>".
 _IN_PLACE_OF_TAG = dict.fromkeys(_INLINE.split("|"), "") | dict.fromkeys(_BLOCKS.split("|"), " ")
 # Without its semicolon a named entity counts only if it is a common one: "?a=1&copy=2" has none.
@@ -74,7 +75,7 @@ def _character(entity: re.Match[str]) -> str:
 
 def without_tags(text: str) -> str:
     """Return the text without HTML tags; those of blocks and line breaks leave a blank."""
-    text = text.replace("<br />", " ")  # the most frequent tag by far
+    text = text.replace(_FREQUENT_TAG, " ")
     if "<" not in text:
         return text
     return _TAG.sub(_in_place_of_tag, _without_hidden(text))
@@ -184,13 +185,26 @@ def texts(cells: pa.Array, repair: Callable[[str], str] = plain_text) -> pa.Arra
     if not doubtful.any():
         return cells
     mask = pa.array(doubtful)
-    found = [repair(cell) or None for cell in cells.filter(mask).to_pylist()]
-    return pc.replace_with_mask(cells, mask, pa.array(found, cells.type))
+    return pc.replace_with_mask(cells, mask, _repaired(cells.filter(mask), repair))
 
 
-_BLANK = ord(" ")
+def _repaired(cells: pa.Array, repair: Callable[[str], str]) -> pa.Array:
+    """Return texts after `repair`; what becomes empty is null.
+
+    Most have nothing but blanks and the most frequent tag, which compiled code repairs.
+    """
+    found = cells if repair is tidy else pc.replace_substring(cells, _FREQUENT_TAG, " ")
+    found = pc.utf8_trim(pc.replace_substring_regex(found, "  +", " "), " ")
+    found = pc.if_else(pc.equal(found, ""), pa.scalar(None, found.type), found)
+    others = pc.fill_null(pc.match_substring_regex(found, _WORTH_A_LOOK[repair]), False)
+    if not pc.any(others).as_py():
+        return found
+    rest = [repair(cell) or None for cell in cells.filter(others).to_pylist()]
+    return pc.replace_with_mask(found, others, pa.array(rest, cells.type))
+
+
+_BLANK, _LAST_PLAIN, _AMPERSAND, _LESS = b" ~&<"
 _AT_ONCE = 1 << 17  # bytes, which stay in the processor's cache
-_PLAIN = bytes(0x20 <= byte < 0x7F and byte not in b"&<" for byte in range(256))
 
 
 def _odd(cells: pa.Array) -> np.ndarray:
@@ -210,11 +224,12 @@ def _odd(cells: pa.Array) -> np.ndarray:
     odd[filled] = (chars[starts[filled]] == _BLANK) | (chars[ends[filled] - 1] == _BLANK)
     for start in range(offsets[0], offsets[-1], _AT_ONCE):
         piece = chars[start : min(start + _AT_ONCE + 1, offsets[-1])]
-        plain = np.frombuffer(piece.tobytes().translate(_PLAIN), np.uint8)
-        places = [np.flatnonzero(plain == 0)]
+        found = piece - _BLANK > _LAST_PLAIN - _BLANK  # numbers below 0 become large ones
+        found |= piece == _AMPERSAND
+        found |= piece == _LESS
         blank = piece == _BLANK
-        places.append(np.flatnonzero(blank[1:] & blank[:-1]))
-        odd[np.searchsorted(ends, np.concatenate(places) + start, side="right")] = True
+        found[:-1] |= blank[1:] & blank[:-1]
+        odd[np.searchsorted(ends, np.flatnonzero(found) + start, side="right")] = True
     return odd
 
 

@@ -4,6 +4,7 @@ The order is total, and row groups have a fixed number of rows, so the bytes of 
 neither on the number of threads nor on how the keys were divided into ranges.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from itdr.errors import DataError
 from itdr.seals import parquet_writer
-from itdr.sources.dividing import PART, divide
+from itdr.sources.dividing import PART, divide, taken
 from itdr.sources.ids import encoded, ids_of
 from itdr.sources.ordering import order_of
 from itdr.sources.parallel import in_order
@@ -38,8 +40,8 @@ _TEXT = {"title", "description", "review_title", "review"}
 _IDS = {"user_id", "item_id"}
 _VARIED = {*_TEXT, "timestamp", "plays"}
 
-Repeat = Callable[[int, int], None]
-"""Called with file and line of a row that repeats another."""
+Repeat = Callable[[np.ndarray, np.ndarray], None]
+"""Called with files and lines of rows that repeat others."""
 
 Seen = Callable[[dict[str, pa.Table]], None]
 """Called with the ids of some rows."""
@@ -73,7 +75,7 @@ def write_sorted(
     """Write a view as Parquet and return its number of rows.
 
     view: has `file` and `line` beside columns of the schema; ids are text or whole numbers.
-    repeat: called with file and line of each row left out because another one is the same.
+    repeat: called with files and lines of the rows left out because others are the same.
     seen: called with the ids of each row group and in how many of its rows they stand: for each of
         the columns user_id and item_id a table of `id` and `rows`.
     threads: number of ranges that are sorted at the same time.
@@ -93,23 +95,20 @@ def write_sorted(
         ) as writer,
         ThreadPoolExecutor(1) as background,
     ):
-        pending: Future[dict[str, pa.Table]] | None = None
+        pending: deque[Future[dict[str, pa.Table]]] = deque()
         for group in _row_groups(rows.parts(threads), size):
-            if pending:
-                seen(pending.result())
             count += group.num_rows
-            pending = background.submit(_write_group, writer, group, layout.schema)
-        if pending:
-            seen(pending.result())
+            pending.append(background.submit(_write_group, writer, _shaped(group, layout.schema)))
+            if len(pending) > 1:
+                seen(pending.popleft().result())
+        while pending:
+            seen(pending.popleft().result())
         writer.add_key_value_metadata(layout.schema.metadata or {})
     return count
 
 
-def _write_group(
-    writer: pq.ParquetWriter, group: pa.Table, schema: pa.Schema
-) -> dict[str, pa.Table]:
+def _write_group(writer: pq.ParquetWriter, table: pa.Table) -> dict[str, pa.Table]:
     """Write a row group and return its ids."""
-    table = _shaped(group, schema)
     writer.write_table(table, row_group_size=table.num_rows)
     ids = {}
     for name in _IDS & set(table.column_names):
@@ -149,13 +148,11 @@ class _View:
         jobs: Iterator[Callable[[], pa.Table]]
         if marks and not self._is_clustered():
             # To pick each range from all rows would read them as often as there are ranges.
-            jobs = (partial(_taken, path) for path in self._divided(marks, size))
+            jobs = (partial(taken, path) for path in self._divided(marks, size, threads))
         else:
             jobs = (partial(self._read_range, *limits) for limits in self._ranges(marks))
-        for table, repeated in in_order(lambda job: self._sorted(job()), jobs, threads):
-            places = (repeated["file"].to_pylist(), repeated["line"].to_pylist())
-            for file, line in zip(*places, strict=True):
-                self.repeat(file, line)
+        for table, repeated in in_order(self._sorted, jobs, threads):
+            self.repeat(repeated["file"].to_numpy(), repeated["line"].to_numpy())
             yield table
 
     def _read_range(self, where: str, values: dict[str, Any]) -> pa.Table:
@@ -172,14 +169,14 @@ class _View:
         falls = sum(after < before for before, after in pairwise(keys))
         return falls < len(keys) / 20
 
-    def _divided(self, marks: list[tuple], size: float) -> list[Path]:
+    def _divided(self, marks: list[tuple], size: float, threads: int) -> list[Path]:
         """Return files with the rows of the ranges between the marks."""
         values = {f"mark{n}_{i}": v for n, mark in enumerate(marks) for i, v in enumerate(mark)}
         part = self._part_between(0, len(marks))
         sql = f"SELECT {self._read}, ({part})::USMALLINT AS {PART} FROM {self.view}"
         at_once = int(min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // size))
         rows = self.connection.sql(sql, params=values).to_arrow_reader(at_once)
-        return divide(rows, rows.schema, len(marks) + 1, self.folder)
+        return divide(rows, rows.schema, len(marks) + 1, self.folder, threads)
 
     def _part_between(self, low: int, high: int) -> str:
         """Return the SQL of a row's part, from low to high, found by halving."""
@@ -236,22 +233,16 @@ class _View:
                     values.update(zip(places, mark, strict=True))
             yield " AND ".join(conditions) or "TRUE", values
 
-    def _sorted(self, table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    def _sorted(self, read: Callable[[], pa.Table]) -> tuple[pa.Table, pa.Table]:
         """Return the rows of a range in order, without repeated ones, and the places of these."""
+        # In one piece: Arrow takes rows from many pieces far more slowly.
+        table = read().combine_chunks()
         for name in _IDS & set(self.columns):
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, encoded(table.column(name)))
         rows, repeated = order_of(table, self.order, self.unique)
         others = table.select(["file", "line"]).take(pa.array(repeated))
-        # In one piece: Arrow takes rows from many pieces far more slowly.
-        return table.select(self.columns).combine_chunks().take(pa.array(rows)), others
-
-
-def _taken(path: Path) -> pa.Table:
-    """Return the table in a file, which is deleted."""
-    table = pq.read_table(path)
-    path.unlink()
-    return table
+        return pc.take(table.select(self.columns), pa.array(rows), boundscheck=False), others
 
 
 def _compared(key: list[str], sign: str, places: list[str]) -> str:

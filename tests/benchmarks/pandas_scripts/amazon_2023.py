@@ -65,7 +65,7 @@ pd.DataFrame(
         "domain": items["domain"],
         "title": items["title"].map(plain),
         "categories": [
-            found or [department]
+            found or ([department] if isinstance(department, str) else [])
             for found, department in zip(items["categories"], items["main_category"], strict=True)
         ],
         "description": items["description"].map(" ".join).map(plain),
