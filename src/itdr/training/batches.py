@@ -28,14 +28,16 @@ class Steps(torch.utils.data.Dataset):
         settings: TrainingSettings,
         *,
         share: bool = False,
+        rows: int = 1,
     ) -> None:
         """Keep the examples and which of them each step has.
 
-        share: whether packed rows have common beginnings once.
+        share: whether packed rows have common beginnings once. rows: see passes.
         """
         self._examples, self._steps, self._settings = examples, steps, settings
         self._collate = partial(packed, share=share) if settings.packing else padded
         self._lengths = [len(example.ids) for example in examples]
+        self._rows = rows
 
     def __len__(self) -> int:
         return len(self._steps) * self._settings.processes
@@ -45,7 +47,7 @@ class Steps(torch.utils.data.Dataset):
         step = self._steps[number]
         weights = self._weights(step)
         done = []
-        for chosen in passes(step, self._lengths, self._settings)[process]:
+        for chosen in passes(step, self._lengths, self._settings, self._rows)[process]:
             # Without an example of its own a process goes through the motions, for no loss.
             shown = chosen or [min(step, key=self._lengths.__getitem__)]
             examples = [self._examples[i] for i in shown]
