@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from itdr.settings.training import TrainingSettings
 from itdr.training.batches import answer_loss, packed
+from itdr.training.fused import fuse
 from itdr.training.lora import train
 from itdr.training.threads import add_gradients, rows_at_once, side_by_side
 from tests.unit.test_batches import ALIKE, EXAMPLES, gradients, separate, tuned
@@ -27,20 +28,20 @@ def two_threads():
 def test_rows_on_threads_have_the_loss_and_gradients_of_separate_rows(
     two_threads, architecture, checkpointing
 ):
-    model, name = tuned(architecture, "per-example")
-    expected_loss = separate(model, name, EXAMPLES + ALIKE)
-    expected = gradients(model, expected_loss)
-    model.zero_grad()
+    tuned_model, name = tuned(architecture, "per-example")
+    expected_loss = separate(tuned_model, name, EXAMPLES + ALIKE)
+    expected = gradients(tuned_model, expected_loss)
+    tuned_model.zero_grad()
+    assert fuse(tuned_model), "as in training"
     if checkpointing:
-        model.enable_input_require_grads()
-        model.base_model.model.activation_checkpointing_enable()
-    model.train()
-    rows = [
-        packed(part, [0.1] * len(part), share=True) for part in (EXAMPLES, ALIKE[:4], ALIKE[4:])
-    ]
-    learnt = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        tuned_model.enable_input_require_grads()
+        tuned_model.base_model.model.activation_checkpointing_enable()
+    tuned_model.train()
+    parts = (EXAMPLES, ALIKE[:4], ALIKE[4:])
+    rows = [packed(part, [0.1] * len(part), share=True) for part in parts]
+    learnt = {n: p for n, p in tuned_model.named_parameters() if p.requires_grad}
     with side_by_side(2) as at_once:
-        losses = [partial(answer_loss, model, row, name) for row in rows]
+        losses = [partial(answer_loss, tuned_model, row, name) for row in rows]
         loss = add_gradients(list(learnt.values()), losses, at_once)
     torch.testing.assert_close(loss, expected_loss.detach(), rtol=1e-5, atol=1e-6)
     for parameter, weight in learnt.items():

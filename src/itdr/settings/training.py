@@ -39,7 +39,7 @@ class TrainingSettings(Strict):
         8192,
         ge=16,
         description="with packing: most tokens in a forward pass, as memory allows; on a CPU "
-        "several passes run at once, on a thread each",
+        "several may run at once",
     )
     micro_batch_size: int = Field(
         1, ge=1, description="without packing: examples per forward pass, padded to the longest"

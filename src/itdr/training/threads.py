@@ -1,7 +1,7 @@
 """A step's forward and backward passes side by side on a CPU's threads.
 
-A small model's products are too small to be divided among threads: these wait for each other several
-hundred times a step. Whole rows wait once, at the end.
+A small model's products are too small to be divided among threads, which would wait for each
+other several hundred times a step. Rows wait for each other once, at its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
