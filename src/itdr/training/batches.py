@@ -76,6 +76,7 @@ def packed(
     Returns:
         input_ids, position_ids: (1, length). lengths: tokens of each example in the row.
         prefixes: where the tokens before them are; only if some are shared.
+        answers: answer tokens of each example.
         kept: (answer tokens,), the places whose logits foretell an answer token.
         wanted, weights: (1, answer tokens), that token and what it weighs.
     """
@@ -94,6 +95,7 @@ def packed(
         "input_ids": _longs([example.ids[first:] for example, first in own])[None],
         "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in own])[None],
         "lengths": lengths,
+        "answers": [len(answer) for answer in answers],
         "kept": _longs(kept),
         "wanted": _longs(answers)[None],
         "weights": torch.tensor(weighed, dtype=torch.float32)[None],
@@ -138,7 +140,8 @@ def answer_loss(model: Any, one: dict[str, Any], attention: str) -> torch.Tensor
     }
     if "lengths" in one:
         device = one["input_ids"].device
-        given |= row_arguments(attention, one["lengths"], device, one.get("prefixes"))
+        answers = one["kept"], one["answers"]
+        given |= row_arguments(attention, one["lengths"], device, one.get("prefixes"), answers)
     logits = model(**given, use_cache=False, logits_to_keep=one["kept"]).logits
     losses = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), one["wanted"].flatten(), reduction="none"

@@ -24,6 +24,7 @@ from itdr.training.batches import Steps
 from itdr.training.checkpoints import Seal, open_checkpoints, steps_done
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
 from itdr.training.fused import fuse
+from itdr.training.last_layer import narrow_last_layer
 from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
@@ -159,6 +160,7 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
         chosen.target_modules = sorted(chosen.target_modules)
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
+        narrow_last_layer(adapted)
     if settings.gradient_checkpointing:
         adapted.enable_input_require_grads()
     return adapted
