@@ -92,7 +92,7 @@ MEASURED: dict[str, Any] = {
     "run": int, "examples_per_s": float, "tokens_per_s": int, "final_loss": float,
     "processor_s": float,
 }  # fmt: skip
-COMMON = TrainingSettings(epochs=1, max_length=512, save_steps=10_000)
+COMMON = TrainingSettings(epochs=1, max_length=1024, save_steps=10_000)
 OURS: dict[str, dict[str, Any]] = {
     "paper": {},
     "prefixes not shared": {"share_prefixes": False},
@@ -141,17 +141,19 @@ class Bench:
         """Divide the mixture into examples to train on and held-out ones."""
         self.folder, self.factory, self.threads = folder, args.llama_factory, args.threads
         table = read_parquet(args.mixture, RECORD)
-        order = np.random.default_rng(0).permutation(table.num_rows)
-        chosen = table.take(np.sort(order[: args.examples]))
-        held = table.take(np.sort(order[args.examples : args.examples + 500]))
+        self.model = load_model_settings(MODEL)
+        # Those that are too long we would leave out and LLaMA-Factory would cut.
+        whole = COMMON.model_copy(update={"max_length": sys.maxsize})
+        found = tokenize(table, PromptRenderer(load_tokenizer(self.model)), whole).examples
+        order = np.random.default_rng(0).permutation(table.num_rows).tolist()
+        fit = [i for i in order if len(found[i].ids) <= COMMON.max_length]
+        rows = sorted(fit[: args.examples])
+        self.held = [found[i] for i in sorted(fit[args.examples : args.examples + 500])]
+        chosen = table.take(rows)
         self.train = folder / "train.parquet"
         write_parquet(self.train, chosen)
-        self.model = load_model_settings(MODEL)
-        renderer = PromptRenderer(load_tokenizer(self.model))
-        self.held = tokenize(held, renderer, COMMON).examples
-        lengths = [len(e.ids) for e in tokenize(chosen, renderer, COMMON).examples]
+        lengths = [len(found[i].ids) for i in rows]
         self.examples, self.tokens = len(lengths), sum(lengths)
-        assert self.examples == chosen.num_rows, "LLaMA-Factory would cut what we leave out"
         in_order = folder / "in-order" / "train.parquet"
         in_order.parent.mkdir()
         write_parquet(in_order, chosen.take(list(chain(*steps(lengths, COMMON, seed=0)))))

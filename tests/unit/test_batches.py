@@ -18,6 +18,7 @@ from itdr.settings.training import TrainingSettings
 from itdr.training.attention import row_arguments, set_attention
 from itdr.training.batches import Steps, answer_loss, packed, padded
 from itdr.training.fused import fuse
+from itdr.training.last_layer import narrow_last_layer
 from itdr.training.prefixes import shared_prefixes
 
 SHAPE = {
@@ -160,6 +161,37 @@ def test_fused_layers_have_the_loss_and_gradients_of_pefts(architecture):
     for parameter, found in gradients(model, loss).items():
         assert expected[parameter].abs().max() > 1e-5, parameter
         torch.testing.assert_close(found, expected[parameter], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("examples", [EXAMPLES, ALIKE])
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_last_layer_for_answers_alone_has_the_loss_and_gradients_of_a_whole_one(
+    architecture, examples, checkpointing
+):
+    model, name = tuned(architecture, "per-example")
+    expected_loss = separate(model, name, examples)
+    expected = gradients(model, expected_loss)
+    assert narrow_last_layer(model)
+    if checkpointing:
+        model.enable_input_require_grads()
+        model.base_model.model.activation_checkpointing_enable()
+        model.train()
+    loss = answer_loss(model, packed(examples, [0.1] * len(examples), share=True), name)
+    torch.testing.assert_close(loss, expected_loss)
+    for parameter, found in gradients(model, loss).items():
+        assert expected[parameter].abs().max() > 1e-5, parameter
+        assert (found - expected[parameter]).abs().max() < 1e-5, parameter
+    model.eval()
+    with torch.no_grad():
+        whole = model(input_ids=torch.tensor([EXAMPLES[0].ids])).logits
+    assert (whole[0].abs().amax(-1) > 0).all(), "without answers all tokens are computed"
+
+
+def test_a_last_layer_that_is_not_known_stays_whole():
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    assert not narrow_last_layer(Qwen3ForCausalLM(Qwen3Config(**SHAPE, head_dim=8)))
 
 
 def test_layers_that_are_not_plain_go_pefts_way():

@@ -43,6 +43,16 @@ def test_packing_and_processes_do_not_change_which_examples_share_a_step():
             assert sorted(flat(flat(shares))) == sorted(step)
 
 
+def test_a_process_may_divide_its_examples_into_rows_of_like_length():
+    lengths = [n % 40 + 5 for n in range(16)]
+    step = list(range(16))
+    (rows,) = passes(step, lengths, settings(row_length=500), rows=2)
+    assert len(rows) == 2 and sorted(flat(rows)) == step
+    first, second = (sum(lengths[i] for i in row) for row in rows)
+    assert abs(first - second) <= 5
+    assert passes([3], lengths, settings(row_length=500), rows=2) == [[[3]]]
+
+
 def test_a_batch_may_count_tokens():
     lengths = [30, 60, 90, 20, 50, 70, 10]
     plan = settings(batch_unit="tokens", batch_size=120, epochs=1)

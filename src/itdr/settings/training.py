@@ -36,7 +36,10 @@ class TrainingSettings(Strict):
         "a row begin with alike, such as a task's description, once; the learning is the same",
     )
     row_length: int = Field(
-        8192, ge=16, description="with packing: most tokens in a forward pass, as memory allows"
+        8192,
+        ge=16,
+        description="with packing: most tokens in a forward pass, as memory allows; on a CPU "
+        "several may run at once",
     )
     micro_batch_size: int = Field(
         1, ge=1, description="without packing: examples per forward pass, padded to the longest"

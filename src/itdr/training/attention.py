@@ -59,14 +59,19 @@ def row_arguments(
     lengths: list[int],
     device: torch.device,
     prefixes: Sequence[Prefix] | None = None,
+    answers: tuple[torch.Tensor, list[int]] | None = None,
 ) -> dict[str, Any]:
     """Return what the attention called `attention` must know of a packed row.
 
     lengths: tokens of each example in the row, in order. prefixes: where the tokens before them
-    are, if some are shared.
+    are, if some are shared. answers: the places whose logits are wanted, if not all are, and how
+    many of them each example has, the last ones before its end.
     """
     if attention == PER_EXAMPLE:
-        return {"example_lengths": lengths, "example_prefixes": prefixes}
+        given: dict[str, Any] = {"example_lengths": lengths, "example_prefixes": prefixes}
+        if answers:
+            given |= {"answer_places": answers[0], "answer_lengths": answers[1]}
+        return given
     if attention != "flash_attention_2":
         return {}
     borders = torch.tensor([0, *lengths], dtype=torch.int32, device=device).cumsum(
@@ -81,7 +86,7 @@ def row_arguments(
     }
 
 
-def _attend(
+def attend(
     module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -91,6 +96,7 @@ def _attend(
     dropout: float = 0.0,
     example_lengths: list[int] | None = None,
     example_prefixes: Sequence[Prefix] | None = None,
+    answer_lengths: list[int] | None = None,
     **__: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention inside each example of a row.
@@ -99,23 +105,29 @@ def _attend(
     example_lengths: tokens of each example of the only row; without it each row is one example,
     padded on the right if at all, where causal attention needs no mask.
     example_prefixes: where the tokens before those of each example are, if some are shared.
+    answer_lengths: how many queries each example has where there are fewer than keys: those of
+    the last tokens but one.
 
     Returns:
-        (rows, length, heads, head size), and no weights.
+        (rows, queries, heads, head size), and no weights.
     """
-    lengths = example_lengths or [query.shape[2]]
+    lengths = example_lengths or [key.shape[2]]
+    fewer = answer_lengths if query.shape[2] < key.shape[2] else None
     keys, values = key.split(lengths, 2), value.split(lengths, 2)
     parts = []
-    for number, q in enumerate(query.split(lengths, 2)):
-        k, v, mask = keys[number], values[number], None
+    for number, q in enumerate(query.split(fewer or lengths, 2)):
+        k, v = keys[number], values[number]
+        if fewer:  # nothing looks at the last token
+            k, v = k[:, :, :-1], v[:, :, :-1]
         if example_prefixes and (length := example_prefixes[number].length):
             owner = example_prefixes[number].owner
             k = torch.cat([keys[owner][:, :, :length], k], 2)
             v = torch.cat([values[owner][:, :, :length], v], 2)
-            mask = causal_lower_right(q.shape[2], k.shape[2])
+        same = q.shape[2] == k.shape[2]
+        mask = None if same else causal_lower_right(q.shape[2], k.shape[2])
         parts.append(
             scaled_dot_product_attention(
-                q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None, scale=scaling,
+                q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=same, scale=scaling,
                 enable_gqa=True,
             )
         )  # fmt: skip
@@ -123,4 +135,4 @@ def _attend(
     return joined.transpose(1, 2).contiguous(), None
 
 
-AttentionInterface.register(PER_EXAMPLE, _attend)
+AttentionInterface.register(PER_EXAMPLE, attend)

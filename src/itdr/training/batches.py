@@ -28,14 +28,16 @@ class Steps(torch.utils.data.Dataset):
         settings: TrainingSettings,
         *,
         share: bool = False,
+        rows: int = 1,
     ) -> None:
         """Keep the examples and which of them each step has.
 
-        share: whether packed rows have common beginnings once.
+        share: whether packed rows have common beginnings once. rows: see passes.
         """
         self._examples, self._steps, self._settings = examples, steps, settings
         self._collate = partial(packed, share=share) if settings.packing else padded
         self._lengths = [len(example.ids) for example in examples]
+        self._rows = rows
 
     def __len__(self) -> int:
         return len(self._steps) * self._settings.processes
@@ -45,7 +47,7 @@ class Steps(torch.utils.data.Dataset):
         step = self._steps[number]
         weights = self._weights(step)
         done = []
-        for chosen in passes(step, self._lengths, self._settings)[process]:
+        for chosen in passes(step, self._lengths, self._settings, self._rows)[process]:
             # Without an example of its own a process goes through the motions, for no loss.
             shown = chosen or [min(step, key=self._lengths.__getitem__)]
             examples = [self._examples[i] for i in shown]
@@ -74,6 +76,7 @@ def packed(
     Returns:
         input_ids, position_ids: (1, length). lengths: tokens of each example in the row.
         prefixes: where the tokens before them are; only if some are shared.
+        answers: answer tokens of each example.
         kept: (answer tokens,), the places whose logits foretell an answer token.
         wanted, weights: (1, answer tokens), that token and what it weighs.
     """
@@ -92,6 +95,7 @@ def packed(
         "input_ids": _longs([example.ids[first:] for example, first in own])[None],
         "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in own])[None],
         "lengths": lengths,
+        "answers": [len(answer) for answer in answers],
         "kept": _longs(kept),
         "wanted": _longs(answers)[None],
         "weights": torch.tensor(weighed, dtype=torch.float32)[None],
@@ -136,7 +140,8 @@ def answer_loss(model: Any, one: dict[str, Any], attention: str) -> torch.Tensor
     }
     if "lengths" in one:
         device = one["input_ids"].device
-        given |= row_arguments(attention, one["lengths"], device, one.get("prefixes"))
+        answers = one["kept"], one["answers"]
+        given |= row_arguments(attention, one["lengths"], device, one.get("prefixes"), answers)
     logits = model(**given, use_cache=False, logits_to_keep=one["kept"]).logits
     losses = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), one["wanted"].flatten(), reduction="none"

@@ -24,10 +24,12 @@ from itdr.training.batches import Steps
 from itdr.training.checkpoints import Seal, open_checkpoints, steps_done
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
 from itdr.training.fused import fuse
+from itdr.training.last_layer import narrow_last_layer
 from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
+from itdr.training.threads import rows_at_once, side_by_side
 from itdr.training.trainer import Show, StepTrainer
 from itdr.unfinished import at_work_in
 
@@ -86,7 +88,8 @@ def _train(
     attention = set_attention(base, settings.attention)
     # With dropout a prefix would have to be computed anew for each example.
     share = settings.share_prefixes and can_share_prefixes(attention) and not settings.lora_dropout
-    passes = Steps(data.examples, plan, settings, share=share)
+    rows = rows_at_once(settings, plan)
+    passes = Steps(data.examples, plan, settings, share=share, rows=rows)
     trainer = StepTrainer(_adapted(base, model, settings), arguments, passes, attention)
     trainer.add_callback(Seal())
     done = steps_done(resumed)
@@ -97,7 +100,8 @@ def _train(
     with progress("training", len(plan), "steps", done=done) if first else nullcontext() as bar:
         if bar:
             trainer.add_callback(Show(bar, passes))
-        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        with side_by_side(rows) as trainer.at_once:
+            trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     seconds = time.monotonic() - begin
     finished = checkpoints / "adapter"
     trainer.save_model(str(finished))  # every process takes part
@@ -156,6 +160,7 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
         chosen.target_modules = sorted(chosen.target_modules)
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
+        narrow_last_layer(adapted)
     if settings.gradient_checkpointing:
         adapted.enable_input_require_grads()
     return adapted

@@ -33,16 +33,25 @@ def steps(lengths: Sequence[int], settings: TrainingSettings, seed: int) -> list
 
 
 def passes(
-    step: Sequence[int], lengths: Sequence[int], settings: TrainingSettings
+    step: Sequence[int], lengths: Sequence[int], settings: TrainingSettings, rows: int = 1
 ) -> list[list[list[int]]]:
     """Return the forward passes of each process, each pass a list of examples.
 
     Every process has the same number of passes, because processes wait for each other; a pass may
     have no example where there are too few.
+
+    rows: with packing, into how many rows a process's examples are divided if they need no more.
     """
     shares = _shares(step, lengths, settings.processes)
     if settings.packing:
-        divided = [best_fit(share, lengths, settings.row_length) for share in shares]
+        divided = [
+            [
+                row
+                for part in _shares(share, lengths, rows)
+                for row in best_fit(part, lengths, settings.row_length)
+            ]
+            for share in shares
+        ]
     else:
         divided = [_chunks(share, lengths, settings.micro_batch_size) for share in shares]
     most = max(len(one) for one in divided)
@@ -83,12 +92,12 @@ def _by_tokens(order: Sequence[int], lengths: Sequence[int], size: int) -> list[
     return done
 
 
-def _shares(step: Sequence[int], lengths: Sequence[int], processes: int) -> list[list[int]]:
-    """Give each example, the longest first, to the process that has the fewest tokens so far."""
-    if processes == 1:
+def _shares(step: Sequence[int], lengths: Sequence[int], count: int) -> list[list[int]]:
+    """Give each example, the longest first, to the share that has the fewest tokens so far."""
+    if count == 1:
         return [list(step)]
-    shares: list[list[int]] = [[] for _ in range(processes)]
-    loads = [0] * processes
+    shares: list[list[int]] = [[] for _ in range(count)]
+    loads = [0] * count
     for example in _longest_first(step, lengths):
         least = loads.index(min(loads))
         shares[least].append(example)

@@ -1,7 +1,9 @@
 """transformers' Trainer, with optimiser steps that have as many forward passes as they need."""
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from itdr.progress import Progress
 from itdr.training.batches import Steps, answer_loss
+from itdr.training.threads import add_gradients
 
 
 class StepTrainer(Trainer):
@@ -18,6 +21,9 @@ class StepTrainer(Trainer):
         """Keep the name that transformers has for the model's attention."""
         super().__init__(model=model, args=args, train_dataset=data, data_collator=_only)
         self._attention = attention
+        self._learnt = [weight for weight in model.parameters() if weight.requires_grad]
+        self.at_once: Callable[..., Any] | None = None
+        """A `map` that computes passes side by side (see side_by_side), if they are to be."""
         self.remove_callback(PrinterCallback)
 
     def training_step(
@@ -30,6 +36,9 @@ class StepTrainer(Trainer):
         """
         model.train()
         passes = self._prepare_inputs(inputs)["passes"]
+        if self.at_once:
+            losses = [partial(answer_loss, model, one, self._attention) for one in passes]
+            return add_gradients(self._learnt, losses, self.at_once)
         total = torch.zeros((), device=self.args.device)
         for number, one in enumerate(passes):
             last = number == len(passes) - 1
