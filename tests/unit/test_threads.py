@@ -6,11 +6,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from itdr.models.threads import side_by_side
 from itdr.settings.training import TrainingSettings
 from itdr.training.batches import answer_loss, packed
 from itdr.training.fused import fuse
 from itdr.training.lora import train
-from itdr.training.threads import add_gradients, rows_at_once, side_by_side
+from itdr.training.threads import add_gradients, rows_at_once
 from tests.unit.test_batches import ALIKE, EXAMPLES, gradients, separate, tuned
 from tests.unit.test_training import SETTINGS, mixture, model, read_losses  # noqa: F401
 

@@ -1,8 +1,6 @@
 """Answers from a model of transformers, in batches of prompts of similar length."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from itdr.inference.engine import Answered, Prompt
 from itdr.inference.greedy import greedy
 from itdr.inference.tokens import TokenPrompt, Tokens
 from itdr.models.loading import load_adapted, load_model
+from itdr.models.threads import side_by_side
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 
@@ -48,27 +47,9 @@ class TransformersEngine:
                 for position, ids in zip(batch, outputs, strict=True)
             ]
 
-        with _side_by_side(at_once) as do:
-            yield from do(answers, list(filter(None, missing)))
+        with side_by_side(at_once) as do:
+            yield from (do or map)(answers, filter(None, missing))
 
     def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
         """Return the output of each prompt as token ids."""
         return greedy(model, prompts, self._tokens.ends, self._tokens.tokenizer.pad_token_id)
-
-
-@contextmanager
-def _side_by_side(count: int) -> Iterator[Callable[..., Iterator[Answered]]]:
-    """Yield what maps a function over batches, so many at a time, each on its share of threads."""
-    if count == 1:
-        yield map
-        return
-    import torch
-
-    threads = torch.get_num_threads()
-    share = max(1, threads // count)
-    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(share,))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)

@@ -15,6 +15,7 @@ from transformers import TrainingArguments, set_seed
 from itdr.errors import SettingsError
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
+from itdr.models.threads import side_by_side
 from itdr.progress import progress
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
@@ -29,7 +30,7 @@ from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
-from itdr.training.threads import rows_at_once, side_by_side
+from itdr.training.threads import rows_at_once
 from itdr.training.trainer import Show, StepTrainer
 from itdr.unfinished import at_work_in
 

@@ -4,9 +4,7 @@ A small model's products are too small to be divided among threads, which would 
 other several hundred times a step. Rows wait for each other once, at its end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -28,24 +26,6 @@ def rows_at_once(settings: TrainingSettings, plan: Sequence[Sequence[int]]) -> i
     if torch.cuda.is_available() or settings.processes > 1 or settings.lora_dropout:
         return 1
     return max(1, min(torch.get_num_threads(), max(map(len, plan)) // _EXAMPLES))
-
-
-@contextmanager
-def side_by_side(rows: int) -> Iterator[Callable[..., Any] | None]:
-    """Yield a `map` that computes `rows` items at once, each on its part of PyTorch's threads.
-
-    With one row there is nothing to be put side by side, and it yields None.
-    """
-    if rows == 1:
-        yield None
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(threads // rows)  # new threads begin with that too
-    try:
-        with ThreadPoolExecutor(rows) as pool:
-            yield pool.map
-    finally:
-        torch.set_num_threads(threads)
 
 
 def add_gradients(
