@@ -13,6 +13,7 @@ memory.
 
 import argparse
 import csv
+import multiprocessing
 import os
 import platform
 import statistics
@@ -120,8 +121,13 @@ def main() -> None:
 def simulate(name: str, raw: Path, share: float) -> None:
     """Write the raw files of an input."""
     dataset = DATASET[name]
+    # In a process of its own: the memory of this one would count in its children's peak.
     if name == "random":
-        shuffle(raw, share)
+        process = multiprocessing.Process(target=shuffle, args=(raw, share))
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise SystemExit("the ratings could not be put in random order")
         return
     reviews = {"amazon": AMAZON_BYTES / BYTES_PER_REVIEW, "steam": STEAM_LINES}
     if name in reviews:
@@ -130,7 +136,6 @@ def simulate(name: str, raw: Path, share: float) -> None:
     else:
         films = max(int(FILMS * share / (1 + UNRATED_SHARE)), 500)
         size = (max(int(USERS * share), 20), films, RATINGS_PER_USER)
-    # In a process of its own: the memory of this one would count in its children's peak.
     subprocess.run([sys.executable, "-c", SIMULATE, dataset, str(raw), *map(str, size)], check=True)
     if name == "grouped":
         ratings, whole = raw / "ratings.csv", raw / "whole"
