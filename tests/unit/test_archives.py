@@ -217,3 +217,14 @@ def test_lines_inside_an_archive_come_in_blocks(tmp_path, monkeypatch):
         blocks = read_blocks(find_file("pixelrec", folder, "interaction.csv"), read.append)
         assert b"".join(block.data for block in blocks) == rows
         assert all(count >= 0 for count in read)
+
+
+def test_an_archive_that_names_a_place_before_its_beginning_is_refused(tmp_path):
+    path = tmp_path / "pixel.zip"
+    _pack(path, {"interaction.csv": b"item_id,user_id,timestamp\n1,2,3\n"})
+    data = bytearray(path.read_bytes())
+    offset = int.from_bytes(data[-6:-2], "little")
+    data[-6:-2] = (offset + 50).to_bytes(4, "little")  # of the list of entries, in the last record
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"pixel\.zip.*cut off, damaged"):
+        find_file("pixelrec", tmp_path, "interaction.csv")

@@ -4,6 +4,7 @@ Text packs to a tenth, seldom to a fiftieth. What grows further than 250-fold is
 fill a disk or a memory; small files may be as repetitive as they like.
 """
 
+import errno
 import gzip
 import lzma
 import struct
@@ -93,7 +94,8 @@ def readable(what: object) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGE, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        # A place before the file's beginning, which an archive may name, is EINVAL.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # the disk's, not the file's
         reason = str(error) or type(error).__name__
         raise DataError(
