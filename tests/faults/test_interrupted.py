@@ -46,10 +46,9 @@ def test_training_stops_in_a_step_and_goes_on_from_its_checkpoint(whole, tmp_pat
     interrupt(again)
 
 
-def test_inference_stops_between_passes_and_asks_the_rest(whole, tmp_path):
-    parts = tmp_path / "parts"
-    parts.mkdir()
-    words = STAGES["infer"].words(whole, tmp_path)
+@pytest.mark.parametrize("at_once", ["1", "2"])
+def test_inference_stops_between_passes_and_asks_the_rest(whole, tmp_path, at_once):
+    words = [*STAGES["infer"].words(whole, tmp_path), "--batches-at-once", at_once]
     for flag, value in (("--rows-per-cell", "40"), ("--answer-limit", "64")):
         words[words.index(flag) + 1] = value
     words[words.index("--test") + 1] = str(whole / "parts/train.parquet")

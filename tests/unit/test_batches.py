@@ -192,6 +192,8 @@ def test_a_last_layer_that_is_not_known_stays_whole():
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     assert not narrow_last_layer(Qwen3ForCausalLM(Qwen3Config(**SHAPE, head_dim=8)))
+    dropping = LlamaForCausalLM(LlamaConfig(**SHAPE, attention_dropout=0.1))
+    assert not narrow_last_layer(dropping)
 
 
 def test_layers_that_are_not_plain_go_pefts_way():

@@ -80,6 +80,7 @@ def test_batches_at_the_same_time_give_the_same_answers_in_the_same_order(louder
 
 
 def test_whoever_stops_asking_gets_all_threads_back(louder):
+    before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
         engine = TransformersEngine(
@@ -90,7 +91,7 @@ def test_whoever_stops_asking_gets_all_threads_back(louder):
         came.close()
         assert torch.get_num_threads() == 2
     finally:
-        torch.set_num_threads(1)
+        torch.set_num_threads(before)
 
 
 def test_greedy_answers_are_those_of_stepping_by_hand(louder, alone):

@@ -111,8 +111,8 @@ def _write_table(
     path = workshop.folder / f"{table}.parquet"
 
     def repeat(files: np.ndarray, lines: np.ndarray) -> None:
+        reason = f"repeats an earlier {' and '.join(unique)}"
         for file in np.unique(files).tolist():
-            reason = f"repeats an earlier {' and '.join(unique)}"
             workshop.accounts[file].reject_all(lines[files == file], reason)
 
     def seen(ids: dict[str, pa.Table]) -> None:

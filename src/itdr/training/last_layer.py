@@ -21,13 +21,14 @@ _KNOWN = (GlmDecoderLayer, LlamaDecoderLayer, Qwen2DecoderLayer)
 def narrow_last_layer(model: Any) -> bool:
     """Let a model's last layer compute what answers need, if it is built as those known here.
 
-    It does so in a forward pass that is told `answer_places` (see row_arguments). Its output is
-    zero elsewhere.
+    One that drops attention weights stays as it is. The others do so in a forward pass that is told
+    `answer_places` (see row_arguments); their output is zero elsewhere.
     """
     layers = [layer for layer in model.modules() if type(layer) in _KNOWN]
-    if layers:
-        layers[-1].forward = _forward(layers[-1], layers[-1].forward)
-    return bool(layers)
+    if not layers or layers[-1].self_attn.attention_dropout:
+        return False
+    layers[-1].forward = _forward(layers[-1], layers[-1].forward)
+    return True
 
 
 def _forward(layer: Any, plain: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
