@@ -23,11 +23,11 @@ $(VLLM_READY): envs/vllm.yaml envs/constraints-vllm.txt envs/install.py
 	@touch $@
 
 demo: $(READY) ## run the whole chain on a simulated world with a tiny model
-	snakemake --workflow-profile demo
+	python -m snakemake --workflow-profile demo
 	@echo "The table is in results/demo/report/tables/main.csv (main.md to read)"
 
 demo-full: $(READY) ## the same with all variants: both ablations, data shares, no description
-	snakemake --workflow-profile demo-full
+	python -m snakemake --workflow-profile demo-full
 	@echo "Everything is on the page results/demo-full/report/index.html"
 
 test: $(READY) ## check style, types and layers, and run the tests
@@ -37,17 +37,17 @@ test: $(READY) ## check style, types and layers, and run the tests
 	mypy
 	lint-imports
 	$(MAKE) --no-print-directory secrets
-	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --durations 12
+	OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --durations 12
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
 	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/vllm
 
 test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is installed if need be
 	envs/slurm.sh
-	pytest tests/cluster
+	python -m pytest tests/cluster
 
 test-faults: $(READY) ## kill, interrupt, damage and starve every stage, the slow tests too
-	OMP_NUM_THREADS=1 pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py
+	OMP_NUM_THREADS=1 python -m pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py
 
 secrets: $(READY) ## look for passwords and keys in all files of the repository
 	git ls-files -z | xargs -0 detect-secrets-hook --no-verify \
@@ -59,7 +59,7 @@ FUZZ_EXAMPLES ?= 20
 
 fuzz: $(READY) ## look for input that upsets a reader: FUZZ_SECONDS each, FUZZ_READERS alone
 	$(INSTALL)[fuzz]
-	ITDR_EXAMPLES=$(FUZZ_EXAMPLES) HYPOTHESIS_PROFILE=random pytest tests/unit/test_bad_input.py
+	ITDR_EXAMPLES=$(FUZZ_EXAMPLES) HYPOTHESIS_PROFILE=random python -m pytest tests/unit/test_bad_input.py
 	python -m tests.fuzz.all --seconds $(FUZZ_SECONDS) $(FUZZ_READERS)
 
 audit: $(READY) ## ask whether pinned packages have known vulnerabilities; needs a network
@@ -70,7 +70,7 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 	for file in tests/benchmarks/*.py; do python $$file || exit 1; done
 
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model
-	itdr tiny-model --recipe config/models/tiny/recipe.json --out results/tiny-model
+	python -m itdr tiny-model --recipe config/models/tiny/recipe.json --out results/tiny-model
 
 clean: ## delete what the demos made
 	rm -rf results/demo results/demo-full

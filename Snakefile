@@ -28,7 +28,8 @@ FLAGS = WORKFLOW.flags
 
 
 # The package of this checkout serves every job, whichever environment the job runs in.
-shell.prefix(f"export PYTHONPATH={workflow.basedir}/src; ")
+PACKAGE = f"{workflow.basedir}/src"
+shell.prefix("export PYTHONPATH={PACKAGE:q}; ")
 
 
 def growing(mb):

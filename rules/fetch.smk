@@ -52,9 +52,9 @@ rule fetch_dataset:
     params:
         folder=subpath(output[0], parent=True),
         local=lambda wildcards: (
-            f"--from {LOCAL_FOLDER[wildcards.dataset]}"
+            ["--from", LOCAL_FOLDER[wildcards.dataset]]
             if wildcards.dataset in LOCAL_FOLDER
-            else ""
+            else []
         ),
     shell:
-        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local} > {log:q} 2>&1"
+        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local:q} > {log:q} 2>&1"

@@ -38,7 +38,7 @@ rule infer_model:
     params:
         flags=FLAGS["infer"],
         adapter=lambda wildcards, input: (
-            f"--adapter {input.adapter}" if input.adapter else ""
+            ["--adapter", *input.adapter] if input.adapter else []
         ),
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
         description=lambda wildcards: (
@@ -47,7 +47,7 @@ rule infer_model:
             else "--no-description"
         ),
     shell:
-        "python -m itdr infer --model config/models/{wildcards.model}.yaml {params.adapter}"
+        "python -m itdr infer --model config/models/{wildcards.model}.yaml {params.adapter:q}"
         " {params.description} --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
 
 

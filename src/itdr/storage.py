@@ -32,6 +32,9 @@ __all__ = ["fingerprint", "sha256"]
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOCK = ".lock"
 _OLD = ".old.part"
+_CONTENTS = ".contents.json"
+_OTHERS = {_CONTENTS, _LOCK, ".snakemake_timestamp"}
+"""Files in a finished folder that are not its contents; Snakemake adds the last of them."""
 
 
 @contextmanager
@@ -42,8 +45,10 @@ def atomic_file(path: Path) -> Iterator[Path]:
     left half-written beside it is cleared away.
 
     Raises:
+        DataError: `path` is something else than a file: a folder, a link or a device.
         DiskFullError: there is no room for it.
     """
+    require_file_place(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(path)
@@ -60,11 +65,21 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, made_by: str) -> Iterator[Path]:
     """Yield an empty folder that takes the place of the folder `path` when the block ends well.
 
-    At no time is there a folder `path` that is not whole. Clears away and raises as atomic_file.
+    At no time is there a folder `path` that is not whole. Clears away as atomic_file.
+
+    Args:
+        path: the folder. One that is there already is replaced if the same command made it and
+            nothing else has been put into it.
+        made_by: name of the command.
+
+    Raises:
+        DataError: `path` is no folder, or one that may not be replaced.
+        DiskFullError: there is no room for it.
     """
+    require_folder_place(path, made_by)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(path)
@@ -73,11 +88,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         try_lock(handle)
         try:
             yield part
-            for file in sorted(part.rglob("*")):
-                if file.is_file():
-                    _sync(file)
-            part.chmod(0o777 & ~_umask())
             (part / _LOCK).unlink()
+            contents = {"made_by": made_by, "files": _files_in(part)}
+            (part / _CONTENTS).write_text(json.dumps(contents, indent=2) + "\n")
+            for name in (_CONTENTS, *contents["files"]):
+                _sync(part / name)
+            part.chmod(0o777 & ~_umask())
+            require_folder_place(path, made_by)
             _replace_folder(part, path)
             _sync(path.parent)
         except DiskFullError as error:
@@ -85,6 +102,70 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(part, ignore_errors=True)
             os.close(handle)
+
+
+def require_file_place(path: Path) -> None:
+    """Make sure that a file may be written to `path`.
+
+    Raises:
+        DataError: it is something else than a file.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise DataError(
+            f"{path}: is {_kind(path)}; a file is to be written there. Nothing was changed. Name "
+            "another place, or take it away first."
+        )
+
+
+def require_folder_place(path: Path, made_by: str) -> None:
+    """Make sure that a command may put its output in the place of the folder `path`.
+
+    It may if nothing is there, or an empty folder, or what the same command made and nobody has
+    added to.
+
+    Raises:
+        DataError: anything else is there.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise DataError(
+            f"{path}: is {_kind(path)}; a folder is to be written there. Nothing was changed. Name "
+            "another place, or take it away first."
+        )
+    found = _files_in(path)
+    known = _contents(path) if _CONTENTS in found else {}
+    foreign = sorted(set(found) - set(known.get("files", ())) - _OTHERS)
+    if not foreign and (not known or known.get("made_by") == made_by):
+        return
+    holds = f"holds {foreign[0]!r}" if foreign else f"is the output of 'itdr {known['made_by']}'"
+    more = f" and {len(foreign) - 1} more files" if len(foreign) > 1 else ""
+    raise DataError(
+        f"{path}: {holds}{more}, which 'itdr {made_by}' did not make, so the folder is not "
+        "replaced. Nothing was changed. Name another folder, or take that away first."
+    )
+
+
+def _contents(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of its own files; nothing if that cannot be read."""
+    with suppress(ValueError, OSError):
+        value = json.loads((folder / _CONTENTS).read_bytes())
+        if isinstance(value, dict) and isinstance(value.get("files"), list):
+            return value
+    return {}
+
+
+def _files_in(folder: Path) -> list[str]:
+    """Return the paths of all that is not a folder, links to folders among it."""
+    return sorted(
+        (Path(above) / name).relative_to(folder).as_posix()
+        for above, folders, files in os.walk(folder)
+        for name in (*files, *(f for f in folders if (Path(above) / f).is_symlink()))
+    )
+
+
+def _kind(path: Path) -> str:
+    if path.is_symlink():
+        return f"a link to {str(path.readlink())!r}"
+    return "a folder" if path.is_dir() else "a file" if path.is_file() else "a device"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ out, letter = Path(sys.argv[1]), sys.argv[2]
 for _ in range(40):
     with atomic_file(out / "file") as part:
         part.write_text(letter * 10_000)
-    with atomic_folder(out / "folder") as part:
+    with atomic_folder(out / "folder", "split") as part:
         for name in "xyz":
             (part / name).write_text(letter)
 """

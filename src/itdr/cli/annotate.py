@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_tasks, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
     wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--out", type=Path, help="Parquet file for the examples with answers")
+    wanted.add_argument(
+        "--out", type=output_file, help="Parquet file for the examples with answers"
+    )
     wanted.add_argument(
         "--estimate",
         action="store_true",

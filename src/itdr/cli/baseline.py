@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import output_file
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -26,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="tables/DATASET/items.parquet of 'itdr normalise', for same-category",
     )
-    parser.add_argument("--out", type=Path, required=True, help="Parquet file for the answers")
+    parser.add_argument(
+        "--out", type=output_file, required=True, help="Parquet file for the answers"
+    )
     parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="seed of random answers (default: 0)")

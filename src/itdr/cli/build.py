@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_tasks, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
     parser.add_argument("--tables", type=Path, required=True, help="folder of 'itdr normalise'")
-    parser.add_argument("--out", type=Path, required=True, help="Parquet file for the examples")
+    parser.add_argument(
+        "--out", type=output_file, required=True, help="Parquet file for the examples"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of all choices (default: 0)")
     parser.add_argument("--threads", type=int, help="processor threads (default: all)")
     add_tasks(parser)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_tasks, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_file,
         required=True,
         metavar="FILE",
         help="CSV file of differences, second less first, with their intervals and p-values",

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_release_manifest, add_tasks
+from itdr.cli.options import add_release_manifest, add_tasks, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--release", type=Path, required=True, metavar="DIR", help="folder of 'itdr fetch-release'"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for the three parts"
+        "--out",
+        type=output_folder("import-release"),
+        required=True,
+        metavar="DIR",
+        help="folder for the three parts",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of their order (default: 0)")
     add_tasks(parser)

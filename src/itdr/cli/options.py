@@ -1,7 +1,47 @@
 """Options that several commands have."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+
+from itdr.errors import SettingsError
+from itdr.storage import require_file_place, require_folder_place
+
+
+def output_file(text: str) -> Path:
+    """Return the path that an option names, at which a file can be written.
+
+    Raises:
+        SettingsError: it is empty or no text.
+        DataError: it is a folder, a link or a device.
+    """
+    path = _path(text)
+    require_file_place(path)
+    return path
+
+
+def output_folder(made_by: str) -> Callable[[str], Path]:
+    """Return the reader of an option that names the folder that a command makes as a whole.
+
+    It raises as output_file, and DataError for a folder that the command `made_by` may not replace.
+    """
+
+    def folder(text: str) -> Path:
+        path = _path(text)
+        require_folder_place(path, made_by)
+        return path
+
+    return folder
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise SettingsError("--out is empty; a path is needed.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"--out is {text!r}, which is not UTF-8. Name another path.") from None
+    return Path(text)
 
 
 def add_tasks(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_tasks, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mean is scored",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="CSV file of scores"
+        "--out", type=output_file, required=True, metavar="FILE", help="CSV file of scores"
     )
     add_tasks(parser)
     add_flags(parser, ScoringSettings)

@@ -1,7 +1,8 @@
 """itdr simulate: write the raw files of a simulated dataset."""
 
 import argparse
-from pathlib import Path
+
+from itdr.cli.options import output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.flags import add_flags
 
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the raw files")
+    parser.add_argument(
+        "--out", type=output_folder("simulate"), required=True, help="folder for the raw files"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the world (default: 0)")
     add_flags(parser, WorldSettings)
 
@@ -25,5 +28,5 @@ def run(args: argparse.Namespace) -> None:
 
     size = from_flags(args, WorldSettings)
     world = simulate(args.seed, size.users, size.items, size.interactions_per_user)
-    with atomic_folder(args.out) as folder:
+    with atomic_folder(args.out, "simulate") as folder:
         write_raw_files(world, args.dataset, folder, args.seed)

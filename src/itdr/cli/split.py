@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import output_folder
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -11,7 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.flags import add_flags
 
     parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the three parts")
+    parser.add_argument(
+        "--out", type=output_folder("split"), required=True, help="folder for the three parts"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the division (default: 0)")
     add_flags(parser, SplitSettings)
 

@@ -3,10 +3,14 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import output_folder
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    parser.add_argument("--out", type=Path, required=True, help="folder for the model")
+    parser.add_argument(
+        "--out", type=output_folder("tiny-model"), required=True, help="folder for the model"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and text (default: 0)")
     parser.add_argument(
         "--recipe",

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import output_folder
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -13,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, required=True, help="model file, such as config/models/tiny.yaml"
     )
     parser.add_argument("--mixture", type=Path, required=True, help="Parquet file of 'itdr mix'")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the adapter")
+    parser.add_argument(
+        "--out", type=output_folder("train"), required=True, help="folder for the adapter"
+    )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of weights and order (default: 0)"
     )

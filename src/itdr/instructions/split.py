@@ -49,7 +49,7 @@ def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict
     ]
     order = sorted(range(len(parts)), key=lambda row: _fraction(seed, table["id"][row].as_py()))
     counts = {}
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "split") as folder:
         for part in Part:
             rows = pa.array([row for row in order if parts[row] is part], pa.int64())
             write_parquet(folder / f"{part}.parquet", table.take(rows))

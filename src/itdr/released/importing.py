@@ -67,7 +67,7 @@ def import_release(
     """
     check_folder(folder)
     done = [_read(file, folder / file.name, task) for file in files]
-    with atomic_folder(out) as unfinished:
+    with atomic_folder(out, "import-release") as unfinished:
         for part in Part:
             records = [row for one in done if one.file.part is part for row in one.records]
             if not records:

@@ -1,5 +1,6 @@
 """What config/config.yaml says: which cells are built, how models are trained and asked."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,12 +9,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
 from itdr.settings.audit import SHARED, AuditSettings
+from itdr.settings.model import MODEL_ID
 from itdr.settings.reading import Strict, check, load_yaml
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
 from itdr.vocabulary import Baseline, Dataset, Task
+
+_REPOSITORY = ("src", "config", "rules", "workflow", "envs", "tests", "docs", ".git", ".venv")
 
 
 def _pair(text: str) -> str:
@@ -33,11 +37,33 @@ def _column(text: str) -> str:
     model, slash, variant = text.partition("/")
     if not (slash and model and variant):
         raise ValueError("must be MODEL/VARIANT, with a VARIANT of config/variants.csv")
+    if not re.fullmatch(MODEL_ID, model):
+        raise ValueError(f"the model {model!r} must be made of letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _results(text: str) -> str:
+    """Refuse a folder that is no place for results, or that no path in a workflow can hold."""
+    if not text.strip() or not text.isprintable() or text[0] == "-" or set(text) & set("{}"):
+        raise ValueError(
+            "a path of printable characters is needed that does not begin with '-' and holds no "
+            "braces"
+        )
+    path = Path(text).resolve()
+    here = Path.cwd()
+    kept = [here / name for name in _REPOSITORY]
+    if here.is_relative_to(path) or any(path.is_relative_to(folder) for folder in kept):
+        raise ValueError(
+            f"a folder of its own is needed, neither above this one nor in {', '.join(_REPOSITORY)}"
+        )
+    if path.exists() and not path.is_dir():
+        raise ValueError("a folder is needed; something else is there")
     return text
 
 
 Pair = Annotated[str, AfterValidator(_pair)]
 Column = Annotated[str, AfterValidator(_column)]
+Results = Annotated[str, AfterValidator(_results)]
 
 
 class WorldSettings(Strict):
@@ -134,7 +160,7 @@ class InferenceSettings(Strict):
 class Experiment(Strict):
     """A whole experiment: one configuration file, or a file laid over config/config.yaml."""
 
-    results: str = Field("results", description="folder for everything that is made")
+    results: Results = Field("results", description="folder for everything that is made")
     seed: int = Field(ge=0, lt=2**32, description="seed of sampling, split, training and intervals")
     pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
     columns: tuple[Column, ...] = Field(description="columns of the tables, MODEL/VARIANT")

@@ -48,13 +48,14 @@ def as_flags(settings: BaseModel) -> str:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if value is None:
-            words += [] if field.default is None else [_option(name), "null"]
+            words += [] if field.default is None else [f"{_option(name)}=null"]
             continue
         if isinstance(value, bool):
             words.append(_option(name) if value else _option(name).replace("--", "--no-", 1))
         else:
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            words += [_option(name), shlex.quote(text)]
+            # With "=", because argparse takes a value that begins with "-" for an option.
+            words.append(shlex.quote(f"{_option(name)}={text}"))
     return " ".join(words)
 
 

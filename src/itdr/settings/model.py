@@ -12,6 +12,8 @@ from itdr.settings.reading import Strict, load
 
 REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
+MODEL_ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+"""What the id of a model may be: a file name, and a word that means nothing to a shell."""
 _HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
 
@@ -26,7 +28,7 @@ class ModelEndpoint(EndpointSettings):
 class ModelSettings(Strict):
     """One file in config/models/: a model whose weights are had, or one behind an endpoint."""
 
-    model: str = Field(description="id, as in config/paper/results.csv")
+    model: str = Field(pattern=f"^{MODEL_ID}$", description="id, as in config/paper/results.csv")
     title: str = Field(description="printed name")
     source: str = Field("", description="Hugging Face id, or a folder relative to the repository")
     endpoint: ModelEndpoint | None = Field(

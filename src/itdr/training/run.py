@@ -62,7 +62,7 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
     rows = ["step,loss,learning_rate"]
     for entry in history:
         rows.append(f"{entry['step']},{entry['loss']:.6f},{entry['learning_rate']:.3e}")
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "train") as folder:
         for file in adapter.iterdir():
             if file.name != "training_args.bin":  # a pickle that nobody needs
                 shutil.copyfile(file, folder / file.name)

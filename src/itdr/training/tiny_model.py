@@ -112,7 +112,7 @@ def make_tiny_model(
         "torch": torch.__version__,
         "prompt_texts": list(prompt_texts),
     }
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "tiny-model") as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_json(folder / "recipe.json", recipe)

@@ -53,7 +53,7 @@ def export(files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource
         MissingFileError, DataError: a file is not there, not in the form of RECORD or no part.
     """
     counts: Counts = Counter()
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "export hugging-face") as folder:
         for part, paths in by_part(files).items():
             _write(folder / "data", _SPLITS[part], paths, counts)
         write_text(folder / "README.md", _card(counts, sources))

@@ -22,7 +22,7 @@ def export(files: Sequence[Path], out: Path) -> dict[str, int]:
         MissingFileError, DataError: a file is not there, not in the form of RECORD or no part.
     """
     counts: dict[str, int] = {}
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "export llama-factory") as folder:
         for part, paths in by_part(files).items():
             name = f"itdr_{part}"
             counts[name] = _write(folder / f"{name}.json", paths)

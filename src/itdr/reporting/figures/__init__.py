@@ -41,7 +41,7 @@ def draw_all(data: FigureData, out: Path) -> list[dict[str, str]]:
         One mapping per figure: name, title, and missing, which says why it could not be drawn.
     """
     listed = []
-    with atomic_folder(out) as folder:
+    with atomic_folder(out, "report") as folder:
         for name, module in FIGURES.items():
             entry = {"name": name, "title": module.TITLE, "missing": ""}
             try:
