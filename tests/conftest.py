@@ -23,7 +23,7 @@ def real_samples() -> Path:
 @pytest.fixture
 def write_tables(tmp_path):
     """Return a function that writes tables from rows; interactions given as tuples are in order."""
-    from itdr.sources.tables import SCHEMAS
+    from itdr.datasets.tables.schema import SCHEMAS
 
     def write(interactions, items, users, folder="tables") -> Path:
         out = tmp_path / folder

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from itdr.sources.fields import NeedsTextError
-from itdr.sources.lines import Block
-from itdr.sources.normalise import normalise
-from itdr.storage import read_json
+from itdr.datasets.normalise import normalise
+from itdr.datasets.readers.fields import NeedsTextError
+from itdr.datasets.readers.lines import Block
+from itdr.files.formats import read_json
 
 
 @dataclass(frozen=True)

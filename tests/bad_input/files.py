@@ -12,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from itdr.endpoints.answer_log import AnswerLog, Reply
+from itdr.endpoints.chat import Chat, HopelessError, PassingError, RefusedError
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import score_cell
 from itdr.evaluation.predictions import read_cells
@@ -19,8 +21,6 @@ from itdr.evaluation.text_metrics import TextScorer
 from itdr.inference.engine import Answer
 from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION
-from itdr.models.answer_log import AnswerLog, Reply
-from itdr.models.chat import Chat, HopelessError, PassingError, RefusedError
 from itdr.released.importing import _read
 from itdr.released.manifest import ReleasedFile
 from itdr.settings.endpoint import EndpointSettings

@@ -11,19 +11,19 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from itdr.datasets.download.archive import extract
+from itdr.datasets.download.checks import problem
+from itdr.datasets.normalise import normalise
+from itdr.datasets.readers.context import Format, Workshop
+from itdr.datasets.readers.fields import NeedsTextError
+from itdr.datasets.readers.files import RawFile, find_file
+from itdr.datasets.readers.lines import read_blocks
+from itdr.datasets.readers.multiline import MultilineCsv
+from itdr.datasets.readers.rejections import FileAccount, write_rejected
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import ItdrError
-from itdr.sources.account import FileAccount, write_rejected
-from itdr.sources.download.archive import extract
-from itdr.sources.download.checks import problem
-from itdr.sources.fields import NeedsTextError
-from itdr.sources.files import RawFile, find_file
-from itdr.sources.lines import read_blocks
-from itdr.sources.multiline import MultilineCsv
-from itdr.sources.normalise import normalise
-from itdr.sources.reading import Format, Workshop
-from itdr.storage import read_json
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
+from itdr.files.formats import read_json
 from itdr.vocabulary import Dataset
 from tests.bad_input.reader import Reader, empty_folder, scratch
 

@@ -4,9 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itdr.evaluation.answers import Answer, Reading, read
-from itdr.instructions.prose import one_line, sentences
-from itdr.sources import (
+from itdr.datasets.adapters import (
     amazon_books,
     anime,
     bookcrossing,
@@ -16,11 +14,13 @@ from itdr.sources import (
     movielens,
     pixelrec,
 )
-from itdr.sources.cells import PythonList
-from itdr.sources.delimited import Delimited
-from itdr.sources.fields import BadCellError, Field, NeedsTextError
-from itdr.sources.text import plain_text, repaired_text, tidy
-from itdr.sources.times import Time, TimeOfUsa
+from itdr.datasets.readers.cells import PythonList
+from itdr.datasets.readers.delimited import Delimited
+from itdr.datasets.readers.fields import BadCellError, Field, NeedsTextError
+from itdr.datasets.readers.text import plain_text, repaired_text, tidy
+from itdr.datasets.readers.times import Time, TimeOfUsa
+from itdr.evaluation.answers import Answer, Reading, read
+from itdr.instructions.prose import one_line, sentences
 from tests.bad_input.reader import Reader
 from tests.odd_answers import FORMS, PAGE
 

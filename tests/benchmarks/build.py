@@ -24,11 +24,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from itdr.datasets.normalise import normalise
+from itdr.datasets.tables.schema import INTERACTIONS, ITEMS, USERS
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.settings.experiment import load_experiment
-from itdr.sources.normalise import normalise
-from itdr.sources.tables import INTERACTIONS, ITEMS, USERS
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from itdr.vocabulary import Dataset
 
 RESULTS = Path(__file__).parent / "results" / "build.csv"

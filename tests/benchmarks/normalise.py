@@ -37,7 +37,7 @@ UNRATED_SHARE, RATINGS_PER_USER, REVIEWS_PER_USER = 0.01, 162, 25
 OURS = """
 import sys
 from pathlib import Path
-from itdr.sources.normalise import normalise
+from itdr.datasets.normalise import normalise
 normalise(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
 """
 
@@ -65,8 +65,8 @@ duckdb.sql(f"SELECT {names} FROM {rows}").fetchall()
 SIMULATE = """
 import sys
 from pathlib import Path
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 users, items, per_user = map(int, sys.argv[3:])
 write_raw_files(simulate(1, users, items, per_user), sys.argv[1], Path(sys.argv[2]), 1)
 """

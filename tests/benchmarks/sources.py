@@ -18,10 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
+from itdr.files.formats import read_json
 from itdr.provenance import provenance
-from itdr.storage import read_json
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from itdr.vocabulary import Dataset
 
 RESULTS = Path(__file__).parent / "results" / "sources.csv"

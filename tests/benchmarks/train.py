@@ -42,6 +42,7 @@ import yaml
 from peft import PeftModel
 from safetensors.torch import load_file
 
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.export import llama_factory
 from itdr.instructions.record import RECORD
 from itdr.models.loading import load_model, load_tokenizer
@@ -50,7 +51,6 @@ from itdr.provenance import provenance
 from itdr.settings.flags import as_flags
 from itdr.settings.model import load_model_settings
 from itdr.settings.training import TrainingSettings
-from itdr.storage import read_parquet, write_parquet
 from itdr.training.batches import answer_loss, packed
 from itdr.training.examples import tokenize
 from itdr.training.packing import steps

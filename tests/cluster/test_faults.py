@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from itdr.storage import read_json
+from itdr.files.formats import read_json
 from tests.cluster.conftest import Clone, Seen
 from tests.cluster.slurm import Cluster, Job
 

@@ -11,7 +11,7 @@ from pathlib import Path
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     ["itdr.training.lora", "itdr.inference.transformers_engine", "peft", "itdr.evaluation.score",
-     "itdr.reporting.report", "itdr.sources.normalise", "itdr.instructions.audit.run"]
+     "itdr.reporting.report", "itdr.datasets.normalise", "itdr.instructions.audit.run"]
 )  # fmt: skip
 
 _BEGUN = "begun: Ctrl-C is heard from here on"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from itdr.storage import read_json
+from itdr.files.formats import read_json
 from tests.faults.stages import ALL, comparable, contents
 from tests.faults.test_killed import weights_apart
 

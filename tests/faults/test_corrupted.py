@@ -8,8 +8,8 @@ import pytest
 
 from itdr.cli.main import main
 from itdr.errors import DataError
-from itdr.seals import check_beside
-from itdr.storage import (
+from itdr.files.checksums import check_beside
+from itdr.files.formats import (
     read_json,
     read_parquet,
     write_checksum,

@@ -10,11 +10,11 @@ import time
 import psutil
 import pytest
 
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.interrupts import INTERRUPTED
 from itdr.settings.experiment import WorldSettings
-from itdr.storage import read_parquet, write_parquet
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.chat_server import ChatServer, Fault, serving
 from tests.faults.apart import Apart
 from tests.faults.stages import STAGES, contents

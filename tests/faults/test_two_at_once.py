@@ -16,12 +16,12 @@ UNFINISHED = {
     "infer": "predictions/tiny/itdr/1.answers",
 }
 HOLDER = """
-import sys, time; from pathlib import Path; from itdr.locks import alone_in
+import sys, time; from pathlib import Path; from itdr.files.locks import alone_in
 with alone_in(Path(sys.argv[1])):
     print("in", flush=True); time.sleep(600)
 """
 WRITER = """
-import sys; from pathlib import Path; from itdr.storage import atomic_file, atomic_folder
+import sys; from pathlib import Path; from itdr.files.atomic import atomic_file, atomic_folder
 out, letter = Path(sys.argv[1]), sys.argv[2]
 for _ in range(40):
     with atomic_file(out / "file") as part:

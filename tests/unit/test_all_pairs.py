@@ -6,6 +6,12 @@ from datetime import datetime
 import pyarrow.parquet as pq
 import pytest
 
+from itdr.datasets.normalise import normalise
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.rules_teacher import RuleTeacher
+from itdr.demo.world import simulate
+from itdr.files.checksums import sha256
+from itdr.files.formats import read_parquet
 from itdr.instructions.audit.run import audit
 from itdr.instructions.build import build
 from itdr.instructions.record import DRAFT
@@ -13,12 +19,7 @@ from itdr.instructions.split import split
 from itdr.settings.audit import AuditSettings
 from itdr.settings.experiment import BuildSettings, SplitSettings, load_experiment
 from itdr.settings.task import load_task
-from itdr.sources.normalise import normalise
-from itdr.storage import read_parquet, sha256
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from itdr.teacher.annotate import annotate
-from itdr.teacher.rules import RuleTeacher
 from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
+from itdr.datasets.adapters.amazon_2023 import _PRODUCTS, _REVIEWS, DOMAINS
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.raw_files.amazon_2023 import domains_of
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.amazon_2023 import _PRODUCTS, _REVIEWS, DOMAINS
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.raw_files.amazon_2023 import domains_of
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
 REVIEW = {

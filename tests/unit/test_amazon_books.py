@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 
+from itdr.datasets.adapters import amazon_books
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import MissingFileError
-from itdr.sources import amazon_books
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised, unhurried
 
 REVIEWS = "Books_rating.csv"

@@ -7,11 +7,11 @@ import shutil
 import pytest
 from hypothesis import given
 
+from itdr.datasets.adapters import anime
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.raw_files.anime import COLUMNS
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources import anime
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.raw_files.anime import COLUMNS
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised, unhurried
 
 ANIME = "anime-dataset-2023.csv"

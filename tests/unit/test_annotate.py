@@ -15,15 +15,15 @@ import pytest
 import yaml
 
 from itdr.cli.main import main
+from itdr.demo.rules_teacher import RuleTeacher
 from itdr.errors import DataError, EndpointError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import DRAFT, RECORD
 from itdr.settings.flags import as_flags
 from itdr.settings.reading import check
 from itdr.settings.teacher import TeacherSettings
-from itdr.storage import read_parquet, write_parquet
 from itdr.teacher.annotate import annotate
 from itdr.teacher.endpoint import EndpointTeacher
-from itdr.teacher.rules import RuleTeacher
 from tests.chat_server import SECRET, ChatServer, Fault, serving
 
 

@@ -6,13 +6,13 @@ import pyarrow as pa
 import pytest
 
 from itdr.errors import EndpointError, RefusedRequestsError, SettingsError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.inference.engines import engine_name
 from itdr.inference.infer import infer
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings, load_model_settings
 from itdr.settings.reading import check, load_yaml
-from itdr.storage import read_parquet, write_parquet
 from tests.chat_server import SECRET, Fault, serving
 from tests.conftest import ROOT
 

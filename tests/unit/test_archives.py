@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from itdr.datasets.normalise import normalise
+from itdr.datasets.readers.files import find_file
+from itdr.datasets.readers.lines import read_blocks
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.files import find_file
-from itdr.sources.lines import read_blocks
-from itdr.sources.normalise import normalise
 from tests.normalised import normalised
 
 VIEWS = b"item_id,user_id,timestamp\ni2,u1,1605059546\ni3,u1,abc\ni1,u2,1605059540\n"
@@ -142,7 +142,7 @@ def test_an_entry_that_grows_out_of_all_proportion_is_refused(tmp_path):
 
 @pytest.mark.parametrize("ending", [".gz", ".tar.gz"])
 def test_a_gzip_file_that_grows_out_of_all_proportion_is_refused(tmp_path, monkeypatch, ending):
-    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr("itdr.datasets.download.decompression.ALWAYS_ALLOWED", 1 << 20)
     rows = VIEWS + b"i1,u1,1605059540\n" * 200_000
     if ending == ".gz":
         (tmp_path / "interaction.csv.gz").write_bytes(gzip.compress(rows, 9))
@@ -153,7 +153,7 @@ def test_a_gzip_file_that_grows_out_of_all_proportion_is_refused(tmp_path, monke
 
 
 def test_compressing_twice_gains_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr("itdr.datasets.download.decompression.ALWAYS_ALLOWED", 1 << 20)
     twice = gzip.compress(VIEWS + b"i1,u1,1605059540\n" * 200_000, 9)
     _pack(tmp_path / "pixel.zip", {"interaction.csv.gz": twice})
     with pytest.raises(DataError, match="over 250-fold"):
@@ -168,7 +168,7 @@ def test_a_tar_compressed_by_xz_is_refused(tmp_path):
 
 
 def test_a_line_without_an_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("itdr.sources.lines._LONGEST_LINE", 5000)
+    monkeypatch.setattr("itdr.datasets.readers.lines._LONGEST_LINE", 5000)
     (tmp_path / "interaction.csv").write_bytes(b"a,b\n" + b"x" * 9000)
     with pytest.raises(DataError, match=r"interaction\.csv: line 2 is longer than 5,000 bytes"):
         list(read_blocks(find_file("pixelrec", tmp_path, "interaction.csv"), size=1000))
@@ -208,7 +208,7 @@ def test_what_only_looks_like_an_archive_or_data_is_named(tmp_path, content, kin
 
 
 def test_lines_inside_an_archive_come_in_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("itdr.sources.lines.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("itdr.datasets.readers.lines.BLOCK_BYTES", 1000)
     rows = b"".join(b"row %d\n" % number for number in range(5_000))
     for ending in ENDINGS:
         folder = tmp_path / ending.replace(".", "")

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 
 from itdr.cli.main import main
+from itdr.demo.rules_teacher import RuleTeacher
 from itdr.errors import DataError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.audit.gate import require_clean
 from itdr.instructions.audit.run import audit
 from itdr.instructions.build import build
@@ -18,9 +20,7 @@ from itdr.instructions.split import split
 from itdr.settings.audit import AuditSettings, Check
 from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.task import load_task
-from itdr.storage import read_parquet, write_parquet
 from itdr.teacher.annotate import annotate
-from itdr.teacher.rules import RuleTeacher
 from tests.conftest import ROOT
 
 TASKS = ROOT / "config" / "tasks"
@@ -42,7 +42,7 @@ WORDS = [f"{a} {b}" for a in ("Silent", "Golden", "Broken", "Hidden", "Frozen", 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
     """Return (parts, tables) of 80 users in all tasks, built and split as the pipeline does."""
-    from itdr.sources.tables import SCHEMAS
+    from itdr.datasets.tables.schema import SCHEMAS
 
     root = tmp_path_factory.mktemp("clean")
     for dataset in DATASETS:

@@ -5,10 +5,10 @@ import shutil
 import pytest
 from hypothesis import given
 
+from itdr.datasets.adapters import bookcrossing
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources import bookcrossing
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised, unhurried
 
 RATINGS = "BX-Book-Ratings.csv"

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from itdr.endpoints.answer_log import AnswerLog, Reply
+from itdr.endpoints.endpoint import Answer, Request, ask_all
+from itdr.endpoints.limits import Pace, StoppedError
 from itdr.errors import DataError, EndpointError, RefusedRequestsError, SettingsError
-from itdr.models.answer_log import AnswerLog, Reply
-from itdr.models.endpoint import Answer, Request, ask_all
-from itdr.models.limits import Pace, StoppedError
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.reading import check
 from tests.chat_server import SECRET, ChatServer, Fault, serving
@@ -336,7 +336,7 @@ def test_a_redirect_is_not_followed(server: ChatServer, cache: Path) -> None:
 RUN = """
 import sys
 from pathlib import Path
-from itdr.models.endpoint import Request, ask_all
+from itdr.endpoints.endpoint import Request, ask_all
 from itdr.settings.endpoint import EndpointSettings
 url, cache, *names = sys.argv[1:]
 settings = EndpointSettings(base_url=url, model="m", key_variable="TEST_KEY", first_wait_s=0.0,

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from itdr.cli.main import main
+from itdr.files.formats import write_parquet
 from itdr.instructions.export import hugging_face, llama_factory
 from itdr.instructions.record import RECORD
 from itdr.settings.dataset import load_catalogue
-from itdr.storage import write_parquet
 from tests.conftest import ROOT
 
 

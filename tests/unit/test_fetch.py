@@ -25,13 +25,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itdr.cli.main import main
+from itdr.datasets.download.archive import extract
+from itdr.datasets.download.checks import head_problem, problem
+from itdr.datasets.download.fetch import fetch
 from itdr.errors import DataError, DiskFullError, DownloadError, MissingFileError, SettingsError
+from itdr.retry import Patience, retry_after_s
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.reading import check
-from itdr.sources.download.archive import extract
-from itdr.sources.download.checks import head_problem, problem
-from itdr.sources.download.patience import Patience, retry_after_s
-from itdr.sources.fetch import fetch
 
 AT_ONCE = Patience(retries=2, first_wait_s=0.0, timeout_s=5.0)
 DATA = b"userId,movieId,rating\n" + b"1,2,3.5\n" * 40_000
@@ -380,8 +380,8 @@ import sys
 from pathlib import Path
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.reading import check
-from itdr.sources.download.patience import Patience
-from itdr.sources.fetch import fetch
+from itdr.retry import Patience
+from itdr.datasets.download.fetch import fetch
 file = {"name": "ratings.csv", "at": [sys.argv[1]]}
 what = {"id": "steam", "title": "T", "kind": "http", "page": "P", "licence": "L", "files": [file]}
 fetch(check(DatasetSource, what, "test"), Path(sys.argv[2]), patience=Patience(retries=0))
@@ -597,7 +597,7 @@ def test_a_zip_entry_that_is_a_link_is_refused(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr("itdr.datasets.download.decompression.ALWAYS_ALLOWED", 1 << 20)
     (tmp_path / "m.zip").write_bytes(zipped(a_csv=bytes(8 << 20)))
     with pytest.raises(DataError, match=r"would grow from 8,\d+ to 8,388,608 bytes"):
         extract(tmp_path / "m.zip", {"a.csv": tmp_path / "out.csv"})
@@ -610,7 +610,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
 def test_a_bomb_behind_the_end_of_a_tar_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("itdr.sources.download.growth.ALWAYS_ALLOWED", 1 << 20)
+    monkeypatch.setattr("itdr.datasets.download.decompression.ALWAYS_ALLOWED", 1 << 20)
     tar = gzip.decompress(tar_gz(a_csv=DATA))
     (tmp_path / "m.tar.gz").write_bytes(gzip.compress(tar + bytes(8 << 20)))
     with pytest.raises(DataError, match="over 250-fold"):

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from itdr.cli import main
 from itdr.errors import DataError, ModelError, SettingsError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.inference import engines
 from itdr.inference.batches import batches
 from itdr.inference.engine import Prompt
@@ -21,7 +22,6 @@ from itdr.instructions.record import PREDICTION, RECORD
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
-from itdr.storage import read_parquet, write_parquet
 from tests.conftest import ROOT
 
 TASKS = ROOT / "config" / "tasks"

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from itdr.errors import DataError, MissingFileError, SettingsError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.build import build
 from itdr.instructions.mixture import mix
 from itdr.instructions.record import DRAFT, RECORD, reference_columns
@@ -21,7 +22,6 @@ from itdr.settings.task import (
     load_task,
 )
 from itdr.settings.variant import Variant, load_variants
-from itdr.storage import read_parquet, write_parquet
 from itdr.vocabulary import Task
 from tests.conftest import ROOT
 

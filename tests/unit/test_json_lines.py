@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itdr.sources.json_lines import (
+from itdr.datasets.readers.json_lines import (
     JsonLines,
     Key,
     date_time,
@@ -19,7 +19,7 @@ from itdr.sources.json_lines import (
     text_key,
     text_list,
 )
-from itdr.sources.lines import Block
+from itdr.datasets.readers.lines import Block
 from tests.normalised import any_lines, check_account
 
 FORM = JsonLines((identifier("id"), text_key("name"), text_list("tags"), mapping("more")))

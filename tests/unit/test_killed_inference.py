@@ -9,11 +9,12 @@ import pyarrow as pa
 import pytest
 
 from itdr.errors import DataError
+from itdr.files.checksums import sha256
+from itdr.files.formats import write_parquet
 from itdr.inference.engine import Answer
 from itdr.inference.journal import Journal
 from itdr.instructions.record import RECORD
 from itdr.settings.experiment import InferenceSettings
-from itdr.storage import sha256, write_parquet
 from tests.conftest import ROOT
 from tests.unit.test_inference import settings_of
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 
+from itdr.datasets.adapters.lastfm import _PLAYS_1K, _PLAYS_360K, _PROFILE_1K, _PROFILE_360K
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.lastfm import _PLAYS_1K, _PLAYS_360K, _PROFILE_1K, _PROFILE_360K
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
 PLAYS_1K = "userid-timestamp-artid-artname-traid-traname.tsv"

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
+from itdr.datasets.readers.cells import PythonList
+from itdr.datasets.readers.fields import BadCellError
+from itdr.datasets.readers.python_literals import line_to_json, to_json
+from itdr.datasets.readers.text import repaired_text
 from itdr.evaluation.answers import Form, Reading, read
 from itdr.instructions.prose import sentences
-from itdr.sources.cells import PythonList
-from itdr.sources.fields import BadCellError
-from itdr.sources.python_literals import line_to_json, to_json
-from itdr.sources.text import repaired_text
 from tests.odd_answers import FORMS
 
 LENGTH = 200_000

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 
+from itdr.datasets.adapters import microlens
+from itdr.datasets.adapters.microlens import COUNTS, PAIRS, TAGS, TITLES
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources import microlens
-from itdr.sources.microlens import COUNTS, PAIRS, TAGS, TITLES
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised, unhurried
 
 ONE_PAIR = "user,item,timestamp\n7,1,1583378629552\n"

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from itdr.datasets.adapters.mind import _BEHAVIORS, _NEWS
+from itdr.datasets.readers.fields import BadCellError
+from itdr.datasets.readers.times import Time, TimeOfUsa
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.fields import BadCellError
-from itdr.sources.mind import _BEHAVIORS, _NEWS
-from itdr.sources.times import Time, TimeOfUsa
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
 ENTITY = '[{"Label": "NASCAR", "Type": "U"}, {"Label": "Sunday, Bloody", "Type": "U"}]'

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 
-from itdr.errors import DataError, MissingFileError, SettingsError
-from itdr.sources.movielens import (
+from itdr.datasets.adapters.movielens import (
     _MOVIES_CSV,
     _MOVIES_DAT,
     _RATINGS_CSV,
     _RATINGS_DAT,
     _USERS_DAT,
 )
-from itdr.sources.normalise import normalise
+from itdr.datasets.normalise import normalise
+from itdr.errors import DataError, MissingFileError, SettingsError
 from tests.normalised import any_lines, check_account, normalised, unhurried
 
 RATINGS = "userId,movieId,rating,timestamp\n"
@@ -282,7 +282,7 @@ def test_real_films_of_32m(real_samples, tmp_path):
 
 
 def _real(folder, tmp_path, dataset):
-    from itdr.storage import read_json
+    from itdr.files.formats import read_json
 
     normalise(dataset, folder, tmp_path)
     return read_json(tmp_path / "quality.json")

@@ -5,10 +5,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itdr.sources import multiline
-from itdr.sources.fields import Field, WholeNumber
-from itdr.sources.lines import Block
-from itdr.sources.multiline import MultilineCsv
+from itdr.datasets.readers import multiline
+from itdr.datasets.readers.fields import Field, WholeNumber
+from itdr.datasets.readers.lines import Block
+from itdr.datasets.readers.multiline import MultilineCsv
 from tests.normalised import any_lines, unhurried
 
 FORM = MultilineCsv((WholeNumber("id", required=True), Field("text")), header=False)

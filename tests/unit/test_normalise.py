@@ -17,17 +17,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itdr.datasets.normalise import FILES, QUALITY, normalise
+from itdr.datasets.readers import delimited
+from itdr.datasets.readers.delimited import Delimited
+from itdr.datasets.readers.fields import (
+    Field,
+    NeedsTextError,
+    Number,
+    NumericIdentifier,
+    WholeNumber,
+)
+from itdr.datasets.readers.lines import Block
+from itdr.datasets.tables import partition as dividing
+from itdr.datasets.tables import writing
+from itdr.datasets.tables.ids import ids_of
+from itdr.datasets.tables.ordering import order_of
+from itdr.datasets.tables.schema import (
+    INTERACTIONS,
+    Scale,
+    check_table,
+    with_metadata,
+    with_statistics,
+)
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError, SettingsError
-from itdr.sources import delimited, dividing, writing
-from itdr.sources.delimited import Delimited
-from itdr.sources.fields import Field, NeedsTextError, Number, NumericIdentifier, WholeNumber
-from itdr.sources.ids import ids_of
-from itdr.sources.lines import Block
-from itdr.sources.normalise import FILES, QUALITY, normalise
-from itdr.sources.ordering import order_of
-from itdr.sources.tables import INTERACTIONS, Scale, check_table, with_metadata, with_statistics
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import unhurried
 
 NUMBERS = Delimited(

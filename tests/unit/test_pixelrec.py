@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 
+from itdr.datasets.adapters.pixelrec import _INTERACTION_CSV, _ITEM_INFO_CSV
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.pixelrec import _INTERACTION_CSV, _ITEM_INFO_CSV
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
 VIEWS = "item_id,user_id,timestamp\ni72138,u209296,1605059546\ni1,u209296,1605059540\n"

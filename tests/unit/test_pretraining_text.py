@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from itdr.synthetic.words import ADJECTIVES, GENRES, NOUNS
-from itdr.training import pretraining_text as text
+from itdr.demo import pretraining_text as text
+from itdr.demo.words import ADJECTIVES, GENRES, NOUNS
 
 NAMES = [f"name{letter}" for letter in "abcdefghijklmno"]
 GENRE_OF = {word: genre for words in (ADJECTIVES, NOUNS) for genre, group in enumerate(words)

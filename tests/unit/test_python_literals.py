@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itdr.sources.json_lines import Key, identifier, text_list
-from itdr.sources.lines import Block
-from itdr.sources.python_literals import PythonLiterals, line_to_json, to_json
-from itdr.synthetic.raw_files.steam import python_2_literal
+from itdr.datasets.readers.json_lines import Key, identifier, text_list
+from itdr.datasets.readers.lines import Block
+from itdr.datasets.readers.python_literals import PythonLiterals, line_to_json, to_json
+from itdr.demo.raw_files.steam import python_2_literal
 from tests.normalised import any_lines, check_account
 
 FORM = PythonLiterals((identifier("id"), text_list("tags"), Key("price", pa.string())))

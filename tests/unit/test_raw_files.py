@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from itdr.datasets.normalise import normalise
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import SettingsError
-from itdr.sources.normalise import normalise
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import normalised
 
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from itdr.datasets.normalise import normalise
+from itdr.files.formats import read_parquet
 from itdr.instructions.audit.run import audit
 from itdr.instructions.build import build
 from itdr.instructions.record import DRAFT
@@ -11,8 +13,6 @@ from itdr.instructions.split import split
 from itdr.settings.audit import AuditSettings
 from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.task import load_task
-from itdr.sources.normalise import normalise
-from itdr.storage import read_parquet
 from tests.conftest import ROOT
 
 SAMPLES = {

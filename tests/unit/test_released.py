@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itdr.cli.main import main
+from itdr.datasets.adapters.amazon_2023 import DOMAINS
 from itdr.errors import DataError, DownloadError, MissingFileError, SettingsError
+from itdr.files.formats import read_json, read_parquet
 from itdr.instructions.audit.run import audit
 from itdr.instructions.record import RECORD
 from itdr.released.candidates import Choice, find_choice
@@ -23,12 +25,10 @@ from itdr.released.fetch import fetch_release
 from itdr.released.importing import REJECTED, import_release
 from itdr.released.manifest import ReleasedFile, files_of, load_manifest
 from itdr.released.reader import Rejected, Row, read_released
+from itdr.retry import Patience
 from itdr.settings.audit import AuditSettings
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.task import load_task
-from itdr.sources.amazon_2023 import DOMAINS
-from itdr.sources.download.patience import Patience
-from itdr.storage import read_json, read_parquet
 from itdr.vocabulary import Part, Task
 from tests.conftest import ROOT
 from tests.release import MANIFEST, example, make_release, paths_of

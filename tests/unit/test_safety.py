@@ -12,6 +12,7 @@ import yaml
 
 from itdr.cli.main import main
 from itdr.errors import ModelError, SettingsError
+from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT, RECORD
 from itdr.instructions.templates import ExampleText
 from itdr.models.loading import load_adapted, load_model, load_tokenizer
@@ -21,7 +22,6 @@ from itdr.settings.model import ModelSettings
 from itdr.settings.reading import check, load
 from itdr.settings.task import TaskSettings
 from itdr.settings.teacher import TeacherSettings
-from itdr.storage import write_parquet
 from tests.chat_server import SECRET, ChatServer, Fault, serving
 from tests.conftest import ROOT
 

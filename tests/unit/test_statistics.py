@@ -7,9 +7,9 @@ import pytest
 
 from itdr.cli.main import main
 from itdr.errors import DataError
+from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT
 from itdr.instructions.statistics import PAPER, measure, published, write
-from itdr.storage import write_parquet
 from tests.conftest import ROOT
 
 PUBLISHED = ROOT / "config" / "paper" / "statistics.csv"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 
+from itdr.datasets.adapters.steam import _GAMES, _REVIEWS, _USERS
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.raw_files.steam import python_2_literal
+from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError
-from itdr.sources.steam import _GAMES, _REVIEWS, _USERS
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.raw_files.steam import python_2_literal
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
 GAME = {

@@ -11,16 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from itdr.errors import DataError, MissingFileError
-from itdr.storage import (
-    atomic_file,
-    atomic_folder,
-    fingerprint,
-    read_json,
-    read_parquet,
-    sha256,
-    write_json,
-    write_text,
-)
+from itdr.files.atomic import atomic_file, atomic_folder
+from itdr.files.checksums import fingerprint, sha256
+from itdr.files.formats import read_json, read_parquet, write_json, write_text
 
 SCHEMA = pa.schema([("a", pa.int64()), ("b", pa.string())])
 
@@ -145,7 +138,7 @@ def test_only_a_file_gives_way_to_a_file(tmp_path, kind):
 
 def test_a_killed_write_leaves_no_file_of_the_final_name(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from itdr.storage import atomic_file\n"
+        "import sys, time; from pathlib import Path; from itdr.files.formats import atomic_file\n"
         "with atomic_file(Path(sys.argv[1])) as part:\n"
         "    part.write_text('half'); print('writing', flush=True); time.sleep(60)"
     )

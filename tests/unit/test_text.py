@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itdr.sources.text import (
+from itdr.datasets.readers.text import (
     Text,
     add_text_functions,
     plain_text,

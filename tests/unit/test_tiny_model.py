@@ -8,10 +8,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from itdr.synthetic.words import ADJECTIVES, GENRES, NOUNS
-from itdr.training import tiny_model
-from itdr.training.tiny_model import PHASES, Phase, Shape, make_tiny_model, measure
-from itdr.training.tiny_tokenizer import make_tokenizer
+from itdr.demo import tiny_model
+from itdr.demo.tiny_model import PHASES, Phase, Shape, make_tiny_model, measure
+from itdr.demo.tiny_tokenizer import make_tokenizer
+from itdr.demo.words import ADJECTIVES, GENRES, NOUNS
 from tests.conftest import ROOT
 
 SHIPPED = ROOT / "config" / "models" / "tiny"

@@ -13,13 +13,13 @@ import torch
 from safetensors.torch import load_file
 
 from itdr.errors import DataError, ModelError, SettingsError
+from itdr.files.formats import read_json, write_parquet
 from itdr.instructions.record import RECORD
 from itdr.models.loading import load_tokenizer
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
 from itdr.settings.training import TrainingSettings
-from itdr.storage import read_json, write_parquet
 from itdr.training.examples import tokenize
 from itdr.training.lora import train
 
@@ -87,7 +87,7 @@ def test_cutting_takes_the_beginning_of_the_input_and_never_the_answer(model, mi
 
 
 def read_records(path):
-    from itdr.storage import read_parquet
+    from itdr.files.formats import read_parquet
 
     return read_parquet(path, RECORD)
 

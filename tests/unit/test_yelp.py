@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 
+from itdr.datasets.adapters.yelp import _BUSINESSES, _REVIEWS
+from itdr.demo.raw_files import write_raw_files
+from itdr.demo.world import simulate
 from itdr.errors import MissingFileError
-from itdr.sources.yelp import _BUSINESSES, _REVIEWS
-from itdr.synthetic.raw_files import write_raw_files
-from itdr.synthetic.world import simulate
 from tests.normalised import any_lines, check_account, normalised
 
 REVIEW = {

@@ -8,8 +8,8 @@ import time
 
 import pyarrow as pa
 
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import PREDICTION, RECORD
-from itdr.storage import read_parquet, write_parquet
 from tests.conftest import ROOT
 
 ROWS = 400

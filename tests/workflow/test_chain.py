@@ -3,8 +3,9 @@
 import pandas as pd
 import pyarrow.parquet as pq
 
+from itdr.files.checksums import sha256
+from itdr.files.formats import read_json
 from itdr.reporting.formats.csv_files import COLUMNS
-from itdr.storage import read_json, sha256
 from tests.workflow.conftest import QUICK
 
 WORLD = {"users": 80, "items": 60, "interactions_per_user": 24}

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from itdr.storage import sha256
+from itdr.files.checksums import sha256
 from tests.workflow.test_chain import WORLD
 
 TARGET = "results/mixtures/itdr/train.parquet"

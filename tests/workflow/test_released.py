@@ -2,7 +2,7 @@
 
 import pytest
 
-from itdr.storage import read_json
+from itdr.files.formats import read_json
 from tests.release import make_release
 
 

@@ -1,7 +1,7 @@
 """The workflow's detour by a teacher, for the tasks whose answers no table holds."""
 
+from itdr.files.formats import read_parquet
 from itdr.instructions.record import RECORD
-from itdr.storage import read_parquet
 
 
 def test_a_teacher_stands_between_build_and_split_where_a_task_needs_one(project):

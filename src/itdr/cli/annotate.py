@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Ask the teacher, or tell what that would cost."""
+    from itdr.demo.rules_teacher import RuleTeacher
     from itdr.errors import SettingsError
     from itdr.settings.flags import from_flags
     from itdr.settings.teacher import TeacherSettings
     from itdr.teacher.annotate import Teacher, annotate, read_drafts
     from itdr.teacher.endpoint import EndpointTeacher
-    from itdr.teacher.rules import RuleTeacher
 
     settings = from_flags(args, TeacherSettings)
     if args.estimate:

@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> None:
     import pyarrow as pa
 
     from itdr.evaluation.baselines import answer_trivially, answered_by
+    from itdr.files.formats import read_parquet, write_parquet
     from itdr.instructions.record import RECORD
     from itdr.instructions.split import first_rows
-    from itdr.storage import read_parquet, write_parquet
 
     tasks = answered_by(args.name)
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
 def _categories(path: Path) -> dict[str, list[str]]:
     import pyarrow as pa
 
-    from itdr.storage import read_parquet
+    from itdr.files.formats import read_parquet
 
     schema = pa.schema([("item_id", pa.string()), ("categories", pa.list_(pa.string()))])
     table = read_parquet(path, schema)

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
 def _write_predictions(files: Sequence[Path], out: Path) -> None:
     from itdr.errors import SettingsError
     from itdr.evaluation.predictions import read_predictions
-    from itdr.storage import write_jsonl
+    from itdr.files.formats import write_jsonl
 
     if len(files) != 1:
         raise SettingsError(f"{len(files)} files of predictions; one is written at a time.")

@@ -59,11 +59,11 @@ def _add_patience(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Bring the files. Raises the errors of itdr.sources.fetch.fetch."""
+    """Bring the files. Raises the errors of itdr.datasets.download.fetch.fetch."""
+    from itdr.datasets.download.fetch import fetch
     from itdr.errors import SettingsError
+    from itdr.retry import Patience
     from itdr.settings.dataset import load_source
-    from itdr.sources.download.patience import Patience
-    from itdr.sources.fetch import fetch
 
     if args.retries < 0 or args.timeout <= 0:
         raise SettingsError(

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
 
     settings = from_flags(args, NormaliseSettings)
 
-    from itdr.sources.normalise import normalise
+    from itdr.datasets.normalise import normalise
 
     normalise(
         args.dataset,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from itdr.errors import SettingsError
-from itdr.storage import require_file_place, require_folder_place
+from itdr.files.atomic import require_file_place, require_folder_place
 
 
 def output_file(text: str) -> Path:

@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Simulate the world and write it in the dataset's own format."""
+    from itdr.demo.raw_files import write_raw_files
+    from itdr.demo.world import simulate
+    from itdr.files.atomic import atomic_folder
     from itdr.settings.experiment import WorldSettings
     from itdr.settings.flags import from_flags
-    from itdr.storage import atomic_folder
-    from itdr.synthetic.raw_files import write_raw_files
-    from itdr.synthetic.world import simulate
 
     size = from_flags(args, WorldSettings)
     world = simulate(args.seed, size.users, size.items, size.interactions_per_user)

@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train the tokenizer and the model."""
+    from itdr.demo.tiny_model import make_tiny_model
+    from itdr.files.formats import read_json
     from itdr.settings.task import prompt_texts
-    from itdr.storage import read_json
-    from itdr.training.tiny_model import make_tiny_model
 
     if args.recipe:
         recipe = read_json(args.recipe)

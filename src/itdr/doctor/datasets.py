@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from itdr.datasets.download.checks import head_problem
+from itdr.datasets.download.local import Listing, find_archive, find_file, list_folder
 from itdr.doctor.finding import Finding, gigabytes, listed
 from itdr.doctor.logins import kaggle_login
 from itdr.doctor.machine import Machine
@@ -11,8 +13,6 @@ from itdr.planning.needs import Needs
 from itdr.released.fetch import find_released
 from itdr.released.manifest import files_of
 from itdr.settings.dataset import DatasetSource, RawFile
-from itdr.sources.download.checks import head_problem
-from itdr.sources.download.local import Listing, find_archive, find_file, list_folder
 from itdr.vocabulary import Dataset
 
 _MANIFEST = Path("config/paper/release_manifest.csv")

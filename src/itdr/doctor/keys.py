@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from itdr.doctor.finding import Finding
 from itdr.doctor.machine import Machine
+from itdr.endpoints.keys import read_key
 from itdr.errors import SettingsError
-from itdr.models.keys import read_key
 from itdr.planning.jobs import ANSWERING
 from itdr.planning.needs import Needs
 from itdr.settings.endpoint import EndpointSettings

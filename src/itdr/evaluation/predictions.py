@@ -13,10 +13,10 @@ from itdr.evaluation.answers import Form
 from itdr.evaluation.answers.attributes import reference_attributes
 from itdr.evaluation.answers.numbers import plain_number
 from itdr.evaluation.metrics import parse_metric
+from itdr.files.checksums import parse_json
+from itdr.files.formats import read_parquet
 from itdr.instructions.record import PREDICTION
-from itdr.seals import parse_json
 from itdr.settings.task import DatasetTemplate, TaskSettings, load_task
-from itdr.storage import read_parquet
 from itdr.vocabulary import Dataset, Task
 
 _FAMILIES = {

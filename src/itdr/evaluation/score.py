@@ -11,9 +11,10 @@ from itdr.evaluation.cells import CellScores, score_cell
 from itdr.evaluation.predictions import Cell, read_cells
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Resampling, estimates
-from itdr.seals import beside
+from itdr.files.atomic import atomic_file
+from itdr.files.checksums import beside
+from itdr.files.formats import write_checksum
 from itdr.settings.scoring import ScoringSettings
-from itdr.storage import atomic_file, write_checksum
 
 SCORE_COLUMNS = (
     "task",

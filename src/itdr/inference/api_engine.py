@@ -4,9 +4,9 @@ import logging
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from itdr.endpoints.endpoint import Request, ask_all
 from itdr.errors import RefusedRequestsError, SettingsError
 from itdr.inference.engine import Answer, Answered, Prompt
-from itdr.models.endpoint import Request, ask_all
 from itdr.models.prompt import user_message
 from itdr.settings.model import ModelEndpoint
 

@@ -11,18 +11,19 @@ from typing import Any
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.checksums import fingerprint, sha256
+from itdr.files.formats import write_parquet
+from itdr.files.progress import progress
+from itdr.files.resume import at_work_in
 from itdr.inference.engine import Answer, Engine, Prompt
 from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.split import first_rows
 from itdr.models.loading import check_adapter
-from itdr.progress import progress
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import REQUESTED, ModelEndpoint, ModelSettings
 from itdr.settings.task import load_task
-from itdr.storage import fingerprint, sha256, write_parquet
-from itdr.unfinished import at_work_in
 
 log = logging.getLogger("itdr")
 

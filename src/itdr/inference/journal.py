@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from itdr.files.atomic import writing
+from itdr.files.checksums import opened_line, sealed_line
+from itdr.files.resume import claim, unclaim
 from itdr.inference.engine import Answer
-from itdr.seals import opened_line, sealed_line
-from itdr.storage import writing
-from itdr.unfinished import claim, unclaim
 
 log = logging.getLogger("itdr")
 

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.templates import ExampleText
 from itdr.settings.experiment import BuildSettings
 from itdr.settings.task import TaskSettings
-from itdr.storage import write_parquet
 
 log = logging.getLogger("itdr")
 

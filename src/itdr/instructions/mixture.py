@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import RECORD
 from itdr.settings.variant import Variant
-from itdr.storage import read_parquet, write_parquet
 
 
 def mix(parts: Sequence[Path], out: Path, variant: Variant, seed: int) -> int:

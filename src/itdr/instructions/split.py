@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.atomic import atomic_folder
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import DRAFT, RECORD
 from itdr.settings.experiment import SplitSettings
-from itdr.storage import atomic_folder, read_parquet, write_parquet
 from itdr.vocabulary import Part
 
 

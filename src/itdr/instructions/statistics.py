@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from itdr.errors import DataError
+from itdr.files.atomic import atomic_file
+from itdr.files.formats import read_parquet, write_text
 from itdr.instructions.record import DRAFT
 from itdr.settings.reading import read_csv
-from itdr.storage import atomic_file, read_parquet, write_text
 from itdr.vocabulary import Dataset, Task
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]

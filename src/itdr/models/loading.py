@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import ModelError
-from itdr.seals import check_files, sha256
+from itdr.files.checksums import check_files, sha256
+from itdr.files.formats import read_json
 from itdr.settings.model import ModelSettings
-from itdr.storage import read_json
 
 
 def load_tokenizer(settings: ModelSettings) -> Any:

@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from itdr.datasets.download.checks import Sums, is_pointer, is_published, measure, problem
+from itdr.datasets.download.http import Wish, download
+from itdr.datasets.download.local import Listing, list_folder
 from itdr.errors import DataError, MissingFileError
-from itdr.locks import alone_in
-from itdr.progress import progress
+from itdr.files.atomic import writing
+from itdr.files.formats import write_sealed_json
+from itdr.files.locks import alone_in
+from itdr.files.progress import progress
 from itdr.released.manifest import ReleasedFile
+from itdr.retry import Patience
 from itdr.settings.release import ReleaseSettings
-from itdr.sources.download.checks import Sums, is_pointer, is_published, measure, problem
-from itdr.sources.download.http import Wish, download
-from itdr.sources.download.local import Listing, list_folder
-from itdr.sources.download.patience import Patience
-from itdr.storage import write_sealed_json, writing
 
 log = logging.getLogger("itdr")
 

@@ -10,15 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from itdr.datasets.download.manifest import check_folder
 from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.predictions import why_unscorable
+from itdr.files.atomic import atomic_folder
+from itdr.files.checksums import sha256
+from itdr.files.formats import write_parquet, write_sealed_json
 from itdr.instructions.record import RECORD, reference_columns
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
 from itdr.released.reader import Rejected, Row, read_released
 from itdr.settings.task import TaskSettings
-from itdr.sources.download.manifest import check_folder
-from itdr.storage import atomic_folder, sha256, write_parquet, write_sealed_json
 from itdr.vocabulary import Part, Task
 
 log = logging.getLogger("itdr")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from itdr.files.formats import read_json, write_text
 from itdr.reporting.aggregates import aggregate_rows, aggregate_sheet
 from itdr.reporting.formats.csv_files import write_compared, write_long, write_rows, write_wide
 from itdr.reporting.formats.html import html_file
@@ -18,7 +19,6 @@ from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet
 from itdr.reporting.statistics import statistics_rows, statistics_sheet
 from itdr.settings.layout import Layout
-from itdr.storage import read_json, write_text
 
 AGGREGATES, STATISTICS, FIGURES, PAGE = "aggregates", "dataset-statistics", "figures", "page"
 

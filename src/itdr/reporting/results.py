@@ -11,7 +11,7 @@ import pandas as pd
 
 from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.aggregates import aggregate
-from itdr.seals import check_beside
+from itdr.files.checksums import check_beside
 from itdr.settings.layout import TRIVIAL, Column
 from itdr.vocabulary import Dataset, Task, lower_is_better
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from itdr.files.checksums import check_files
+from itdr.files.formats import read_json
 from itdr.reporting.results import read_table
-from itdr.seals import check_files
 from itdr.settings.layout import Column
-from itdr.storage import read_json
 from itdr.vocabulary import Part
 
 _AGAIN = "Run 'itdr train' again."

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import MissingFileError, SettingsError
+from itdr.files.checksums import fingerprint
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
 from itdr.settings.layout import Column, Layout, load_layout
 from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
 from itdr.settings.task import TaskSettings, load_task
 from itdr.settings.variant import Variant, find_variant, load_variants
-from itdr.storage import fingerprint
 from itdr.vocabulary import BASELINE_TASKS, Baseline
 
 VARIANTS = Path("config/variants.csv")

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import DRAFT, RECORD
-from itdr.storage import read_parquet, write_parquet
 
 log = logging.getLogger("itdr")
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from itdr.endpoints.endpoint import Request, ask_all, tell_costs
 from itdr.errors import RefusedRequestsError
-from itdr.models.endpoint import Request, ask_all, tell_costs
 from itdr.settings.teacher import TeacherSettings
 
 log = logging.getLogger("itdr")

@@ -8,9 +8,9 @@ from accelerate import PartialState
 from transformers import TrainerCallback
 
 from itdr.errors import ItdrError
-from itdr.seals import check_files, sha256
-from itdr.storage import read_json_object, write_sealed_json
-from itdr.unfinished import claim
+from itdr.files.checksums import check_files, sha256
+from itdr.files.formats import read_json_object, write_sealed_json
+from itdr.files.resume import claim
 
 log = logging.getLogger("itdr")
 

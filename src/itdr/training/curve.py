@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from itdr.storage import atomic_file
+from itdr.files.atomic import atomic_file
 
 
 def loss_curve(path: Path, losses: Sequence[tuple[int, float]]) -> None:

@@ -13,13 +13,16 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import TrainingArguments, set_seed
 
 from itdr.errors import SettingsError
+from itdr.files.atomic import writing
+from itdr.files.checksums import sha256
+from itdr.files.formats import read_parquet
+from itdr.files.progress import progress
+from itdr.files.resume import at_work_in
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
-from itdr.progress import progress
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
-from itdr.storage import read_parquet, sha256, writing
 from itdr.training.attention import can_share_prefixes, set_attention
 from itdr.training.batches import Steps
 from itdr.training.checkpoints import Seal, open_checkpoints, steps_done
@@ -32,7 +35,6 @@ from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
 from itdr.training.threads import rows_at_once
 from itdr.training.trainer import Show, StepTrainer
-from itdr.unfinished import at_work_in
 
 log = logging.getLogger("itdr")
 

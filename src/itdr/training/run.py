@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from itdr.files.atomic import atomic_folder
+from itdr.files.checksums import sha256
+from itdr.files.formats import write_sealed_json, write_text
 from itdr.provenance import provenance
-from itdr.storage import atomic_folder, sha256, write_sealed_json, write_text
 from itdr.training.batches import Steps
 from itdr.training.card import model_card
 from itdr.training.curve import loss_curve, running_mean

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from itdr.progress import Progress
+from itdr.files.progress import Progress
 from itdr.training.batches import Steps, answer_loss
 from itdr.training.threads import add_gradients
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from itdr.errors import DataError
-from itdr.storage import read_json_object, sha256
+from itdr.files.checksums import sha256
+from itdr.files.formats import read_json_object
 
 
 def require_clean(report: Path, parts: Sequence[Path]) -> None:

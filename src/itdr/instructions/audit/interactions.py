@@ -7,8 +7,8 @@ import duckdb
 import pyarrow as pa
 
 from itdr.errors import DataError, MissingFileError
+from itdr.files.checksums import check_parquet
 from itdr.instructions.audit.faults import Fault, Record, fault
-from itdr.seals import check_parquet
 from itdr.settings.audit import Check
 
 _CLAIMS = pa.schema(

@@ -10,6 +10,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from itdr.errors import DataError
+from itdr.files.atomic import atomic_file
+from itdr.files.checksums import sha256
+from itdr.files.formats import read_parquet, write_sealed_json, write_text
 from itdr.instructions.audit.cells import repeated, shared, telling_places
 from itdr.instructions.audit.faults import Fault, Findings, Record
 from itdr.instructions.audit.interactions import Tables
@@ -18,7 +21,6 @@ from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
 from itdr.instructions.record import RECORD
 from itdr.settings.audit import MEANING, AuditSettings, Check
-from itdr.storage import atomic_file, read_parquet, sha256, write_sealed_json, write_text
 from itdr.vocabulary import Part, Task
 
 _LISTED = 20  # faults of each kind in audit.json; faults.csv has all

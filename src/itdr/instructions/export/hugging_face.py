@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from itdr.files.atomic import atomic_folder
+from itdr.files.formats import write_text
 from itdr.instructions.export.parts import by_part, tables
 from itdr.instructions.record import RECORD
 from itdr.provenance import provenance
 from itdr.settings.dataset import DatasetSource
-from itdr.storage import atomic_folder, write_text
 from itdr.vocabulary import TASK_TITLES, Part, Task
 
 _SPLITS = {Part.TRAIN: "train", Part.VAL: "validation", Part.TEST: "test"}

@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from itdr.files.atomic import atomic_folder
+from itdr.files.formats import write_json
 from itdr.instructions.export.parts import by_part, tables
-from itdr.storage import atomic_folder, write_json
 
 
 def export(files: Sequence[Path], out: Path) -> dict[str, int]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.formats import read_parquet
 from itdr.instructions.record import RECORD
-from itdr.storage import read_parquet
 from itdr.vocabulary import Part
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 
 from itdr.errors import DataError, MissingFileError
+from itdr.files.atomic import full_disk, writing
+from itdr.files.checksums import check_parquet
 from itdr.instructions.sampling.draw import Draw
-from itdr.seals import check_parquet
-from itdr.storage import full_disk, writing
 
 RESERVE = 2
 """Users prepared for each example wanted, since some of them turn out to be unfit."""

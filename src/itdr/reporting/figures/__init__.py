@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from itdr.files.atomic import atomic_folder
+from itdr.files.formats import write_json
 from itdr.reporting.figures import (
     closed_source,
     data_scale,
@@ -17,7 +19,6 @@ from itdr.reporting.figures import (
 )
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
 from itdr.reporting.figures.style import save, styled
-from itdr.storage import atomic_folder, write_json
 
 FIGURES: dict[str, Any] = {
     "main": overview,

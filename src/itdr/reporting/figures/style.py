@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from itdr.storage import atomic_file
+from itdr.files.atomic import atomic_file
 from itdr.vocabulary import Task
 
 WIDTH = 7.2  # inches: both columns of a printed page

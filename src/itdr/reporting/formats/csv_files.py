@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
 
+from itdr.files.atomic import atomic_file
 from itdr.reporting.grid import Cell, Grid
 from itdr.reporting.results import Results, Score
 from itdr.settings.layout import TRIVIAL
-from itdr.storage import atomic_file
 
 COLUMNS = (
     "table",

@@ -1,0 +1,1 @@
+"""One module for each raw format that a mapping of columns cannot describe."""

@@ -1,0 +1,26 @@
+"""What a module about one dataset has to say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from itdr.datasets.readers.context import Workshop
+from itdr.datasets.tables.schema import Scale
+from itdr.vocabulary import Dataset
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset.
+
+    load: stages the raw files and makes in the workshop's database the views `interactions` and
+        `items`, and `users` where the source has a file of users. Each view has columns of the
+        tables in itdr.datasets.tables.schema (those left out are null), and `file` and `line` of
+        the raw row that a row came from. Ids are text or BIGINT, times are TIMESTAMP in UTC.
+    scale: of the ratings; None where there are none.
+    unique_pairs: whether a user and an item meet once. Then a repeated pair is rejected.
+    """
+
+    dataset: Dataset
+    load: Callable[[Workshop], None]
+    scale: Scale | None
+    unique_pairs: bool = True

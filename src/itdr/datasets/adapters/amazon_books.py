@@ -1,0 +1,121 @@
+"""Amazon Books Reviews: reviews of books (Books_rating.csv) and what is known of a title.
+
+A book goes by its Id (ISBN-10 or ASIN); editions of one title are different books. The file of
+titles has no Id: its rows are joined by Title, and those of titles that no review has are rejected.
+A fifth of the reviews have no user and are no interactions, but they still name their book.
+"""
+
+import numpy as np
+
+from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.readers.cells import PythonList, SecondsOrNothing, Unused
+from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.fields import Field, Identifier, Number
+from itdr.datasets.readers.multiline import MultilineCsv
+from itdr.datasets.readers.text import Text
+from itdr.datasets.tables.schema import Scale
+from itdr.vocabulary import Dataset
+
+SCALE = Scale(1.0, 5.0, 1.0)
+
+_REVIEWS = MultilineCsv(
+    (
+        Identifier("Id"),
+        Text("Title"),
+        Field("Price"),
+        Field("User_id"),
+        Unused("profileName"),
+        Unused("review/helpfulness"),
+        Number("review/score", required=True, low=SCALE.low, high=SCALE.high, step=SCALE.step),
+        SecondsOrNothing("review/time", nothing=("-1", "0")),
+        Text("review/summary"),
+        Text("review/text"),
+    )
+)
+_TITLES = MultilineCsv(
+    (
+        Text("Title", required=True),
+        Text("description"),
+        PythonList("authors"),
+        Unused("image"),
+        Unused("previewLink"),
+        Text("publisher"),
+        Field("publishedDate"),
+        Unused("infoLink"),
+        PythonList("categories"),
+        Field("ratingsCount"),
+    )
+)
+
+
+def _load(workshop: Workshop) -> None:
+    workshop.load("Books_rating.csv", "reviews", _REVIEWS)
+    workshop.load("books_data.csv", "titles", _TITLES)
+    _reject(workshop, "SELECT file, line FROM reviews WHERE User_id IS NULL", "User_id is missing")
+    workshop.query(
+        """
+        CREATE VIEW interactions AS
+        SELECT User_id AS user_id, Id AS item_id, "review/score" AS rating,
+            make_timestamp("review/time" * 1000000) AS timestamp,
+            "review/summary" AS review_title, "review/text" AS review, file, line
+        FROM reviews WHERE User_id IS NOT NULL
+        """
+    )
+    _make_items(workshop)
+
+
+def _reject(workshop: Workshop, rows: str, reason: str) -> None:
+    """Put staged rows, given as a query of file and line, on the account."""
+    found = workshop.connection.execute(rows).fetchnumpy()
+    for file in np.unique(found["file"]):
+        for line in found["line"][found["file"] == file].tolist():
+            workshop.accounts[int(file)].reject(line, reason)
+
+
+def _make_items(workshop: Workshop) -> None:
+    """Make the books from the reviews, and give them what is known of their titles."""
+    workshop.query(
+        """
+        CREATE TABLE books AS
+        SELECT Id, arg_min(Title, line) AS Title,
+            arg_min(TRY_CAST(Price AS DOUBLE), line) AS price,
+            min(file) AS file, min(line) AS line
+        FROM reviews GROUP BY Id
+        """
+    )
+    numbered = "SELECT *, row_number() OVER (PARTITION BY Title ORDER BY line) AS place FROM titles"
+    workshop.query(f"CREATE VIEW numbered AS {numbered}")
+    _reject(workshop, "SELECT file, line FROM numbered WHERE place > 1", "repeats an earlier Title")
+    _reject(
+        workshop,
+        "SELECT file, line FROM numbered WHERE place = 1 AND Title NOT IN "
+        "(SELECT Title FROM books WHERE Title IS NOT NULL)",
+        "no review has this Title, so that its Id is not known",
+    )
+    known = """
+        list_filter([('publisher', publisher),
+            ('ratings_count', TRY_CAST(ratingsCount AS DOUBLE)::BIGINT::VARCHAR)],
+            lambda pair: pair[2] IS NOT NULL)
+    """
+    workshop.query(
+        f"""
+        CREATE TABLE items AS
+        SELECT b.Id AS item_id, b.Title AS title, coalesce(t.categories, []) AS categories,
+            t.description, nullif(list_aggregate(t.authors, 'string_agg', ', '), '') AS creator,
+            TRY_CAST(regexp_extract(t.publishedDate, '^\\d{{4}}') AS INTEGER) AS year, b.price,
+            CASE WHEN len({known}) > 0 THEN map_from_entries({known}) END AS attributes,
+            b.file, b.line
+        FROM books b LEFT JOIN numbered t ON t.Title = b.Title AND t.place = 1
+        """
+    )
+
+    ((bare,),) = workshop.query(
+        "SELECT count(*) FROM books WHERE Title IS NULL OR Title NOT IN (SELECT Title FROM titles)"
+    )
+    if bare:
+        workshop.notes.append(
+            f"items: {bare} books have no row in books_data.csv; their title is all that is known"
+        )
+
+
+AMAZON_BOOKS = Source(Dataset.AMAZON_BOOKS, _load, SCALE)

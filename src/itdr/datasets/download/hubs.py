@@ -1,0 +1,166 @@
+"""Hugging Face, Kaggle and Google Drive through their own clients, with our words for errors."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from itdr.errors import DownloadError
+from itdr.retry import Patience
+from itdr.settings.dataset import DatasetSource, Published
+
+log = logging.getLogger("itdr")
+
+_HF_LOGIN = (
+    "Accept the terms on its page, make a token at https://huggingface.co/settings/tokens and put "
+    "it into the environment variable HF_TOKEN."
+)
+_KAGGLE_LOGIN = (
+    "Make an account and a token at https://www.kaggle.com/settings, then set the environment "
+    "variable KAGGLE_API_TOKEN (or KAGGLE_USERNAME and KAGGLE_KEY), or put kaggle.json into "
+    "~/.kaggle/."
+)
+
+
+class _PassingError(Exception):
+    """A failure that may pass."""
+
+
+def bring(
+    dataset: DatasetSource, item: Published, folder: Path, patience: Patience, by_hand: str
+) -> Path:
+    """Bring a file of a hub to somewhere below `folder` and return where it lies.
+
+    The clients keep what has come of a broken download below `folder` and go on with it.
+
+    Raises:
+        DownloadError: a login is missing, there is no such file, or the network fails.
+    """
+    client = {"huggingface": _huggingface, "kaggle": _kaggle, "gdrive": _gdrive}[dataset.kind]
+    folder.mkdir(parents=True, exist_ok=True)
+    what = f"{dataset.id}: {item.name} from {dataset.repository or dataset.kind}"
+    log.info("%s: fetching", what)
+    return _patiently(
+        lambda: client(dataset, item, folder, f"{what}: ", by_hand), patience, by_hand
+    )
+
+
+def commit_of(item: Published, folder: Path) -> str | None:
+    """Return the commit of Hugging Face that a file below `folder` came from, where it is known."""
+    notes = folder / ".cache" / "huggingface" / "download" / f"{item.at[0]}.metadata"
+    lines = notes.read_text("utf-8", "replace").splitlines() if notes.is_file() else []
+    return lines[0] if lines and re.fullmatch("[0-9a-f]{40}", lines[0]) else None
+
+
+def _patiently(action: Callable[[], Path], patience: Patience, by_hand: str) -> Path:
+    failures = 0
+    while True:
+        try:
+            return action()
+        except ImportError as error:
+            raise DownloadError(
+                f"the package {error.name} is not installed; install it. {by_hand}"
+            ) from error
+        except _PassingError as error:
+            failures += 1
+            if failures > patience.retries:
+                raise DownloadError(
+                    f"{error}. Given up after {failures} failures. Run it again to go on. {by_hand}"
+                ) from error
+            patience.wait(failures, str(error))
+
+
+def _huggingface(
+    dataset: DatasetSource, item: Published, folder: Path, what: str, by_hand: str
+) -> Path:
+    from huggingface_hub import errors, hf_hub_download
+
+    try:
+        return Path(
+            hf_hub_download(
+                str(dataset.repository),
+                item.at[0],
+                repo_type="dataset",
+                revision=dataset.revision,
+                local_dir=folder,
+            )
+        )
+    except errors.GatedRepoError as error:
+        raise DownloadError(f"{what}its terms must be accepted. {_HF_LOGIN} {by_hand}") from error
+    except errors.RepositoryNotFoundError as error:
+        raise DownloadError(
+            f"{what}there is no such dataset, or it is private. {_HF_LOGIN} {by_hand}"
+        ) from error
+    except (errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError) as error:
+        raise DownloadError(
+            f"{what}no {item.at[0]!r} at revision {dataset.revision or 'main'}. {by_hand}"
+        ) from error
+    except errors.OfflineModeIsEnabled as error:
+        raise DownloadError(f"{what}HF_HUB_OFFLINE is set. Unset it. {by_hand}") from error
+    except (
+        errors.LocalEntryNotFoundError,
+        errors.XetDownloadError,
+        errors.HTTPError,
+    ) as error:
+        response = getattr(error, "response", None)
+        if response is not None and response.status_code in (401, 403):
+            refused = f"{what}refused ({response.status_code})."
+            raise DownloadError(f"{refused} {_HF_LOGIN} {by_hand}") from error
+        raise _PassingError(f"{what}{error}") from error
+
+
+def _kaggle(dataset: DatasetSource, item: Published, folder: Path, what: str, by_hand: str) -> Path:
+    import kagglehub
+    import requests
+    from kagglehub import exceptions
+
+    handle = str(dataset.repository)
+    if dataset.revision is not None:
+        handle += f"/versions/{dataset.revision}"
+    try:
+        return Path(kagglehub.dataset_download(handle, path=item.at[0], output_dir=str(folder)))
+    except (exceptions.UnauthenticatedError, exceptions.CredentialError) as error:
+        raise DownloadError(f"{what}not logged in. {_KAGGLE_LOGIN} {by_hand}") from error
+    except exceptions.NotFoundError as error:
+        raise DownloadError(f"{what}no {item.at[0]!r} there. {by_hand}") from error
+    except exceptions.DataCorruptionError as error:
+        raise _PassingError(f"{what}{error}") from error
+    except requests.RequestException as error:
+        status = error.response.status_code if error.response is not None else None
+        if status in (401, 403):
+            raise DownloadError(f"{what}refused ({status}). {_KAGGLE_LOGIN} {by_hand}") from error
+        if status == 404:
+            raise DownloadError(f"{what}no {item.at[0]!r} there. {by_hand}") from error
+        raise _PassingError(f"{what}{error}") from error
+
+
+def _gdrive(dataset: DatasetSource, item: Published, folder: Path, what: str, by_hand: str) -> Path:
+    import gdown
+    import requests
+    from gdown import exceptions
+
+    target = folder / item.name
+    with _as_passing(what, requests.RequestException):
+        try:
+            gdown.download(id=item.at[0], output=str(target), quiet=True, resume=True)
+        except exceptions.DownloadError as error:
+            raise DownloadError(
+                f"{what}Google Drive does not hand it out ({_first_line(error)}); it does so for a "
+                f"day when a file was asked for too often. Try again later. {by_hand}"
+            ) from error
+    if not target.is_file():
+        raise DownloadError(f"{what}nothing came. {by_hand}")
+    return target
+
+
+@contextmanager
+def _as_passing(what: str, *errors: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except errors as error:
+        raise _PassingError(f"{what}{error}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

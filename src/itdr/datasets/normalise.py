@@ -1,0 +1,173 @@
+"""From the raw files of one dataset to its three tables, with every rejected row accounted for."""
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.registry import source_of
+from itdr.datasets.download.manifest import check_folder
+from itdr.datasets.readers.context import LEAST_MB, Workshop, open_workshop
+from itdr.datasets.readers.rejections import totals, write_rejected
+from itdr.datasets.tables.schema import SCHEMAS, check_table, with_metadata
+from itdr.datasets.tables.writing import Layout, write_sorted
+from itdr.errors import DataError, SettingsError
+from itdr.files.atomic import writing
+from itdr.files.formats import write_sealed_json
+from itdr.files.publish import publish, sync, unfinished_folder
+
+DEFAULT_MEMORY_LIMIT_MB = 1024
+
+FILES = ("interactions.parquet", "items.parquet", "users.parquet", "rejected.parquet")
+QUALITY = "quality.json"
+
+_log = logging.getLogger("itdr")
+
+
+def normalise(
+    dataset: str,
+    raw: Path,
+    out: Path,
+    *,
+    memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+    threads: int | None = None,
+) -> None:
+    """Write {interactions,items,users}.parquet, rejected.parquet and quality.json into `out`.
+
+    The tables are described in itdr.datasets.tables.schema and itdr.datasets.readers.rejections.
+    The files appear together when all is done, quality.json last.
+
+    Args:
+        dataset: id of the dataset.
+        raw: folder that holds its raw files at any depth.
+        out: folder for the tables; made if it is not there.
+        memory_limit_mb: memory that the whole process should keep to, in MiB; what does not fit
+            is spilled to a hidden folder in `out`.
+        threads: threads to work with; None takes all processors. The output does not depend on it.
+
+    Raises:
+        SettingsError: no such dataset, or the memory limit is too low.
+        MissingFileError: a raw file is not there.
+        DataError: a raw file is not what it should be, or no row of it can be used.
+        BusyError: another process is writing these tables.
+        DiskFullError: there is no room for them, or for what is spilled.
+    """
+    source = source_of(dataset)
+    if memory_limit_mb < LEAST_MB:
+        raise SettingsError(
+            f"memory limit of {memory_limit_mb} MiB: too low; at least {LEAST_MB} is needed."
+        )
+    threads = threads or len(os.sched_getaffinity(0))
+    check_folder(raw)
+    with writing(out), unfinished_folder(out) as folder:
+        with open_workshop(dataset, raw, folder, memory_limit_mb, threads) as workshop:
+            source.load(workshop)
+            rows = _write_tables(workshop, source)
+        write_rejected(folder / "rejected.parquet", workshop.accounts, threads)
+        quality = _quality(workshop, source, rows)
+        write_sealed_json(folder / QUALITY, quality)
+        publish(folder, out, [*FILES, QUALITY])
+    _log.info(
+        "%s: %d rows read, %d kept, %d rejected",
+        *(dataset, quality["rows_read"], quality["rows_kept"], quality["rows_rejected"]),
+    )
+
+
+def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
+    """Write and check the three tables; return their numbers of rows."""
+    pair = ("user_id", "item_id") if source.unique_pairs else ()
+    order = ("user_id", "position", "timestamp", "item_id")
+    for name in ("user_id", "item_id"):
+        workshop.query(f'CREATE TEMP TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
+    rows = {"interactions": _write_table(workshop, source, "interactions", order, pair)}
+    if not rows["interactions"]:
+        counts = totals(workshop.accounts)
+        raise DataError(
+            f"{workshop.raw}: no row of the {workshop.dataset} files is an interaction: "
+            f"{counts['rows_read']} rows read, rejected: {counts['by_reason']}."
+        )
+    with ThreadPoolExecutor(1) as disk:
+        # It takes the large table while the small ones are made.
+        synced = disk.submit(sync, workshop.folder / "interactions.parquet")
+        _complete(workshop)
+        for table, key in (("items", "item_id"), ("users", "user_id")):
+            rows[table] = _write_table(workshop, source, table, (key,), (key,))
+        synced.result()
+    return rows
+
+
+def _write_table(
+    workshop: Workshop,
+    source: Source,
+    table: str,
+    order: tuple[str, ...],
+    unique: tuple[str, ...],
+) -> int:
+    path = workshop.folder / f"{table}.parquet"
+
+    def repeat(files: np.ndarray, lines: np.ndarray) -> None:
+        reason = f"repeats an earlier {' and '.join(unique)}"
+        for file in np.unique(files).tolist():
+            workshop.accounts[file].reject_all(lines[files == file], reason)
+
+    def seen(ids: dict[str, pa.Table]) -> None:
+        for name, found in ids.items() if table == "interactions" else ():
+            workshop.connection.from_arrow(found).insert_into(f'"seen {name}"')
+
+    layout = Layout(with_metadata(SCHEMAS[table], source.dataset, source.scale), order, unique)
+    rows = write_sorted(
+        workshop.connection,
+        table,
+        layout,
+        path,
+        repeat,
+        seen=seen,
+        threads=workshop.threads,
+    )
+    check_table(path, SCHEMAS[table], source.scale)
+    return rows
+
+
+def _complete(workshop: Workshop) -> None:
+    """Make the view of users where the source has none, and note what does not fit together."""
+    views = {row[0] for row in workshop.query("SELECT view_name FROM duckdb_views()")}
+    if "users" not in views:
+        workshop.query(
+            "CREATE TABLE users AS SELECT DISTINCT id AS user_id, 0::USMALLINT AS file, "
+            '0::BIGINT AS line FROM "seen user_id"'
+        )
+        workshop.notes.append("users: the source has no file of users; derived from interactions")
+    else:
+        _note_unknown(workshop, "user_id", "users")
+    _note_unknown(workshop, "item_id", "items")
+
+
+def _note_unknown(workshop: Workshop, key: str, table: str) -> None:
+    """Note how many ids occur in the interactions alone; their interactions are kept."""
+    ((ids, rows),) = workshop.query(
+        f"""
+        SELECT count(DISTINCT id), coalesce(sum(rows), 0)::BIGINT
+        FROM "seen {key}" ANTI JOIN (SELECT {key}::VARCHAR AS id FROM {table}) USING (id)
+        """
+    )
+    if ids:
+        workshop.notes.append(
+            f"{table}: {ids} ids of {rows} interactions have no row; the interactions are kept"
+        )
+
+
+def _quality(workshop: Workshop, source: Source, rows: dict[str, int]) -> dict[str, Any]:
+    return {
+        "dataset": source.dataset.value,
+        **totals(workshop.accounts),
+        "files": {account.name: account.summary() for account in workshop.accounts},
+        "tables": rows,
+        "rating_scale": asdict(source.scale) if source.scale else None,
+        "notes": workshop.notes,
+    }

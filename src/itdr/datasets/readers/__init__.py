@@ -1,0 +1,1 @@
+"""Raw files as checked columns: lines, separated cells, JSON, text, times, rejected rows."""

@@ -1,0 +1,170 @@
+"""A teacher that writes fixed sentences about categories and ratings.
+
+It stands in for a language model in the demo: what it says can be worked out from the example, is
+grammatical, and costs nothing. Nobody should take it for a person's or a model's judgement.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from itdr.datasets.tables.schema import ITEMS
+from itdr.errors import DataError
+from itdr.files.formats import read_parquet
+from itdr.settings.task import load_task
+from itdr.vocabulary import Dataset, Task
+
+_FAVOURITES = 2
+_EXAMPLES = 2
+_CATEGORIES = 3
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What a dataset's items and its users are called."""
+
+    item: str
+    items: str
+    people: str
+
+
+_FILMS = _Words("film", "films", "viewers")
+_BOOKS = _Words("book", "books", "readers")
+_VIDEOS = _Words("video", "videos", "viewers")
+_WORDS = {
+    Dataset.MOVIELENS_32M: _FILMS,
+    Dataset.MOVIELENS_1M: _FILMS,
+    Dataset.BOOKCROSSING: _BOOKS,
+    Dataset.AMAZON_BOOKS: _BOOKS,
+    Dataset.ANIME_2023: _Words("anime", "anime", "viewers"),
+    Dataset.YELP: _Words("place", "places", "guests"),
+    Dataset.AMAZON_2023: _Words("product", "products", "customers"),
+    Dataset.MICROLENS: _VIDEOS,
+    Dataset.PIXELREC: _VIDEOS,
+    Dataset.MIND: _Words("article", "articles", "readers"),
+    Dataset.STEAM: _Words("game", "games", "players"),
+    Dataset.LASTFM_1K: _Words("artist", "artists", "listeners"),
+    Dataset.LASTFM_360K: _Words("artist", "artists", "listeners"),
+}
+
+
+class RuleTeacher:
+    """Writes about the items of one dataset.
+
+    Attributes:
+        name: "rules/" and the version of the sentences.
+    """
+
+    name = "rules/1"
+
+    def __init__(self, tables: Path, tasks: Path) -> None:
+        """Read the items.
+
+        tables: folder of 'itdr normalise'; tasks: folder of the task files, which say from which
+        rating on an item is liked.
+
+        Raises:
+            MissingFileError, DataError: there is no items table, or it cannot be read.
+        """
+        self._where = tables / "items.parquet"
+        items = read_parquet(self._where, ITEMS).to_pylist()
+        self._items = {item["item_id"]: item for item in items}
+        self._tasks = tasks
+
+    def answer(self, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Return an answer to every record.
+
+        Raises:
+            DataError: a record is of a task that has no rules, or an item is not in the table.
+        """
+        return {record["id"]: self._text(record) for record in records}
+
+    def _text(self, record: Mapping[str, Any]) -> str:
+        words = _WORDS[Dataset(record["dataset"])]
+        match record["task"]:
+            case Task.IR:
+                least = load_task(self._tasks, Task.IR).of(record["dataset"]).liked
+                return self._interests(record["history"], least, words)
+            case Task.TUI:
+                return _audience(self._item(record["item_id"], record["id"]), words)
+        raise DataError(
+            f"{record['id']}: no rules for the task {record['task']}; they know IR and TUI. "
+            "Take 'kind: endpoint'."
+        )
+
+    def _item(self, item_id: str, name: str) -> dict[str, Any]:
+        try:
+            return self._items[item_id]
+        except KeyError:
+            raise DataError(
+                f"{name}: {self._where} has no item {item_id!r}. Were the examples built from "
+                "other tables? Build them again."
+            ) from None
+
+    def _interests(
+        self, history: Sequence[Mapping[str, Any]], least: float | None, words: _Words
+    ) -> str:
+        """Return what a user likes; `least` is the lowest rating of an item that is liked."""
+        groups: dict[bool | None, list[dict[str, Any]]] = {True: [], False: [], None: []}
+        for shown in history:
+            rating = shown["rating"]
+            likes = None if least is None or rating is None else rating >= least
+            item = self._item(shown["item_id"], "the history") | {"title": shown["title"]}
+            groups[likes].append(item)
+        liked, disliked, untold = groups[True], groups[False], groups[None]
+        said = _taste(liked, disliked, "enjoys", words)
+        if liked or disliked:
+            said.append(f"liked {_share(len(liked), len(liked) + len(disliked), words)}")
+        said += _taste(untold, [], "often turns to", words)
+        said += _taste(disliked, liked, "cares little for", words)
+        return f"This user {_listed(said)}."
+
+
+def _taste(
+    of: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], verb: str, words: _Words
+) -> list[str]:
+    """Return what stands out among some items, categories with titles; [] without items."""
+    if not of:
+        return []
+    for_count, against_count = _counted(of), _counted(against)
+    leading = sorted(
+        (name for name, count in for_count.items() if count > against_count[name]),
+        key=lambda name: (-for_count[name], name),
+    )[:_FAVOURITES]
+    fitting = [item for item in of if not leading or set(leading) & set(item["categories"])]
+    titles = _listed([item["title"] for item in fitting[-_EXAMPLES:]])
+    kind = f"{_listed(leading)} {words.items} such as " if leading else ""
+    return [f"{verb} {kind}{titles}"]
+
+
+def _counted(items: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    return Counter(name for item in items for name in set(item["categories"]))
+
+
+def _share(liked: int, of: int, words: _Words) -> str:
+    if of == 1:
+        return f"the {words.item} shown" if liked else f"nothing about the {words.item} shown"
+    quantity = {0: "none of the", of: "all"}.get(liked, f"{liked} of the")
+    return f"{quantity} {of} {words.items} shown"
+
+
+def _audience(item: Mapping[str, Any], words: _Words) -> str:
+    """Return whom an item suits."""
+    title = item["title"]
+    categories = list(dict.fromkeys(item["categories"]))[:_CATEGORIES]
+    kind = f"{_listed(categories)} {words.items}" if categories else f"{words.items} of any kind"
+    sentences = [f"{title} suits {words.people} who enjoy {kind}."]
+    if item["creator"]:
+        sentences.append(f"Those who know other work by {item['creator']} are likely to choose it.")
+    if item["year"]:
+        sentences.append(
+            f"It also fits {words.people} with a liking for the {item['year'] // 10 * 10}s."
+        )
+    return " ".join(sentences)
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

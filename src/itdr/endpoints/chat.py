@@ -1,0 +1,146 @@
+"""One request to an OpenAI-compatible endpoint, and what its failure means."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, Field, ValidationError
+
+from itdr import __version__
+from itdr.endpoints.answer_log import Reply
+from itdr.retry import retry_after_s
+from itdr.settings.endpoint import EndpointSettings
+
+_LONGEST_RETRY_AFTER_S = 600.0
+_MOST_BYTES = 64 << 20  # of an answer, unpacked; the longest limits of output give some megabytes
+_MOST_TOKENS = 2**31 - 1
+_MAY_PASS = {408, 409, 425, 429}
+_HOPELESS = {
+    401: "the key is not accepted",
+    402: "the account has no money left",
+    403: "the key does not allow this",
+    404: "there is no such address or model",
+}
+
+
+class PassingError(Exception):
+    """The attempt failed in a way that may pass.
+
+    Attributes:
+        asked_s: seconds that the server asks to wait.
+        charged: whether the server may have counted the attempt.
+    """
+
+    def __init__(self, why: str, asked_s: float | None = None, *, charged: bool = False) -> None:
+        super().__init__(why)
+        self.asked_s, self.charged = asked_s, charged
+
+
+class RefusedError(Exception):
+    """The endpoint will never answer this request."""
+
+
+class HopelessError(Exception):
+    """The endpoint will answer no request at all."""
+
+
+class _Message(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = Field(ge=0, le=_MOST_TOKENS)
+    completion_tokens: int = Field(ge=0, le=_MOST_TOKENS)
+
+
+class _Completion(BaseModel):
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+class Chat:
+    """A connection to an endpoint; may be used by several threads."""
+
+    def __init__(self, settings: EndpointSettings, key: str | None) -> None:
+        self._settings, self._key = settings, key
+        headers = {"User-Agent": f"itdr/{__version__} (httpx)"}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        # Redirects are not followed: they could carry the key elsewhere.
+        self._client = httpx.Client(headers=headers, timeout=settings.timeout_s)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def ask(self, body: Mapping[str, Any]) -> Reply:
+        """Send one request and return the answer.
+
+        Raises:
+            PassingError, RefusedError, HopelessError: there is none. Messages never hold the key.
+        """
+        try:
+            status, headers, content = self._exchange(body)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise PassingError(self._clean(f"no connection: {error}")) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = self._clean(f"{type(error).__name__} {error}")
+            raise PassingError(why.strip(), charged=True) from None
+        if status != 200:
+            raise self._meaning(status, headers, content)
+        try:
+            completion = _Completion.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the body"
+            why = f"the answer cannot be read: {where}: {first['msg']}"
+            raise PassingError(self._clean(why), charged=True) from None
+        choice, usage = completion.choices[0], completion.usage
+        return Reply(
+            text=self._clean(choice.message.content or ""),
+            finish_reason=self._clean(choice.finish_reason or "stop"),
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            completion_tokens=usage.completion_tokens if usage else None,
+        )
+
+    def _exchange(self, body: Mapping[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+        """Send the request and read the answer to its end, within the time limit as a whole.
+
+        httpx limits each silence only, and some endpoints send blank lines while one queues.
+
+        Raises:
+            httpx.HTTPError: no whole answer came, or one without an end.
+        """
+        url = f"{self._settings.base_url}/chat/completions"
+        end = time.monotonic() + self._settings.timeout_s
+        content = bytearray()
+        with self._client.stream("POST", url, json=body) as response:
+            for block in response.iter_bytes():
+                content += block
+                if len(content) > _MOST_BYTES:
+                    raise httpx.DecodingError(f"an answer of more than {_MOST_BYTES:,} bytes")
+                if time.monotonic() > end:
+                    raise httpx.ReadTimeout(f"no whole answer in {self._settings.timeout_s:g} s")
+        return response.status_code, response.headers, bytes(content)
+
+    def _meaning(self, status: int, headers: httpx.Headers, content: bytes) -> Exception:
+        # Cleaned before it is cut: half a key is a secret, too.
+        said = " ".join(self._clean(content.decode("utf-8", "replace")).split())[:200]
+        why = f"the endpoint answers {status}{f': {said}' if said else ''}"
+        if status in _HOPELESS:
+            return HopelessError(f"{why} ({_HOPELESS[status]})")
+        if status in _MAY_PASS or status >= 500:
+            asked = retry_after_s(headers.get("Retry-After"))
+            if (asked or 0) > _LONGEST_RETRY_AFTER_S:
+                return HopelessError(f"{why}; it asks to wait {asked:.0f} s. Run it again then")
+            return PassingError(why, asked)
+        return RefusedError(why)
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if self._key else text

@@ -1,1 +1,0 @@
-"""From the raw files of 13 public datasets to the same three clean tables."""

@@ -1,1 +1,0 @@
-"""A simulated world that stands in for downloads."""
