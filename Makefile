@@ -62,7 +62,7 @@ fuzz: $(READY) ## look for input that upsets a reader: FUZZ_SECONDS each, FUZZ_R
 	ITDR_EXAMPLES=$(FUZZ_EXAMPLES) HYPOTHESIS_PROFILE=random python -m pytest tests/unit/test_bad_input.py
 	python -m tests.fuzz.all --seconds $(FUZZ_SECONDS) $(FUZZ_READERS)
 
-audit: $(READY) ## ask whether pinned packages have known vulnerabilities; needs a network
+audit-packages: $(READY) ## ask whether pinned packages have known vulnerabilities; needs a network
 	$(INSTALL)[audit]
 	python envs/audit.py
 

@@ -24,7 +24,7 @@ rule infer_model:
     benchmark:
         "<benchmarks>/infer/{model}/{variant}/{seed}.tsv"
     wildcard_constraints:
-        model=any_of(WORKFLOW.held_models),
+        model=any_of(WORKFLOW.local_models),
     conda:
         "../envs/vllm.yaml"
     container:
@@ -53,7 +53,7 @@ rule infer_model:
 
 use rule infer_model as ask_endpoint with:
     wildcard_constraints:
-        model=any_of(WORKFLOW.models.keys() - set(WORKFLOW.held_models)),
+        model=any_of(WORKFLOW.models.keys() - set(WORKFLOW.local_models)),
     conda:
         "../envs/data.yaml"
     threads: 1

@@ -38,12 +38,12 @@ def interruptible(grace_s: float = GRACE_S) -> Iterator[Interruption]:
         interruption.happened = True
         raise KeyboardInterrupt
 
-    ears, mouth = os.pipe()
-    os.set_blocking(mouth, False)
+    read_fd, write_fd = os.pipe()
+    os.set_blocking(write_fd, False)
     over = threading.Event()
     before = signal.signal(signal.SIGINT, raise_it)
-    woken = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
-    watch = threading.Thread(target=_watch, args=(ears, over, grace_s), daemon=True)
+    woken = signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+    watch = threading.Thread(target=_watch, args=(read_fd, over, grace_s), daemon=True)
     watch.start()
     try:
         yield interruption
@@ -51,25 +51,25 @@ def interruptible(grace_s: float = GRACE_S) -> Iterator[Interruption]:
         signal.signal(signal.SIGINT, before)
         signal.set_wakeup_fd(woken)
         over.set()
-        os.close(mouth)
+        os.close(write_fd)
 
 
-def _watch(ears: int, over: threading.Event, grace_s: float) -> None:
-    """Wait for a SIGINT, then for the end of the work, a second SIGINT, or the end of patience."""
-    while signal.SIGINT not in (heard := os.read(ears, 1)):
+def _watch(read_fd: int, over: threading.Event, grace_s: float) -> None:
+    """Wait for a SIGINT, then for the end of the work, another, or the end of its grace period."""
+    while signal.SIGINT not in (heard := os.read(read_fd, 1)):
         if not heard:  # the other end is closed: the work is done
-            os.close(ears)
+            os.close(read_fd)
             return
-    threading.Thread(target=_second, args=(ears,), daemon=True).start()
+    threading.Thread(target=_second, args=(read_fd,), daemon=True).start()
     if not over.wait(grace_s):
         end_at_once()
 
 
-def _second(ears: int) -> None:
-    while heard := os.read(ears, 1):
+def _second(read_fd: int) -> None:
+    while heard := os.read(read_fd, 1):
         if signal.SIGINT in heard:
             end_at_once()
-    os.close(ears)
+    os.close(read_fd)
 
 
 def end_at_once() -> None:

@@ -10,7 +10,7 @@ log = logging.getLogger("itdr")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Waiting times grow twofold from failure to failure."""
 
     retries: int = 5

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itdr.endpoints.answer_log import AnswerLog, Reply
-from itdr.endpoints.chat import Chat, HopelessError, PassingError, RefusedError
+from itdr.endpoints.chat import Chat, FatalError, RefusedError, TransientError
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import score_cell
 from itdr.evaluation.predictions import read_cells
@@ -220,7 +220,7 @@ def read_response(data: bytes) -> None:
     chat = Chat(check(EndpointSettings, told, "here"), None)
     try:
         reply = chat.ask({"messages": [{"content": "q"}]})
-    except (PassingError, RefusedError, HopelessError) as error:
+    except (TransientError, RefusedError, FatalError) as error:
         assert str(error)
     else:
         json.dumps(reply.text, ensure_ascii=False).encode()

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 from itdr.datasets.download.archive import extract
 from itdr.datasets.download.checks import problem
 from itdr.datasets.normalise import normalise
-from itdr.datasets.readers.context import Format, Workshop
+from itdr.datasets.readers.context import Format, NormalisationContext
 from itdr.datasets.readers.fields import NeedsTextError
 from itdr.datasets.readers.files import RawFile, find_file
 from itdr.datasets.readers.lines import read_blocks
 from itdr.datasets.readers.multiline import MultilineCsv
-from itdr.datasets.readers.rejections import FileAccount, write_rejected
+from itdr.datasets.readers.rejections import RejectionLog, write_rejected
 from itdr.demo.raw_files import write_raw_files
 from itdr.demo.world import simulate
 from itdr.errors import ItdrError
@@ -45,9 +45,11 @@ def known_files(dataset: str) -> tuple[Path, list[_Known]]:
     folder = scratch() / dataset
     write_raw_files(simulate(1, users=8, items=30, interactions_per_user=6), dataset, folder, 1)
     found: list[_Known] = []
-    load = Workshop.load
+    load = NormalisationContext.load
 
-    def note(self: Workshop, name: str, table: str, form: Format, *more: Any, **others: Any) -> Any:
+    def note(
+        self: NormalisationContext, name: str, table: str, form: Format, *more: Any, **others: Any
+    ) -> Any:
         there = load(self, name, table, form, *more, **others)
         if there:
             source = self.accounts[-1].source
@@ -56,11 +58,11 @@ def known_files(dataset: str) -> tuple[Path, list[_Known]]:
             found.append(_Known(str(source.path.relative_to(folder)), form, head))
         return there
 
-    Workshop.load = note  # type: ignore[method-assign]
+    NormalisationContext.load = note  # type: ignore[method-assign]
     try:
         normalise(dataset, folder, scratch() / "tables", threads=1)
     finally:
-        Workshop.load = load  # type: ignore[method-assign]
+        NormalisationContext.load = load  # type: ignore[method-assign]
     return folder, found
 
 
@@ -80,13 +82,13 @@ def read_lines(dataset: str, data: bytes) -> None:
     folder = empty_folder("lines")
     path, staged = folder / "raw", folder / "staged.parquet"
     path.write_bytes(data)
-    workshop = Workshop(Dataset(dataset), folder, folder, None, 1)  # type: ignore[arg-type]
-    account = FileAccount(RawFile(path), "raw", known.form.encoding)
+    context = NormalisationContext(Dataset(dataset), folder, folder, None, 1)  # type: ignore[arg-type]
+    account = RejectionLog(RawFile(path), "raw", known.form.encoding)
     try:
-        workshop._stage(known.form, account, staged)
+        context._stage(known.form, account, staged)
     except NeedsTextError:
-        account = FileAccount(RawFile(path), "raw", known.form.encoding)
-        workshop._stage(known.form.with_text_ids(), account, staged)
+        account = RejectionLog(RawFile(path), "raw", known.form.encoding)
+        context._stage(known.form.with_text_ids(), account, staged)
     rows = pq.read_table(staged)
     rows.validate(full=True)
     numbers = rows["line"].to_pylist()

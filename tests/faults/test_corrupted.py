@@ -8,13 +8,13 @@ import pytest
 
 from itdr.cli.main import main
 from itdr.errors import DataError
-from itdr.files.checksums import check_beside
+from itdr.files.checksums import check_sidecar
 from itdr.files.formats import (
     read_json,
     read_parquet,
+    write_checked_json,
     write_checksum,
     write_parquet,
-    write_sealed_json,
     write_text,
 )
 from tests.faults.apart import Apart
@@ -138,7 +138,7 @@ def test_no_turned_bit_and_no_cut_makes_another_table(tmp_path):
 def test_no_turned_bit_and_no_cut_makes_another_json_value(tmp_path):
     path = tmp_path / "v.json"
     value = {"clean": True, "counts": {"a": 1.5, "b": [1, None, "é"]}, 1: "one"}
-    write_sealed_json(path, value)
+    write_checked_json(path, value)
     kept = {"clean": True, "counts": {"a": 1.5, "b": [1, None, "é"]}, "1": "one"}
     data = path.read_bytes()
     assert read_json(path) == kept
@@ -154,12 +154,12 @@ def test_no_turned_bit_and_no_cut_makes_another_json_value(tmp_path):
 def test_a_text_file_is_held_against_the_checksum_beside_it(tmp_path):
     path = tmp_path / "1.csv"
     write_text(path, "a,b\n1,2\n")
-    check_beside(path)
+    check_sidecar(path)
     write_checksum(path)
-    check_beside(path)
+    check_sidecar(path)
     path.write_text("a,b\n1,3\n")
     with pytest.raises(DataError, match=r"1\.csv: damaged: .* delete 1\.csv\.sha256"):
-        check_beside(path)
+        check_sidecar(path)
 
 
 def test_a_file_without_a_checksum_is_taken_as_it_is(run, tmp_path):

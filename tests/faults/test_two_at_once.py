@@ -16,8 +16,8 @@ UNFINISHED = {
     "infer": "predictions/tiny/itdr/1.answers",
 }
 HOLDER = """
-import sys, time; from pathlib import Path; from itdr.files.locks import alone_in
-with alone_in(Path(sys.argv[1])):
+import sys, time; from pathlib import Path; from itdr.files.locks import directory_lock
+with directory_lock(Path(sys.argv[1])):
     print("in", flush=True); time.sleep(600)
 """
 WRITER = """
@@ -39,7 +39,7 @@ def start(program, *words):
 
 
 @contextmanager
-def at_work_in(folder):
+def resume_state(folder):
     """Have another process at work in a folder."""
     with start(HOLDER, folder) as process:
         assert process.stdout.readline() == "in\n"
@@ -54,7 +54,7 @@ def test_the_second_is_refused_by_the_name_of_the_first_and_may_start_when_that_
     whole, tmp_path, capsys, stage
 ):
     folder = tmp_path / UNFINISHED[stage]
-    with at_work_in(folder) as other:
+    with resume_state(folder) as other:
         assert STAGES[stage].start(whole, tmp_path) == 1
         assert f"{folder}: the process {other.pid} on " in capsys.readouterr().err
         assert list(contents(tmp_path)) == [f"{UNFINISHED[stage]}/.lock"]

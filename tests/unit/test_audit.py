@@ -185,7 +185,7 @@ def test_a_negative_that_the_user_touched_is_found(planted):
     candidates = [dict(item) for item in row["candidates"]]
     candidates[at]["item_id"] = touched
     name = planted.change("NIR", candidates=candidates)
-    assert planted.found() == [("touched-negative", name)]
+    assert planted.found() == [("interacted-negative", name)]
 
 
 def test_an_item_that_the_user_never_had_is_found(planted):
@@ -310,7 +310,7 @@ def test_what_could_not_be_checked_is_said(planted):
     report = audit(planted.parts, planted.folder / "audit", AuditSettings())
     by_check = {check["check"]: check for check in report["checks"]}
     assert report["clean"]
-    assert by_check["touched-negative"]["unchecked"] == {
+    assert by_check["interacted-negative"]["unchecked"] == {
         "no tables were given": sum(
             len(planted.rows(task, part)[1])
             for task in ("TKR", "NIR", "CDR")

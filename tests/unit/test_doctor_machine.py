@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from itdr.doctor.looking import disk_of, look, packages_of, read_gpus, read_partitions
 from itdr.doctor.machine import Gpu, Machine, Memory, Partition
 from itdr.doctor.packages import conflicts
+from itdr.doctor.probe import disk_of, look, packages_of, read_gpus, read_partitions
 from tests.conftest import ROOT
 
 TWO = """\
@@ -39,7 +39,7 @@ def test_the_libraries_of_this_environment_fit_each_other():
 
 
 def test_torch_is_not_imported_for_a_look():
-    code = "import sys; from itdr.doctor.looking import look; look(); print('torch' in sys.modules)"
+    code = "import sys; from itdr.doctor.probe import look; look(); print('torch' in sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env=environment)  # fmt: skip

@@ -29,11 +29,11 @@ from itdr.datasets.download.archive import extract
 from itdr.datasets.download.checks import head_problem, problem
 from itdr.datasets.download.fetch import fetch
 from itdr.errors import DataError, DiskFullError, DownloadError, MissingFileError, SettingsError
-from itdr.retry import Patience, retry_after_s
+from itdr.retry import RetryPolicy, retry_after_s
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.reading import check
 
-AT_ONCE = Patience(retries=2, first_wait_s=0.0, timeout_s=5.0)
+AT_ONCE = RetryPolicy(retries=2, first_wait_s=0.0, timeout_s=5.0)
 DATA = b"userId,movieId,rating\n" + b"1,2,3.5\n" * 40_000
 HTML = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 31\n"
@@ -181,7 +181,7 @@ def sha256(data: bytes) -> str:
 
 def test_a_file_comes_whole_and_the_manifest_says_from_where(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA)
-    fetch(one_file(site, sha256=sha256(DATA)), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site, sha256=sha256(DATA)), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
     assert list(tmp_path.glob(".*")) == []
     assert manifest(tmp_path)["ratings.csv"] == {
@@ -195,7 +195,7 @@ def test_a_file_comes_whole_and_the_manifest_says_from_where(site: Site, tmp_pat
 
 def test_a_broken_download_goes_on_where_it_stopped(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA, [Fault(break_after=100_000)])
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
     assert "Range" not in site.requests[0]
     assert site.requests[1]["Range"] == "bytes=100000-"
@@ -205,10 +205,10 @@ def test_a_broken_download_goes_on_where_it_stopped(site: Site, tmp_path: Path) 
 def test_a_later_run_goes_on_too(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA, [Fault(break_after=100_000), Fault(503), Fault(503)])
     with pytest.raises(DownloadError, match=r"503.*100,000 bytes have come.*Run it again"):
-        fetch(one_file(site), tmp_path, patience=Patience(retries=1, first_wait_s=0))
+        fetch(one_file(site), tmp_path, retry_policy=RetryPolicy(retries=1, first_wait_s=0))
     assert visible(tmp_path) == []
     site.pages["/ratings.csv"].faults.clear()
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert site.requests[-1]["Range"] == "bytes=100000-"
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
@@ -216,15 +216,15 @@ def test_a_later_run_goes_on_too(site: Site, tmp_path: Path) -> None:
 def test_a_file_that_changed_meanwhile_is_begun_anew(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(b"old" * 50_000, [Fault(break_after=9), Fault(503)])
     with pytest.raises(DownloadError):
-        fetch(one_file(site), tmp_path, patience=Patience(retries=1, first_wait_s=0))
+        fetch(one_file(site), tmp_path, retry_policy=RetryPolicy(retries=1, first_wait_s=0))
     site.pages["/ratings.csv"] = Page(DATA, etag='"version-2"')
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
 
 def test_a_server_without_ranges_sends_all_again(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA, [Fault(break_after=100_000)], ranges=False)
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
 
@@ -232,7 +232,7 @@ def test_halves_are_not_joined_when_nothing_tells_that_they_belong_together(
     site: Site, tmp_path: Path
 ) -> None:
     site.pages["/ratings.csv"] = Page(DATA, [Fault(break_after=100_000)], etag="")
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert "Range" not in site.requests[1]
 
 
@@ -240,14 +240,14 @@ def test_a_server_that_always_breaks_off_is_given_up(site: Site, tmp_path: Path)
     faults = [Fault(break_after=1000) for _ in range(20)]
     site.pages["/ratings.csv"] = Page(DATA, faults, ranges=False)
     with pytest.raises(DownloadError, match=r"Given up after 3 failure\(s\)"):
-        fetch(one_file(site), tmp_path, patience=AT_ONCE)
+        fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert visible(tmp_path) == []
 
 
 def test_a_busy_server_is_asked_again(site: Site, tmp_path: Path) -> None:
     busy = Fault(503, {"Retry-After": "0"})
     site.pages["/ratings.csv"] = Page(DATA, [busy, Fault(429)])
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert len(site.requests) == 3
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
@@ -255,7 +255,7 @@ def test_a_busy_server_is_asked_again(site: Site, tmp_path: Path) -> None:
 def test_a_server_that_asks_to_wait_too_long_is_not_waited_for(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA, [Fault(503, {"Retry-After": "86400"})])
     with pytest.raises(DownloadError, match="asks to wait 86400 s"):
-        fetch(one_file(site), tmp_path, patience=AT_ONCE)
+        fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_refusal_is_final_and_tells_the_way_by_hand(
 ) -> None:
     site.pages["/ratings.csv"] = Page(DATA, [Fault(status)])
     with pytest.raises(DownloadError, match=rf"{status}.*{says}.*by hand: https://example.org"):
-        fetch(one_file(site), tmp_path, patience=AT_ONCE)
+        fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert len(site.requests) == 1
     assert visible(tmp_path) == []
 
@@ -274,14 +274,14 @@ def test_a_refusal_is_final_and_tells_the_way_by_hand(
 def test_a_second_address_is_tried_when_the_first_fails(site: Site, tmp_path: Path) -> None:
     site.pages["/b/ratings.csv"] = Page(DATA)
     addresses = [f"{site.url}/a/ratings.csv", f"{site.url}/b/ratings.csv"]
-    fetch(source(files=[{"name": "ratings.csv", "at": addresses}]), tmp_path, patience=AT_ONCE)
+    fetch(source(files=[{"name": "ratings.csv", "at": addresses}]), tmp_path, retry_policy=AT_ONCE)
     assert manifest(tmp_path)["ratings.csv"]["origin"] == addresses[1]
 
 
 def test_no_server_at_all_is_given_up(tmp_path: Path) -> None:
     nowhere = source(files=[{"name": "ratings.csv", "at": ["http://127.0.0.1:9/ratings.csv"]}])
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1:9.*Given up"):
-        fetch(nowhere, tmp_path, patience=AT_ONCE)
+        fetch(nowhere, tmp_path, retry_policy=AT_ONCE)
 
 
 # What came is not the file
@@ -300,7 +300,7 @@ def test_a_wrong_checksum_or_size_is_refused(
 ) -> None:
     site.pages["/ratings.csv"] = Page(DATA)
     with pytest.raises(DownloadError, match=says):
-        fetch(one_file(site, **known), tmp_path, patience=AT_ONCE)
+        fetch(one_file(site, **known), tmp_path, retry_policy=AT_ONCE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -321,7 +321,7 @@ def test_something_else_in_place_of_data_is_refused_by_name(
 ) -> None:
     site.pages[f"/{name}"] = Page(data)
     with pytest.raises(DownloadError, match=says):
-        fetch(one_file(site, name), tmp_path, patience=AT_ONCE)
+        fetch(one_file(site, name), tmp_path, retry_policy=AT_ONCE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -331,7 +331,7 @@ def test_a_truncated_zip_is_refused(site: Site, tmp_path: Path) -> None:
         fetch(
             in_archive("ml.zip", ("ml/ratings.csv",), at=[f"{site.url}/ml.zip"]),
             tmp_path,
-            patience=AT_ONCE,
+            retry_policy=AT_ONCE,
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -380,11 +380,11 @@ import sys
 from pathlib import Path
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.reading import check
-from itdr.retry import Patience
+from itdr.retry import RetryPolicy
 from itdr.datasets.download.fetch import fetch
 file = {"name": "ratings.csv", "at": [sys.argv[1]]}
 what = {"id": "steam", "title": "T", "kind": "http", "page": "P", "licence": "L", "files": [file]}
-fetch(check(DatasetSource, what, "test"), Path(sys.argv[2]), patience=Patience(retries=0))
+fetch(check(DatasetSource, what, "test"), Path(sys.argv[2]), retry_policy=RetryPolicy(retries=0))
 """
 SMALL_FILES_ONLY = """
 import resource
@@ -399,7 +399,7 @@ def test_a_full_disk_is_named_and_the_download_can_go_on(site: Site, tmp_path: P
     assert "the disk is full or a quota is reached" in message
     assert "the next run goes on with it. Make room" in message
     assert visible(tmp_path) == []
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert site.requests[-1]["Range"] == "bytes=100000-"
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
@@ -426,7 +426,7 @@ def test_a_small_disk_is_noticed_before_or_while_writing(
 ) -> None:
     site.pages["/ratings.csv"] = Page(DATA, tells_length=tells_length)
     with pytest.raises(DiskFullError, match=says):
-        fetch(one_file(site), small_disk, patience=AT_ONCE)
+        fetch(one_file(site), small_disk, retry_policy=AT_ONCE)
     assert visible(small_disk) == []
 
 
@@ -449,7 +449,7 @@ def test_a_killed_process_leaves_no_finished_file(site: Site, tmp_path: Path) ->
     site.go_on.set()
     assert visible(tmp_path) == []
     begun = part.stat().st_size
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert site.requests[-1]["Range"] == f"bytes={begun}-"
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
@@ -459,8 +459,8 @@ def test_a_killed_process_leaves_no_finished_file(site: Site, tmp_path: Path) ->
 
 def test_a_complete_folder_is_left_alone(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA)
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert len(site.requests) == 1
 
 
@@ -468,7 +468,7 @@ def test_a_file_that_was_put_there_is_used_when_its_checksum_is_right(
     site: Site, tmp_path: Path
 ) -> None:
     (tmp_path / "ratings.csv").write_bytes(DATA)
-    fetch(one_file(site, sha256=sha256(DATA)), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site, sha256=sha256(DATA)), tmp_path, retry_policy=AT_ONCE)
     assert site.requests == []
     assert manifest(tmp_path)["ratings.csv"]["origin"] == "found in the folder"
 
@@ -476,7 +476,7 @@ def test_a_file_that_was_put_there_is_used_when_its_checksum_is_right(
 def test_a_file_that_is_not_the_published_one_is_fetched_again(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA)
     (tmp_path / "ratings.csv").write_bytes(DATA[:-9])
-    fetch(one_file(site, bytes=len(DATA)), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site, bytes=len(DATA)), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
 
@@ -484,19 +484,19 @@ def test_a_file_that_was_damaged_after_all_was_complete_is_noticed(
     site: Site, tmp_path: Path
 ) -> None:
     site.pages["/ratings.csv"] = Page(DATA)
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     (tmp_path / "ratings.csv").write_bytes(HTML)
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "ratings.csv").read_bytes() == DATA
 
 
 def test_a_failing_run_takes_the_mark_of_completeness_away(site: Site, tmp_path: Path) -> None:
     site.pages["/ratings.csv"] = Page(DATA)
-    fetch(one_file(site), tmp_path, patience=AT_ONCE)
+    fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     (tmp_path / "ratings.csv").unlink()
     del site.pages["/ratings.csv"]
     with pytest.raises(DownloadError):
-        fetch(one_file(site), tmp_path, patience=AT_ONCE)
+        fetch(one_file(site), tmp_path, retry_policy=AT_ONCE)
     assert visible(tmp_path) == []
 
 
@@ -506,9 +506,9 @@ def test_optional_files_come_when_asked_for(site: Site, tmp_path: Path) -> None:
         {"name": "a.csv", "at": [f"{site.url}/a.csv"]},
         {"name": "b.csv", "at": [f"{site.url}/b.csv"], "needed": False},
     ]
-    fetch(source(files=files), tmp_path, patience=AT_ONCE)
+    fetch(source(files=files), tmp_path, retry_policy=AT_ONCE)
     assert visible(tmp_path) == ["a.csv", "manifest.json"]
-    fetch(source(files=files), tmp_path, optional=True, patience=AT_ONCE)
+    fetch(source(files=files), tmp_path, optional=True, retry_policy=AT_ONCE)
     assert visible(tmp_path) == ["a.csv", "b.csv", "manifest.json"]
 
 
@@ -532,7 +532,7 @@ def test_the_named_members_alone_are_taken_out(
 ) -> None:
     site.pages[f"/{name}"] = Page(pack(ml__README=b"x", ml__a_csv=DATA, ml__b_csv=b"1,2\n"))
     dataset = in_archive(name, ("ml/a.csv", "ml/b.csv"), at=[f"{site.url}/{name}"])
-    fetch(dataset, tmp_path, patience=AT_ONCE)
+    fetch(dataset, tmp_path, retry_policy=AT_ONCE)
     assert visible(tmp_path) == ["a.csv", "b.csv", "manifest.json"]
     assert (tmp_path / "a.csv").read_bytes() == DATA
     assert manifest(tmp_path)["a.csv"]["origin"] == f"{site.url}/{name}!ml/a.csv"
@@ -543,13 +543,15 @@ def test_a_member_with_a_wrong_checksum_is_refused(site: Site, tmp_path: Path) -
     archive = {"name": "ml.zip", "at": [f"{site.url}/ml.zip"]}
     file = {"name": "a.csv", "archive": "ml.zip", "member": "a.csv", "md5": "0" * 32}
     with pytest.raises(DownloadError, match=r"a\.csv is not the published one: its md5"):
-        fetch(source(files=[file], archives=[archive]), tmp_path, patience=AT_ONCE)
+        fetch(source(files=[file], archives=[archive]), tmp_path, retry_policy=AT_ONCE)
     assert "a.csv" not in visible(tmp_path)
 
 
 def test_an_archive_that_is_there_is_used_and_kept(site: Site, tmp_path: Path) -> None:
     (tmp_path / "ml.zip").write_bytes(zipped(a_csv=DATA))
-    fetch(in_archive("ml.zip", ("a.csv",), at=[f"{site.url}/ml.zip"]), tmp_path, patience=AT_ONCE)
+    fetch(
+        in_archive("ml.zip", ("a.csv",), at=[f"{site.url}/ml.zip"]), tmp_path, retry_policy=AT_ONCE
+    )
     assert visible(tmp_path) == ["a.csv", "manifest.json", "ml.zip"]
     assert site.requests == []
 
@@ -839,7 +841,7 @@ def test_hugging_face_files_are_brought_at_the_pinned_revision(
         return str(there)
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", client)
-    fetch(hub("huggingface").model_copy(update={"revision": "abc"}), tmp_path, patience=AT_ONCE)
+    fetch(hub("huggingface").model_copy(update={"revision": "abc"}), tmp_path, retry_policy=AT_ONCE)
     assert (asked["repository"], asked["path"], asked["revision"]) == (
         "owner/name",
         "sub/a.csv",
@@ -857,7 +859,7 @@ def test_kaggle_zips_of_single_files_are_unpacked(
         return str(there)
 
     monkeypatch.setattr("kagglehub.dataset_download", client)
-    fetch(hub("kaggle"), tmp_path, patience=AT_ONCE)
+    fetch(hub("kaggle"), tmp_path, retry_policy=AT_ONCE)
     assert (tmp_path / "a.csv").read_bytes() == DATA
 
 
@@ -866,7 +868,7 @@ def test_a_google_drive_page_in_place_of_the_file_is_refused(
 ) -> None:
     monkeypatch.setattr("gdown.download", lambda output, **_: Path(output).write_bytes(HTML))
     with pytest.raises(DownloadError, match="HTML page"):
-        fetch(hub("gdrive"), tmp_path, patience=AT_ONCE)
+        fetch(hub("gdrive"), tmp_path, retry_policy=AT_ONCE)
     assert visible(tmp_path) == []
 
 
@@ -894,7 +896,7 @@ def test_errors_of_the_hubs_clients_say_who_must_do_what(
 
     monkeypatch.setattr(function, fail)
     with pytest.raises(DownloadError, match=says) as caught:
-        fetch(hub(kind), tmp_path, patience=AT_ONCE)
+        fetch(hub(kind), tmp_path, retry_policy=AT_ONCE)
     assert "To get it by hand: https://example.org" in str(caught.value)
     assert visible(tmp_path) == []
 
@@ -907,7 +909,7 @@ def test_a_google_drive_quota_is_explained(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr("gdown.download", fail)
     with pytest.raises(DownloadError, match=r"\(Too many users have viewed this file\).*later"):
-        fetch(hub("gdrive"), tmp_path, patience=AT_ONCE)
+        fetch(hub("gdrive"), tmp_path, retry_policy=AT_ONCE)
 
 
 def test_a_client_that_is_not_installed_is_named(
@@ -915,7 +917,7 @@ def test_a_client_that_is_not_installed_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gdown", None)
     with pytest.raises(DownloadError, match="the package gdown is not installed"):
-        fetch(hub("gdrive"), tmp_path, patience=AT_ONCE)
+        fetch(hub("gdrive"), tmp_path, retry_policy=AT_ONCE)
 
 
 # The command

@@ -25,7 +25,7 @@ from itdr.released.fetch import fetch_release
 from itdr.released.importing import REJECTED, import_release
 from itdr.released.manifest import ReleasedFile, files_of, load_manifest
 from itdr.released.reader import Rejected, Row, read_released
-from itdr.retry import Patience
+from itdr.retry import RetryPolicy
 from itdr.settings.audit import AuditSettings
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.task import load_task
@@ -35,7 +35,7 @@ from tests.release import MANIFEST, example, make_release, paths_of
 
 TASKS = ROOT / "config" / "tasks"
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 31\n"
-AT_ONCE = Patience(retries=1, first_wait_s=0.0, timeout_s=5.0)
+AT_ONCE = RetryPolicy(retries=1, first_wait_s=0.0, timeout_s=5.0)
 
 
 def brought(release: Path, out: Path, task: str, dataset: str) -> Path:
@@ -160,7 +160,7 @@ def test_files_are_downloaded_checked_and_not_brought_twice(site: Site, tmp_path
     files = published(site.folder, "NIR", "microlens")
     settings = ReleaseSettings(address=site.url)
     for _ in range(2):
-        fetch_release(files, tmp_path / "out", settings, patience=AT_ONCE)
+        fetch_release(files, tmp_path / "out", settings, retry_policy=AT_ONCE)
     assert site.asked == [file.path for file in files]
     for file in files:
         assert (tmp_path / "out" / file.name).read_bytes() == (site.folder / file.path).read_bytes()
@@ -173,7 +173,9 @@ def test_a_download_that_is_not_the_published_file_is_refused(site: Site, tmp_pa
     make_release(site.folder, ("RP", "yelp"))
     files = files_of(MANIFEST, "RP", "yelp")
     with pytest.raises(DownloadError, match=r"what came for train.json is not the file"):
-        fetch_release(files, tmp_path / "out", ReleaseSettings(address=site.url), patience=AT_ONCE)
+        fetch_release(
+            files, tmp_path / "out", ReleaseSettings(address=site.url), retry_policy=AT_ONCE
+        )
     assert not (tmp_path / "out" / "train.json").exists()
 
 
@@ -184,7 +186,9 @@ def test_a_downloaded_pointer_is_refused_with_the_commands_that_get_the_content(
     files = files_of(MANIFEST, "RP", "yelp")
     (site.folder / files[0].path).write_text(POINTER.format(files[0].sha256))
     with pytest.raises(DownloadError, match=r"Git LFS pointer.*git lfs install && git clone http"):
-        fetch_release(files, tmp_path / "out", ReleaseSettings(address=site.url), patience=AT_ONCE)
+        fetch_release(
+            files, tmp_path / "out", ReleaseSettings(address=site.url), retry_policy=AT_ONCE
+        )
 
 
 def test_a_local_pointer_is_refused_with_the_command_that_gets_the_content(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
     import shutil
 
     from itdr.doctor.examine import examine
-    from itdr.doctor.looking import look
     from itdr.doctor.page import as_text, as_value
+    from itdr.doctor.probe import look
     from itdr.planning.needs import load_needs
 
     needs = load_needs(args.targets, args.configfile, args.snakefile, args.rates)

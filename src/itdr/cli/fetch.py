@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the datasets are described (default: %(default)s)",
     )
     _add_choice(parser)
-    _add_patience(parser)
+    _add_retries(parser)
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_patience(parser: argparse.ArgumentParser) -> None:
+def _add_retries(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retries",
         type=int,
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     """Bring the files. Raises the errors of itdr.datasets.download.fetch.fetch."""
     from itdr.datasets.download.fetch import fetch
     from itdr.errors import SettingsError
-    from itdr.retry import Patience
+    from itdr.retry import RetryPolicy
     from itdr.settings.dataset import load_source
 
     if args.retries < 0 or args.timeout <= 0:
@@ -78,5 +78,5 @@ def run(args: argparse.Namespace) -> None:
         args.out,
         args.from_folder,
         optional=args.optional,
-        patience=Patience(retries=args.retries, timeout_s=args.timeout),
+        retry_policy=RetryPolicy(retries=args.retries, timeout_s=args.timeout),
     )

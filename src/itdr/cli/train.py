@@ -30,11 +30,11 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
     from itdr.settings.training import TrainingSettings
-    from itdr.training.processes import companions
+    from itdr.training.processes import spawned_ranks
 
     model = load_model_settings(args.model)
     settings = from_flags(args, TrainingSettings)
-    with hold_gpus(model.gpus * settings.processes), companions(settings.processes):
+    with hold_gpus(model.gpus * settings.processes), spawned_ranks(settings.processes):
         from itdr.training.lora import train
 
         train(model, args.mixture, args.out, settings, seed=args.seed)

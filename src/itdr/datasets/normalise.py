@@ -13,13 +13,13 @@ import pyarrow as pa
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.adapters.registry import source_of
 from itdr.datasets.download.manifest import check_folder
-from itdr.datasets.readers.context import LEAST_MB, Workshop, open_workshop
+from itdr.datasets.readers.context import LEAST_MB, NormalisationContext, open_context
 from itdr.datasets.readers.rejections import totals, write_rejected
 from itdr.datasets.tables.schema import SCHEMAS, check_table, with_metadata
 from itdr.datasets.tables.writing import Layout, write_sorted
 from itdr.errors import DataError, SettingsError
 from itdr.files.atomic import writing
-from itdr.files.formats import write_sealed_json
+from itdr.files.formats import write_checked_json
 from itdr.files.publish import publish, sync, unfinished_folder
 
 DEFAULT_MEMORY_LIMIT_MB = 1024
@@ -66,12 +66,12 @@ def normalise(
     threads = threads or len(os.sched_getaffinity(0))
     check_folder(raw)
     with writing(out), unfinished_folder(out) as folder:
-        with open_workshop(dataset, raw, folder, memory_limit_mb, threads) as workshop:
-            source.load(workshop)
-            rows = _write_tables(workshop, source)
-        write_rejected(folder / "rejected.parquet", workshop.accounts, threads)
-        quality = _quality(workshop, source, rows)
-        write_sealed_json(folder / QUALITY, quality)
+        with open_context(dataset, raw, folder, memory_limit_mb, threads) as context:
+            source.load(context)
+            rows = _write_tables(context, source)
+        write_rejected(folder / "rejected.parquet", context.accounts, threads)
+        quality = _quality(context, source, rows)
+        write_checked_json(folder / QUALITY, quality)
         publish(folder, out, [*FILES, QUALITY])
     _log.info(
         "%s: %d rows read, %d kept, %d rejected",
@@ -79,95 +79,95 @@ def normalise(
     )
 
 
-def _write_tables(workshop: Workshop, source: Source) -> dict[str, int]:
+def _write_tables(context: NormalisationContext, source: Source) -> dict[str, int]:
     """Write and check the three tables; return their numbers of rows."""
     pair = ("user_id", "item_id") if source.unique_pairs else ()
     order = ("user_id", "position", "timestamp", "item_id")
     for name in ("user_id", "item_id"):
-        workshop.query(f'CREATE TEMP TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
-    rows = {"interactions": _write_table(workshop, source, "interactions", order, pair)}
+        context.query(f'CREATE TEMP TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
+    rows = {"interactions": _write_table(context, source, "interactions", order, pair)}
     if not rows["interactions"]:
-        counts = totals(workshop.accounts)
+        counts = totals(context.accounts)
         raise DataError(
-            f"{workshop.raw}: no row of the {workshop.dataset} files is an interaction: "
+            f"{context.raw}: no row of the {context.dataset} files is an interaction: "
             f"{counts['rows_read']} rows read, rejected: {counts['by_reason']}."
         )
     with ThreadPoolExecutor(1) as disk:
         # It takes the large table while the small ones are made.
-        synced = disk.submit(sync, workshop.folder / "interactions.parquet")
-        _complete(workshop)
+        synced = disk.submit(sync, context.folder / "interactions.parquet")
+        _complete(context)
         for table, key in (("items", "item_id"), ("users", "user_id")):
-            rows[table] = _write_table(workshop, source, table, (key,), (key,))
+            rows[table] = _write_table(context, source, table, (key,), (key,))
         synced.result()
     return rows
 
 
 def _write_table(
-    workshop: Workshop,
+    context: NormalisationContext,
     source: Source,
     table: str,
     order: tuple[str, ...],
     unique: tuple[str, ...],
 ) -> int:
-    path = workshop.folder / f"{table}.parquet"
+    path = context.folder / f"{table}.parquet"
 
     def repeat(files: np.ndarray, lines: np.ndarray) -> None:
         reason = f"repeats an earlier {' and '.join(unique)}"
         for file in np.unique(files).tolist():
-            workshop.accounts[file].reject_all(lines[files == file], reason)
+            context.accounts[file].reject_all(lines[files == file], reason)
 
     def seen(ids: dict[str, pa.Table]) -> None:
         for name, found in ids.items() if table == "interactions" else ():
-            workshop.connection.from_arrow(found).insert_into(f'"seen {name}"')
+            context.connection.from_arrow(found).insert_into(f'"seen {name}"')
 
     layout = Layout(with_metadata(SCHEMAS[table], source.dataset, source.scale), order, unique)
     rows = write_sorted(
-        workshop.connection,
+        context.connection,
         table,
         layout,
         path,
         repeat,
         seen=seen,
-        threads=workshop.threads,
+        threads=context.threads,
     )
     check_table(path, SCHEMAS[table], source.scale)
     return rows
 
 
-def _complete(workshop: Workshop) -> None:
+def _complete(context: NormalisationContext) -> None:
     """Make the view of users where the source has none, and note what does not fit together."""
-    views = {row[0] for row in workshop.query("SELECT view_name FROM duckdb_views()")}
+    views = {row[0] for row in context.query("SELECT view_name FROM duckdb_views()")}
     if "users" not in views:
-        workshop.query(
+        context.query(
             "CREATE TABLE users AS SELECT DISTINCT id AS user_id, 0::USMALLINT AS file, "
             '0::BIGINT AS line FROM "seen user_id"'
         )
-        workshop.notes.append("users: the source has no file of users; derived from interactions")
+        context.notes.append("users: the source has no file of users; derived from interactions")
     else:
-        _note_unknown(workshop, "user_id", "users")
-    _note_unknown(workshop, "item_id", "items")
+        _note_unknown(context, "user_id", "users")
+    _note_unknown(context, "item_id", "items")
 
 
-def _note_unknown(workshop: Workshop, key: str, table: str) -> None:
+def _note_unknown(context: NormalisationContext, key: str, table: str) -> None:
     """Note how many ids occur in the interactions alone; their interactions are kept."""
-    ((ids, rows),) = workshop.query(
+    ((ids, rows),) = context.query(
         f"""
         SELECT count(DISTINCT id), coalesce(sum(rows), 0)::BIGINT
         FROM "seen {key}" ANTI JOIN (SELECT {key}::VARCHAR AS id FROM {table}) USING (id)
         """
     )
     if ids:
-        workshop.notes.append(
+        context.notes.append(
             f"{table}: {ids} ids of {rows} interactions have no row; the interactions are kept"
         )
 
 
-def _quality(workshop: Workshop, source: Source, rows: dict[str, int]) -> dict[str, Any]:
+def _quality(context: NormalisationContext, source: Source, rows: dict[str, int]) -> dict[str, Any]:
     return {
         "dataset": source.dataset.value,
-        **totals(workshop.accounts),
-        "files": {account.name: account.summary() for account in workshop.accounts},
+        **totals(context.accounts),
+        "files": {account.name: account.summary() for account in context.accounts},
         "tables": rows,
         "rating_scale": asdict(source.scale) if source.scale else None,
-        "notes": workshop.notes,
+        "notes": context.notes,
     }

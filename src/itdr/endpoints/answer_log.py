@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from itdr.errors import DataError
 from itdr.files.atomic import writing
-from itdr.files.checksums import opened_line, sealed_line
+from itdr.files.checksums import checked_line, verified_line
 
 log = logging.getLogger("itdr")
 
@@ -135,7 +135,7 @@ class AnswerLog:
 
     def _append(self, event: dict[str, Any], sync: bool = False) -> None:
         with self._lock, writing(self._path):
-            self._write(sealed_line(event))
+            self._write(checked_line(event))
             if sync:
                 os.fsync(self._file.fileno())
             self._apply(event)
@@ -186,7 +186,7 @@ class AnswerLog:
 
     def _replay(self, number: int, line: bytes) -> None:
         try:
-            self._apply(_EVENT.validate_python(opened_line(line)).model_dump())
+            self._apply(_EVENT.validate_python(verified_line(line)).model_dump())
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             why = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}".removeprefix(": ")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from itdr.endpoints.answer_log import AnswerLog, Reply
-from itdr.endpoints.chat import Chat, HopelessError, PassingError, RefusedError
+from itdr.endpoints.chat import Chat, FatalError, RefusedError, TransientError
 from itdr.endpoints.limits import Budget, Pace, StoppedError
 from itdr.endpoints.request import Request
 from itdr.errors import EndpointError, RefusedRequestsError
@@ -74,19 +74,19 @@ class Asking:
             self._refused.append(request.id)
             self._give_up(key, request.id, str(error))
             return None
-        except PassingError as error:
+        except TransientError as error:
             self._give_up(key, request.id, str(error))
             return None
         self._in_a_row = 0
         return reply
 
     def _persist(self, key: str, request: Request) -> Reply:
-        """Try until there is an answer or no patience is left."""
+        """Try until there is an answer or no retry is left."""
         failures = 0
         while True:
             try:
                 return self._attempt(key, request)
-            except PassingError as error:
+            except TransientError as error:
                 failures += 1
                 if error.asked_s is not None:
                     self._pace.hold(error.asked_s)
@@ -101,13 +101,13 @@ class Asking:
         self._budget.reserve(key, request.most_cost(self._settings))
         try:
             reply = self._chat.ask(request.body(self._settings))
-        except PassingError as error:
+        except TransientError as error:
             self._budget.unanswered(key, str(error), charged=error.charged)
             raise
         except RefusedError as error:
             self._budget.unanswered(key, str(error), charged=False)
             raise
-        except HopelessError as error:
+        except FatalError as error:
             self._budget.unanswered(key, str(error), charged=False)
             raise StoppedError(str(error)) from None
         self._budget.answered(key, reply, self._cost(reply))

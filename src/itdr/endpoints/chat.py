@@ -24,7 +24,7 @@ _HOPELESS = {
 }
 
 
-class PassingError(Exception):
+class TransientError(Exception):
     """The attempt failed in a way that may pass.
 
     Attributes:
@@ -41,7 +41,7 @@ class RefusedError(Exception):
     """The endpoint will never answer this request."""
 
 
-class HopelessError(Exception):
+class FatalError(Exception):
     """The endpoint will answer no request at all."""
 
 
@@ -83,15 +83,15 @@ class Chat:
         """Send one request and return the answer.
 
         Raises:
-            PassingError, RefusedError, HopelessError: there is none. Messages never hold the key.
+            TransientError, RefusedError, FatalError: there is none. Messages never hold the key.
         """
         try:
             status, headers, content = self._exchange(body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise PassingError(self._clean(f"no connection: {error}")) from None
+            raise TransientError(self._clean(f"no connection: {error}")) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = self._clean(f"{type(error).__name__} {error}")
-            raise PassingError(why.strip(), charged=True) from None
+            raise TransientError(why.strip(), charged=True) from None
         if status != 200:
             raise self._meaning(status, headers, content)
         try:
@@ -100,7 +100,7 @@ class Chat:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "the body"
             why = f"the answer cannot be read: {where}: {first['msg']}"
-            raise PassingError(self._clean(why), charged=True) from None
+            raise TransientError(self._clean(why), charged=True) from None
         choice, usage = completion.choices[0], completion.usage
         return Reply(
             text=self._clean(choice.message.content or ""),
@@ -134,12 +134,12 @@ class Chat:
         said = " ".join(self._clean(content.decode("utf-8", "replace")).split())[:200]
         why = f"the endpoint answers {status}{f': {said}' if said else ''}"
         if status in _HOPELESS:
-            return HopelessError(f"{why} ({_HOPELESS[status]})")
+            return FatalError(f"{why} ({_HOPELESS[status]})")
         if status in _MAY_PASS or status >= 500:
             asked = retry_after_s(headers.get("Retry-After"))
             if (asked or 0) > _LONGEST_RETRY_AFTER_S:
-                return HopelessError(f"{why}; it asks to wait {asked:.0f} s. Run it again then")
-            return PassingError(why, asked)
+                return FatalError(f"{why}; it asks to wait {asked:.0f} s. Run it again then")
+            return TransientError(why, asked)
         return RefusedError(why)
 
     def _clean(self, text: str) -> str:

@@ -85,7 +85,7 @@ def accuracy(same: bool) -> float:
 def hits_of(
     ranking: Sequence[int | None], candidates: Sequence[str], targets: Sequence[str]
 ) -> list[bool]:
-    """Return for every rank whether its candidate is a true one.
+    """Return for every rank whether its candidate is a positive.
 
     A title that stands among the targets once is true once, even if two candidates bear it.
     """

@@ -12,7 +12,7 @@ from itdr.evaluation.predictions import Cell, read_cells
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Resampling, estimates
 from itdr.files.atomic import atomic_file
-from itdr.files.checksums import beside
+from itdr.files.checksums import sidecar
 from itdr.files.formats import write_checksum
 from itdr.settings.scoring import ScoringSettings
 
@@ -65,7 +65,7 @@ def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataF
 
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
     """Write scores as CSV with six decimals and their checksum beside them."""
-    beside(path).unlink(missing_ok=True)
+    sidecar(path).unlink(missing_ok=True)
     with atomic_file(path) as part:
         scores.to_csv(part, index=False, float_format="%.6f", lineterminator="\n")
     write_checksum(path)

@@ -101,12 +101,12 @@ def _sum(path: Path) -> tuple[str, int | None]:
     return digest.hexdigest(), start + at
 
 
-def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+def with_checksum(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a JSON object with a checksum of what is in it."""
     return {**value, _CHECKSUM: fingerprint(json.loads(json.dumps(value)))}
 
 
-def opened(value: Any) -> Any:
+def without_checksum(value: Any) -> Any:
     """Return a JSON value without its checksum, where it has one.
 
     Raises:
@@ -132,13 +132,13 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def sealed_line(value: Mapping[str, Any]) -> bytes:
+def checked_line(value: Mapping[str, Any]) -> bytes:
     """Return a JSON object and its CRC-32 as a line that ends with a line feed."""
     text = json.dumps({**value, _CRC: _crc(value)}, separators=(",", ":"))
     return text.encode() + b"\n"
 
 
-def opened_line(line: bytes) -> dict[str, Any]:
+def verified_line(line: bytes) -> dict[str, Any]:
     """Return the JSON object of a line without its CRC-32.
 
     Raises:
@@ -156,18 +156,18 @@ def _crc(value: Mapping[str, Any]) -> int:
     return zlib.crc32(json.dumps(value, separators=(",", ":")).encode())
 
 
-def beside(path: Path) -> Path:
+def sidecar(path: Path) -> Path:
     """Return the file that holds the checksum of `path`, in the form of sha256sum."""
     return path.with_name(f"{path.name}.sha256")
 
 
-def check_beside(path: Path) -> None:
+def check_sidecar(path: Path) -> None:
     """Hold a file against the checksum beside it, if there is one.
 
     Raises:
         DataError: the file has another one.
     """
-    note = beside(path)
+    note = sidecar(path)
     if note.is_file() and note.read_text(errors="replace").split()[:1] != [sha256(path)]:
         raise DataError(
             f"{path}: damaged: it does not have the checksum in {note.name}. Make it again, or "

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 from itdr.errors import DataError, MissingFileError
 from itdr.files.atomic import atomic_file
 from itdr.files.checksums import (
-    beside,
     check_parquet,
-    opened,
     parquet_writer,
     parse_json,
-    sealed,
     sha256,
+    sidecar,
+    with_checksum,
+    without_checksum,
 )
 
 
@@ -32,13 +32,13 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_sealed_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_checked_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write an object as write_json does, with a checksum that read_json holds it against."""
-    write_json(path, sealed(value))
+    write_json(path, with_checksum(value))
 
 
 def read_json(path: Path) -> Any:
-    """Return the value of a JSON file, without the checksum of write_sealed_json.
+    """Return the value of a JSON file, without the checksum of write_checked_json.
 
     Raises:
         MissingFileError: there is no such file.
@@ -46,7 +46,7 @@ def read_json(path: Path) -> Any:
     """
     _require(path)
     try:
-        return opened(parse_json(path.read_bytes()))
+        return without_checksum(parse_json(path.read_bytes()))
     except ValueError as error:
         raise DataError(f"{path}: not a JSON file or damaged ({error}). Make it again.") from error
 
@@ -73,8 +73,8 @@ def write_jsonl(path: Path, table: pa.Table) -> None:
 
 
 def write_checksum(path: Path) -> None:
-    """Write the checksum of a file beside it, for check_beside."""
-    write_text(beside(path), f"{sha256(path)}  {path.name}\n")
+    """Write the checksum of a file beside it, for check_sidecar."""
+    write_text(sidecar(path), f"{sha256(path)}  {path.name}\n")
 
 
 def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:

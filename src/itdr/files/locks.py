@@ -38,7 +38,7 @@ def same_file(descriptor: int, path: Path) -> bool:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def directory_lock(folder: Path) -> Iterator[None]:
     """Keep other processes out of a folder, which is made if it is not there.
 
     The lock is the file .lock in the folder, gone afterwards.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from itdr.files.locks import alone_in
+from itdr.files.locks import directory_lock
 
 _UNFINISHED = ".unfinished"
 
@@ -21,7 +21,7 @@ def unfinished_folder(out: Path) -> Iterator[Path]:
         BusyError: another process is writing to `out`.
     """
     folder = out / _UNFINISHED
-    with alone_in(out):
+    with directory_lock(out):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         try:

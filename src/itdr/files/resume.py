@@ -9,28 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import DataError
-from itdr.files.formats import read_json_object, write_sealed_json
-from itdr.files.locks import alone_in
+from itdr.files.formats import read_json_object, write_checked_json
+from itdr.files.locks import directory_lock
 
 _NOTE = "manifest.json"
 
 
 @contextmanager
-def at_work_in(folder: Path) -> Iterator[None]:
+def resume_state(folder: Path) -> Iterator[None]:
     """Keep other processes out of the folder, which is gone afterwards if nothing is in it.
 
     Raises:
         BusyError: another process is at the same work.
     """
     try:
-        with alone_in(folder):
+        with directory_lock(folder):
             yield
     finally:
         with suppress(OSError):  # there is something in it
             folder.rmdir()
 
 
-def claim(folder: Path, manifest: dict[str, Any]) -> bool:
+def open_run_manifest(folder: Path, manifest: dict[str, Any]) -> bool:
     """Say whether the folder holds work that was stopped; begin it with the note if it does not.
 
     manifest: all that decides the result, as JSON values.
@@ -40,7 +40,7 @@ def claim(folder: Path, manifest: dict[str, Any]) -> bool:
     """
     note = folder / _NOTE
     if not note.exists():
-        write_sealed_json(note, manifest)
+        write_checked_json(note, manifest)
         return False
     found, wanted = _flat(read_json_object(note)), _flat(manifest)
     for key in sorted({*found, *wanted}):
@@ -53,7 +53,7 @@ def claim(folder: Path, manifest: dict[str, Any]) -> bool:
     return True
 
 
-def unclaim(folder: Path) -> None:
+def drop_run_manifest(folder: Path) -> None:
     """Let the folder hold nobody to its note any more."""
     (folder / _NOTE).unlink(missing_ok=True)
 

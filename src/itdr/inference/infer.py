@@ -14,7 +14,7 @@ from itdr.errors import DataError
 from itdr.files.checksums import fingerprint, sha256
 from itdr.files.formats import write_parquet
 from itdr.files.progress import progress
-from itdr.files.resume import at_work_in
+from itdr.files.resume import resume_state
 from itdr.inference.engine import Answer, Engine, Prompt
 from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
@@ -86,7 +86,7 @@ def infer(
     engine: Engine | None = None
     for out, adapter in outputs.items():
         folder = out.with_name(f"{out.stem}.answers")
-        with at_work_in(folder):
+        with resume_state(folder):
             manifest = _manifest(model, adapter, prompts, settings)
             with closing(Journal(folder, manifest, [row["id"] for row in rows])) as journal:
                 if (there := len(journal.answers)) < len(rows):

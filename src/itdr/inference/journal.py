@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from itdr.files.atomic import writing
-from itdr.files.checksums import opened_line, sealed_line
-from itdr.files.resume import claim, unclaim
+from itdr.files.checksums import checked_line, verified_line
+from itdr.files.resume import drop_run_manifest, open_run_manifest
 from itdr.inference.engine import Answer
 
 log = logging.getLogger("itdr")
@@ -38,8 +38,8 @@ class Journal:
         """
         path = self._path = folder / _FILE
         if not path.exists() or path.stat().st_size == 0:
-            unclaim(folder)  # a run that got no answer holds nobody to it
-        claim(folder, manifest)
+            drop_run_manifest(folder)  # a run that got no answer holds nobody to it
+        open_run_manifest(folder, manifest)
         self.answers, whole = _read(path, ids)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         os.ftruncate(self._file, whole)
@@ -50,7 +50,7 @@ class Journal:
         came = dict(answered)
         line = [{"id": name} | asdict(answer) for name, answer in came.items()]
         with writing(self._path):
-            _write(self._file, sealed_line({"answers": line}))
+            _write(self._file, checked_line({"answers": line}))
             if time.monotonic() - self._synced > _SECONDS_BETWEEN_SYNCS:
                 os.fsync(self._file)
                 self._synced = time.monotonic()
@@ -69,7 +69,7 @@ def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, Answer], int]:
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     for number, line in enumerate(lines, 1):
         try:
-            entries = {entry.pop("id"): Answer(**entry) for entry in opened_line(line)["answers"]}
+            entries = {entry.pop("id"): Answer(**entry) for entry in verified_line(line)["answers"]}
         except (ValueError, TypeError, KeyError, AttributeError):
             entries = None
         if entries is None or not line.endswith(b"\n") or not entries.keys() <= set(ids):

@@ -69,7 +69,7 @@ answer: the model's text as it came, special tokens removed.
 finish_reason: "stop" (the model ended), "length" (the output limit), "refused" (an endpoint gave no
     answer) or "skipped" (not asked, because the prompt is too long).
 reference: the example's output.
-candidates: titles in the order shown, targets: titles of the true ones; null without candidates.
+candidates: titles in the order shown, targets: titles of the positives; null without candidates.
 """
 
 

@@ -105,7 +105,7 @@ class ExampleText:
             case "number":
                 return _rating_text(example["target"]["rating"], self._of)
             case "ranked_list":
-                # Within the true ones, and within the others, the order is that of the list shown:
+                # Within the positives, and within the others, the order is that of the list shown:
                 # any other order could not be worked out from the input.
                 true_ids = {item["item_id"] for item in example["positives"]}
                 ranked = sorted(

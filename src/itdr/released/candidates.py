@@ -1,7 +1,7 @@
 """Which candidates a released example shows, found by its texts.
 
 The release has no ids, so a title stands for its item. TKR and CDR name all candidates in the
-output, the true ones first; NIR names the true one alone, and the others stand in the list of the
+output, the positives first; NIR names the positive alone, and the others stand in the list of the
 input that holds it.
 """
 
@@ -17,7 +17,7 @@ _INLINE = re.compile(r"(?:^|(?<=\s))[(\[]?\d{1,3}[.):\]]+\s+")
 
 @dataclass(frozen=True)
 class Choice:
-    """The titles of the candidates in the order shown, and of the true ones."""
+    """The titles of the candidates in the order shown, and of the positives."""
 
     candidates: tuple[str, ...]
     targets: tuple[str, ...]
@@ -29,7 +29,7 @@ def find_choice(task: Task, text: str, output: str) -> Choice | None:
 
 
 def _ranked(text: str, output: str) -> Choice | None:
-    """Return the candidates of a ranking; its first half are the true ones."""
+    """Return the candidates of a ranking; its first half are the positives."""
     titles = _entries(output)
     places = _last_places(text, titles)
     if len(titles) < 2 or places is None:

@@ -8,15 +8,15 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from itdr.datasets.download.checks import Sums, is_pointer, is_published, measure, problem
-from itdr.datasets.download.http import Wish, download
+from itdr.datasets.download.http import DownloadRequest, download
 from itdr.datasets.download.local import Listing, list_folder
 from itdr.errors import DataError, MissingFileError
 from itdr.files.atomic import writing
-from itdr.files.formats import write_sealed_json
-from itdr.files.locks import alone_in
+from itdr.files.formats import write_checked_json
+from itdr.files.locks import directory_lock
 from itdr.files.progress import progress
 from itdr.released.manifest import ReleasedFile
-from itdr.retry import Patience
+from itdr.retry import RetryPolicy
 from itdr.settings.release import ReleaseSettings
 
 log = logging.getLogger("itdr")
@@ -27,7 +27,7 @@ _BY_HAND = (
     f"To get it by hand: git lfs install && git clone {_REPOSITORY}, then name the clone's folder "
     "with --folder (release.folder in the configuration)."
 )
-_PATIENCE = Patience()
+_RETRY_POLICY = RetryPolicy()
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def fetch_release(
     out: Path,
     settings: ReleaseSettings,
     *,
-    patience: Patience = _PATIENCE,
+    retry_policy: RetryPolicy = _RETRY_POLICY,
 ) -> None:
     """Bring released files to the folder `out` and write `out`/manifest.json last.
 
@@ -62,26 +62,28 @@ def fetch_release(
         BusyError: another process is fetching to this folder.
         DiskFullError: there is no room for a file.
     """
-    with alone_in(out), writing(out):
+    with directory_lock(out), writing(out):
         (out / MANIFEST).unlink(missing_ok=True)
         if settings.folder is None:
-            entries = [_download(file, out, settings.address, patience) for file in files]
+            entries = [_download(file, out, settings.address, retry_policy) for file in files]
         else:
             entries = _from_folder(files, out, Path(settings.folder))
-        write_sealed_json(out / MANIFEST, {"files": [asdict(entry) for entry in entries]})
+        write_checked_json(out / MANIFEST, {"files": [asdict(entry) for entry in entries]})
     differing = sum(not entry.published for entry in entries)
     log.info("%s: %d files%s", out, len(entries),
              f", {differing} of which are not the published ones" if differing else "")  # fmt: skip
 
 
-def _download(file: ReleasedFile, out: Path, address: str, patience: Patience) -> _Entry:
+def _download(file: ReleasedFile, out: Path, address: str, retry_policy: RetryPolicy) -> _Entry:
     target, url = out / file.name, f"{address}/{quote(file.path)}"
     if target.is_symlink():
         target.unlink()
     if target.is_file() and is_published(file.published, sums := measure(target)):
         return _entry(file, "found in the folder", sums)
     return _entry(
-        file, url, download(Wish(url, target, file.published, _BY_HAND), patience, progress)
+        file,
+        url,
+        download(DownloadRequest(url, target, file.published, _BY_HAND), retry_policy, progress),
     )
 
 

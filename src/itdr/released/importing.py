@@ -15,7 +15,7 @@ from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.predictions import why_unscorable
 from itdr.files.atomic import atomic_folder
 from itdr.files.checksums import sha256
-from itdr.files.formats import write_parquet, write_sealed_json
+from itdr.files.formats import write_checked_json, write_parquet
 from itdr.instructions.record import RECORD, reference_columns
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
@@ -74,14 +74,14 @@ def import_release(
             records = [row for one in done if one.file.part is part for row in one.records]
             if not records:
                 raise DataError(f"{folder}: no example of the part {part} is left. {_why(done)}")
-            records.sort(key=lambda record: _mark(seed, record["id"]))
+            records.sort(key=lambda record: _order_key(seed, record["id"]))
             write_parquet(unfinished / f"{part}.parquet", pa.Table.from_pylist(records, RECORD))
         rejected = [row for one in done for row in one.rejected]
         write_parquet(
             unfinished / "rejected.parquet", pa.Table.from_pylist(rejected, schema=REJECTED)
         )
         report = {"seed": seed, "files": [one.report for one in done]}
-        write_sealed_json(unfinished / "import.json", report)
+        write_checked_json(unfinished / "import.json", report)
     return report
 
 
@@ -182,5 +182,5 @@ def _why(done: Iterable[_Imported]) -> str:
     return "\n".join(["Rejected:", *lines]) if lines else "The files hold no rows."
 
 
-def _mark(seed: int, name: str) -> bytes:
+def _order_key(seed: int, name: str) -> bytes:
     return hashlib.md5(f"{seed}:{name}".encode(), usedforsecurity=False).digest()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.aggregates import aggregate
-from itdr.files.checksums import check_beside
+from itdr.files.checksums import check_sidecar
 from itdr.settings.layout import TRIVIAL, Column
 from itdr.vocabulary import Dataset, Task, lower_is_better
 
@@ -152,7 +152,7 @@ def read_table(path: Path, columns: Sequence[str], made_by: str) -> list[dict[st
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file. {made_by}")
-    check_beside(path)
+    check_sidecar(path)
     try:
         frame = pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

@@ -14,7 +14,7 @@ class Check(StrEnum):
     SHARED_USER = "shared-user"
     SHARED_ITEM = "shared-item"
     TARGET_IN_HISTORY = "target-in-history"
-    TOUCHED_NEGATIVE = "touched-negative"
+    INTERACTED_NEGATIVE = "interacted-negative"
     NOT_IN_TABLES = "not-in-tables"
     DUPLICATE = "duplicate-example"
     LEAKED_ANSWER = "leaked-answer"
@@ -27,7 +27,7 @@ MEANING = {
     Check.SHARED_USER: "the user is in more than one part",
     Check.SHARED_ITEM: "the described item (TUI) is in more than one part",
     Check.TARGET_IN_HISTORY: "an item asked for is among the items shown",
-    Check.TOUCHED_NEGATIVE: "the user has touched a candidate that counts as untouched",
+    Check.INTERACTED_NEGATIVE: "the user interacted with a candidate that counts as negative",
     Check.NOT_IN_TABLES: "the user has no such item in the tables",
     Check.DUPLICATE: "another example has the same input and output",
     Check.LEAKED_ANSWER: "the input gives the answer away",

@@ -90,8 +90,8 @@ class BuildSettings(Strict):
     )
     negatives: Literal["uniform", "popularity"] = Field(
         "uniform",
-        description="how candidates that the user never touched are drawn: every item alike, "
-        "or in proportion to how often it was chosen",
+        description="how negatives, items that the user did not interact with, are drawn: every "
+        "item alike, or in proportion to how often it was chosen",
     )
     memory_limit_mb: int = Field(
         3072, ge=256, description="memory to sample with in MB; the rest is spilled to disk"

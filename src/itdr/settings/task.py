@@ -36,12 +36,12 @@ class RatingSampling(Strict):
 
 
 class NextItemsSampling(Strict):
-    """The user's last items are the true ones; the items before them are shown."""
+    """The user's last items are the positives; the items before them are shown."""
 
     kind: Literal["next_items"]
     history: int = Field(ge=1, description="items shown")
-    positives: int = Field(ge=1, description="true candidates")
-    negatives: int = Field(ge=1, description="candidates that the user never touched")
+    positives: int = Field(ge=1, description="positive candidates")
+    negatives: int = Field(ge=1, description="candidates that the user did not interact with")
 
 
 class LikedItemsSampling(Strict):
@@ -53,13 +53,13 @@ class LikedItemsSampling(Strict):
 
 
 class CrossDomainSampling(Strict):
-    """The user's last items of one domain are the true ones; items of two domains are shown."""
+    """The user's last items of one domain are the positives; items of two domains are shown."""
 
     kind: Literal["cross_domain"]
     source_history: int = Field(ge=1, description="items shown of the other domain")
     history: int = Field(ge=1, description="items shown of the domain of the candidates")
-    positives: int = Field(ge=1, description="true candidates")
-    negatives: int = Field(ge=1, description="candidates that the user never touched")
+    positives: int = Field(ge=1, description="positive candidates")
+    negatives: int = Field(ge=1, description="candidates that the user did not interact with")
 
 
 class OpinionsSampling(Strict):

@@ -53,7 +53,7 @@ class Workflow:
         return {name: self.layout.columns_of(name, self.columns) for name in self.layout.tables}
 
     @property
-    def held_models(self) -> list[str]:
+    def local_models(self) -> list[str]:
         """The models whose weights are had; the others answer behind an endpoint."""
         return [name for name, settings in self.models.items() if not settings.endpoint]
 

@@ -9,8 +9,8 @@ from transformers import TrainerCallback
 
 from itdr.errors import ItdrError
 from itdr.files.checksums import check_files, sha256
-from itdr.files.formats import read_json_object, write_sealed_json
-from itdr.files.resume import claim
+from itdr.files.formats import read_json_object, write_checked_json
+from itdr.files.resume import open_run_manifest
 
 log = logging.getLogger("itdr")
 
@@ -27,7 +27,7 @@ class Seal(TrainerCallback):
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             files = (path for path in sorted(folder.rglob("*")) if path.is_file())
             sums = {str(path.relative_to(folder)): sha256(path) for path in files}
-            write_sealed_json(folder / _SUMS, {"files": sums})
+            write_checked_json(folder / _SUMS, {"files": sums})
 
 
 def open_checkpoints(folder: Path, manifest: dict[str, Any]) -> Path | None:
@@ -38,7 +38,7 @@ def open_checkpoints(folder: Path, manifest: dict[str, Any]) -> Path | None:
     Raises:
         DataError: the folder belongs to a training with other data, model or settings.
     """
-    if not claim(folder, manifest):
+    if not open_run_manifest(folder, manifest):
         return None
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=steps_done, reverse=True):
         try:

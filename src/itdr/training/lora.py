@@ -17,7 +17,7 @@ from itdr.files.atomic import writing
 from itdr.files.checksums import sha256
 from itdr.files.formats import read_parquet
 from itdr.files.progress import progress
-from itdr.files.resume import at_work_in
+from itdr.files.resume import resume_state
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
@@ -34,7 +34,7 @@ from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
 from itdr.training.threads import rows_at_once
-from itdr.training.trainer import Show, StepTrainer
+from itdr.training.trainer import ProgressCallback, StepTrainer
 
 log = logging.getLogger("itdr")
 
@@ -60,7 +60,7 @@ def train(
     _require_processes(settings)
     require_packages(settings)
     checkpoints = out.with_name(out.name + ".checkpoints")
-    with at_work_in(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
+    with resume_state(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
         _train(model, mixture, out, settings, seed=seed, checkpoints=checkpoints)
 
 
@@ -102,7 +102,7 @@ def _train(
     begin = time.monotonic()
     with progress("training", len(plan), "steps", done=done) if first else nullcontext() as bar:
         if bar:
-            trainer.add_callback(Show(bar, passes))
+            trainer.add_callback(ProgressCallback(bar, passes))
         with side_by_side(rows) as trainer.at_once:
             trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     seconds = time.monotonic() - begin

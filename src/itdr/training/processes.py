@@ -22,7 +22,7 @@ def rank() -> int:
 
 
 @contextmanager
-def companions(count: int) -> Iterator[None]:
+def spawned_ranks(count: int) -> Iterator[None]:
     """Have `count` - 1 other processes run this process's command beside it.
 
     Does nothing where a launcher such as torchrun or srun has started them all (RANK is set).

@@ -9,7 +9,7 @@ import numpy as np
 
 from itdr.files.atomic import atomic_folder
 from itdr.files.checksums import sha256
-from itdr.files.formats import write_sealed_json, write_text
+from itdr.files.formats import write_checked_json, write_text
 from itdr.provenance import provenance
 from itdr.training.batches import Steps
 from itdr.training.card import model_card
@@ -76,5 +76,5 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
             path for path in sorted(folder.glob("[!.]*")) if path.is_file() and path.name != _CARD
         )
         record["files"] = {path.name: sha256(path) for path in files}
-        write_sealed_json(folder / "run.json", record)
+        write_checked_json(folder / "run.json", record)
         write_text(folder / _CARD, model_card(record))

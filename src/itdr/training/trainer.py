@@ -53,7 +53,7 @@ class StepTrainer(Trainer):
         return 0
 
 
-class Show(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Tells a progress bar what goes on."""
 
     def __init__(self, bar: Progress, data: Steps) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.tables.schema import Scale
 from itdr.vocabulary import Dataset
 
@@ -12,7 +12,7 @@ from itdr.vocabulary import Dataset
 class Source:
     """One dataset.
 
-    load: stages the raw files and makes in the workshop's database the views `interactions` and
+    load: stages the raw files and makes in the context's database the views `interactions` and
         `items`, and `users` where the source has a file of users. Each view has columns of the
         tables in itdr.datasets.tables.schema (those left out are null), and `file` and `line` of
         the raw row that a row came from. Ids are text or BIGINT, times are TIMESTAMP in UTC.
@@ -21,6 +21,6 @@ class Source:
     """
 
     dataset: Dataset
-    load: Callable[[Workshop], None]
+    load: Callable[[NormalisationContext], None]
     scale: Scale | None
     unique_pairs: bool = True

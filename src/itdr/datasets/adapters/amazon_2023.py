@@ -9,7 +9,7 @@ left out, one whose products are not there has items without titles; quality.jso
 import pyarrow as pa
 
 from itdr.datasets.adapters.adapter import Source
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.json_lines import (
     JsonLines,
     Key,
@@ -77,35 +77,35 @@ _PRODUCTS = JsonLines(
 )
 
 
-def _load(workshop: Workshop) -> None:
+def _load(context: NormalisationContext) -> None:
     reviews, products = [], []
     for domain in DOMAINS:
-        if not workshop.load(f"{domain}.jsonl", f"reviews_of_{domain}", _REVIEWS, required=False):
+        if not context.load(f"{domain}.jsonl", f"reviews_of_{domain}", _REVIEWS, required=False):
             continue
         reviews.append(domain)
         name = f"meta_{domain}.jsonl"
-        if workshop.load(name, f"products_of_{domain}", _PRODUCTS, required=False):
+        if context.load(name, f"products_of_{domain}", _PRODUCTS, required=False):
             products.append(domain)
         else:
-            workshop.notes.append(
+            context.notes.append(
                 f"items: no {name} in the raw folder; the items of {domain} are derived from its "
                 f"reviews, without titles"
             )
     if not reviews:
         raise MissingFileError(
-            f"{workshop.raw}: no reviews of any domain in this folder or below; amazon-2023 needs "
+            f"{context.raw}: no reviews of any domain in this folder or below; amazon-2023 needs "
             f"at least one of {', '.join(f'{domain}.jsonl' for domain in DOMAINS)}. Get them with "
-            f"'itdr fetch amazon-2023 --out {workshop.raw}'."
+            f"'itdr fetch amazon-2023 --out {context.raw}'."
         )
     absent = [domain for domain in DOMAINS if domain not in reviews]
     if absent:
-        workshop.notes.append(
+        context.notes.append(
             f"interactions: no reviews in the raw folder, so left out: {', '.join(absent)}"
         )
-    _make_views(workshop, reviews, products)
+    _make_views(context, reviews, products)
 
 
-def _make_views(workshop: Workshop, reviews: list[str], products: list[str]) -> None:
+def _make_views(context: NormalisationContext, reviews: list[str], products: list[str]) -> None:
     interactions = [
         f"""
         SELECT user_id, parent_asin AS item_id, '{domain}' AS domain, rating,
@@ -114,9 +114,9 @@ def _make_views(workshop: Workshop, reviews: list[str], products: list[str]) -> 
         """
         for domain in reviews
     ]
-    workshop.query(f"CREATE VIEW interactions AS {' UNION ALL '.join(interactions)}")
+    context.query(f"CREATE VIEW interactions AS {' UNION ALL '.join(interactions)}")
     items = [_items_of(domain, domain in products) for domain in reviews]
-    workshop.query(f"CREATE VIEW items AS {' UNION ALL '.join(items)}")
+    context.query(f"CREATE VIEW items AS {' UNION ALL '.join(items)}")
 
 
 def _items_of(domain: str, with_metadata: bool) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.readers.cells import PythonList, SecondsOrNothing, Unused
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.fields import Field, Identifier, Number
 from itdr.datasets.readers.multiline import MultilineCsv
 from itdr.datasets.readers.text import Text
@@ -48,11 +48,11 @@ _TITLES = MultilineCsv(
 )
 
 
-def _load(workshop: Workshop) -> None:
-    workshop.load("Books_rating.csv", "reviews", _REVIEWS)
-    workshop.load("books_data.csv", "titles", _TITLES)
-    _reject(workshop, "SELECT file, line FROM reviews WHERE User_id IS NULL", "User_id is missing")
-    workshop.query(
+def _load(context: NormalisationContext) -> None:
+    context.load("Books_rating.csv", "reviews", _REVIEWS)
+    context.load("books_data.csv", "titles", _TITLES)
+    _reject(context, "SELECT file, line FROM reviews WHERE User_id IS NULL", "User_id is missing")
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT User_id AS user_id, Id AS item_id, "review/score" AS rating,
@@ -61,20 +61,20 @@ def _load(workshop: Workshop) -> None:
         FROM reviews WHERE User_id IS NOT NULL
         """
     )
-    _make_items(workshop)
+    _make_items(context)
 
 
-def _reject(workshop: Workshop, rows: str, reason: str) -> None:
+def _reject(context: NormalisationContext, rows: str, reason: str) -> None:
     """Put staged rows, given as a query of file and line, on the account."""
-    found = workshop.connection.execute(rows).fetchnumpy()
+    found = context.connection.execute(rows).fetchnumpy()
     for file in np.unique(found["file"]):
         for line in found["line"][found["file"] == file].tolist():
-            workshop.accounts[int(file)].reject(line, reason)
+            context.accounts[int(file)].reject(line, reason)
 
 
-def _make_items(workshop: Workshop) -> None:
+def _make_items(context: NormalisationContext) -> None:
     """Make the books from the reviews, and give them what is known of their titles."""
-    workshop.query(
+    context.query(
         """
         CREATE TABLE books AS
         SELECT Id, arg_min(Title, line) AS Title,
@@ -84,10 +84,10 @@ def _make_items(workshop: Workshop) -> None:
         """
     )
     numbered = "SELECT *, row_number() OVER (PARTITION BY Title ORDER BY line) AS place FROM titles"
-    workshop.query(f"CREATE VIEW numbered AS {numbered}")
-    _reject(workshop, "SELECT file, line FROM numbered WHERE place > 1", "repeats an earlier Title")
+    context.query(f"CREATE VIEW numbered AS {numbered}")
+    _reject(context, "SELECT file, line FROM numbered WHERE place > 1", "repeats an earlier Title")
     _reject(
-        workshop,
+        context,
         "SELECT file, line FROM numbered WHERE place = 1 AND Title NOT IN "
         "(SELECT Title FROM books WHERE Title IS NOT NULL)",
         "no review has this Title, so that its Id is not known",
@@ -97,7 +97,7 @@ def _make_items(workshop: Workshop) -> None:
             ('ratings_count', TRY_CAST(ratingsCount AS DOUBLE)::BIGINT::VARCHAR)],
             lambda pair: pair[2] IS NOT NULL)
     """
-    workshop.query(
+    context.query(
         f"""
         CREATE TABLE items AS
         SELECT b.Id AS item_id, b.Title AS title, coalesce(t.categories, []) AS categories,
@@ -109,11 +109,11 @@ def _make_items(workshop: Workshop) -> None:
         """
     )
 
-    ((bare,),) = workshop.query(
+    ((bare,),) = context.query(
         "SELECT count(*) FROM books WHERE Title IS NULL OR Title NOT IN (SELECT Title FROM titles)"
     )
     if bare:
-        workshop.notes.append(
+        context.notes.append(
             f"items: {bare} books have no row in books_data.csv; their title is all that is known"
         )
 

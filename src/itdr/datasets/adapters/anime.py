@@ -6,7 +6,7 @@ fewer columns is read as far as it goes; it must have the id, the name and the g
 
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.readers.cells import Unused
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.fields import Field, NumericIdentifier, WholeNumber
 from itdr.datasets.readers.files import find_file
 from itdr.datasets.readers.lines import read_blocks
@@ -73,23 +73,23 @@ _SCORES = MultilineCsv(
 )
 
 
-def _load(workshop: Workshop) -> None:
-    _load_anime(workshop)
-    workshop.load("users-details-2023.csv", "people", _USERS)
-    workshop.load("users-score-2023.csv", "scores", _SCORES)
-    workshop.query(
+def _load(context: NormalisationContext) -> None:
+    _load_anime(context)
+    context.load("users-details-2023.csv", "people", _USERS)
+    context.load("users-score-2023.csv", "scores", _SCORES)
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT user_id, anime_id AS item_id, rating::DOUBLE AS rating, file, line FROM scores
         """
     )
-    _make_items(workshop)
-    _make_users(workshop)
+    _make_items(context)
+    _make_users(context)
 
 
-def _load_anime(workshop: Workshop) -> None:
+def _load_anime(context: NormalisationContext) -> None:
     """Stage the anime with all columns, those that the file lacks being null."""
-    file = find_file(workshop.dataset, workshop.raw, ANIME)
+    file = find_file(context.dataset, context.raw, ANIME)
     block = next(read_blocks(file), None) if file else None
     line = block.lines()[0].decode("utf-8", "replace") if block else ""
     found = (MultilineCsv(())._split(line) or []) if line else []
@@ -103,21 +103,21 @@ def _load_anime(workshop: Workshop) -> None:
             f"{', '.join(_COLUMNS)}. Is it a re-saved copy? Fetch the original."
         )
     form = MultilineCsv(tuple(_COLUMNS[name] for name in found))
-    workshop.load(ANIME, "anime_as_found", form)
+    context.load(ANIME, "anime_as_found", form)
     missed = [name for name in _TEXTS if name in lacking]
     added = "".join(f', NULL::VARCHAR AS "{name}"' for name in missed)
-    workshop.query(f"CREATE VIEW anime AS SELECT *{added} FROM anime_as_found")
+    context.query(f"CREATE VIEW anime AS SELECT *{added} FROM anime_as_found")
     if missed:
-        workshop.notes.append(f"items: {ANIME} lacks the columns {', '.join(missed)}")
+        context.notes.append(f"items: {ANIME} lacks the columns {', '.join(missed)}")
 
 
-def _make_items(workshop: Workshop) -> None:
+def _make_items(context: NormalisationContext) -> None:
     # Whole numbers are written as "26.0".
     pairs = ", ".join(
         f"('{key}', regexp_replace(\"{name}\", '^(\\d+)\\.0$', '\\1'))"
         for name, key in _ATTRIBUTES.items()
     )
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW items AS
         WITH described AS (
@@ -133,9 +133,9 @@ def _make_items(workshop: Workshop) -> None:
     )
 
 
-def _make_users(workshop: Workshop) -> None:
+def _make_users(context: NormalisationContext) -> None:
     plausible = f"born BETWEEN {FIRST_BIRTH} AND {LAST_BIRTH}"
-    workshop.query(
+    context.query(
         """
         CREATE TABLE persons AS
         SELECT "Mal ID" AS user_id, lower(Gender) AS gender, Location AS location,
@@ -144,7 +144,7 @@ def _make_users(workshop: Workshop) -> None:
         FROM people
         """
     )
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW users AS
         SELECT user_id, CASE WHEN gender IN ('female', 'male') THEN gender END AS gender,
@@ -152,7 +152,7 @@ def _make_users(workshop: Workshop) -> None:
         FROM persons
         """
     )
-    ((odd, other),) = workshop.query(
+    ((odd, other),) = context.query(
         f"""
         SELECT count(*) FILTER (NOT {plausible}),
             count(*) FILTER (gender NOT IN ('female', 'male'))
@@ -160,11 +160,11 @@ def _make_users(workshop: Workshop) -> None:
         """
     )
     if odd:
-        workshop.notes.append(
+        context.notes.append(
             f"users: {odd} years of birth outside {FIRST_BIRTH} to {LAST_BIRTH} are left out"
         )
     if other:
-        workshop.notes.append(f"users: {other} genders that are neither female nor male left out")
+        context.notes.append(f"users: {other} genders that are neither female nor male left out")
 
 
 ANIME_2023 = Source(Dataset.ANIME_2023, _load, SCALE)

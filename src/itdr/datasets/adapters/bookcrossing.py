@@ -7,8 +7,8 @@ the three empty or "n/a". Many books that were rated have no row in the file of 
 
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.readers.cells import Unused, WholeNumberOrNothing
-from itdr.datasets.readers.context import Workshop
-from itdr.datasets.readers.escaped_csv import Backslashed
+from itdr.datasets.readers.context import NormalisationContext
+from itdr.datasets.readers.escaped_csv import EscapedCsv
 from itdr.datasets.readers.fields import Field, Identifier, NumericIdentifier, WholeNumber
 from itdr.datasets.readers.text import Text, repaired_text
 from itdr.datasets.tables.schema import Scale
@@ -25,8 +25,8 @@ EARLIEST, LATEST = 1450, 2005
 _NO_PLACE = ("", "n/a", "na", "none", "null", "unknown", "-", "--", ".", "*", "?")
 
 
-def _file(*fields: Field) -> Backslashed:
-    return Backslashed(fields, separator=";", encoding="latin-1")
+def _file(*fields: Field) -> EscapedCsv:
+    return EscapedCsv(fields, separator=";", encoding="latin-1")
 
 
 _RATINGS = _file(
@@ -51,11 +51,11 @@ _USERS = _file(
 )
 
 
-def _load(workshop: Workshop) -> None:
-    workshop.load("BX-Book-Ratings.csv", "ratings", _RATINGS)
-    workshop.load("BX-Books.csv", "books", _BOOKS)
-    workshop.load("BX-Users.csv", "people", _USERS)
-    workshop.query(
+def _load(context: NormalisationContext) -> None:
+    context.load("BX-Book-Ratings.csv", "ratings", _RATINGS)
+    context.load("BX-Books.csv", "books", _BOOKS)
+    context.load("BX-Users.csv", "people", _USERS)
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT "User-ID" AS user_id, ISBN AS item_id,
@@ -63,7 +63,7 @@ def _load(workshop: Workshop) -> None:
         FROM ratings
         """
     )
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW items AS
         SELECT ISBN AS item_id, "Book-Title" AS title, "Book-Author" AS creator,
@@ -74,16 +74,16 @@ def _load(workshop: Workshop) -> None:
         FROM books
         """
     )
-    _make_users(workshop)
-    _note_implausible(workshop)
+    _make_users(context)
+    _note_implausible(context)
 
 
-def _make_users(workshop: Workshop) -> None:
+def _make_users(context: NormalisationContext) -> None:
     # Some places are in quotes of their own: "n/a".
     places = """
         list_transform(string_split(Location, ','), lambda place: trim(place, ' "\\'))
     """
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW users AS
         WITH placed AS (
@@ -102,20 +102,20 @@ def _make_users(workshop: Workshop) -> None:
     )
 
 
-def _note_implausible(workshop: Workshop) -> None:
-    ((ages,),) = workshop.query(
+def _note_implausible(context: NormalisationContext) -> None:
+    ((ages,),) = context.query(
         f"SELECT count(*) FROM people WHERE Age NOT BETWEEN {YOUNGEST} AND {OLDEST}"
     )
-    ((years,),) = workshop.query(
+    ((years,),) = context.query(
         f"""
         SELECT count(*) FROM books
         WHERE "Year-Of-Publication" NOT BETWEEN {EARLIEST} AND {LATEST}
         """
     )
     if ages:
-        workshop.notes.append(f"users: {ages} ages outside {YOUNGEST} to {OLDEST} are left out")
+        context.notes.append(f"users: {ages} ages outside {YOUNGEST} to {OLDEST} are left out")
     if years:
-        workshop.notes.append(f"items: {years} years outside {EARLIEST} to {LATEST} are left out")
+        context.notes.append(f"items: {years} years outside {EARLIEST} to {LATEST} are left out")
 
 
 BOOKCROSSING = Source(Dataset.BOOKCROSSING, _load, SCALE)

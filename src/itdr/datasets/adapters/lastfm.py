@@ -10,7 +10,7 @@ elsewhere (the most played of several), and else the name itself is the id.
 
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.readers.cells import Unused
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Code, Field, Identifier, WholeNumber
 from itdr.datasets.readers.patterns import Matching
@@ -60,10 +60,10 @@ _PROFILE_1K = _profile(Identifier("#id"), header=True)
 _PROFILE_360K = _profile(_hash("usersha1"), header=False)
 
 
-def _load_1k(workshop: Workshop) -> None:
-    workshop.load("userid-timestamp-artid-artname-traid-traname.tsv", "single_plays", _PLAYS_1K)
-    workshop.load("userid-profile.tsv", "profiles", _PROFILE_1K)
-    workshop.query(
+def _load_1k(context: NormalisationContext) -> None:
+    context.load("userid-timestamp-artid-artname-traid-traname.tsv", "single_plays", _PLAYS_1K)
+    context.load("userid-profile.tsv", "profiles", _PROFILE_1K)
+    context.query(
         """
         CREATE TABLE plays AS
         SELECT userid AS user_id, artid AS mbid, artname AS name, count(*) AS plays,
@@ -72,13 +72,13 @@ def _load_1k(workshop: Workshop) -> None:
         GROUP BY userid, artid, artname
         """
     )
-    _make_views(workshop, '"#id"')
+    _make_views(context, '"#id"')
 
 
-def _load_360k(workshop: Workshop) -> None:
-    workshop.load("usersha1-artmbid-artname-plays.tsv", "plays_by_hash", _PLAYS_360K)
-    workshop.load("usersha1-profile.tsv", "profiles", _PROFILE_360K)
-    workshop.query(
+def _load_360k(context: NormalisationContext) -> None:
+    context.load("usersha1-artmbid-artname-plays.tsv", "plays_by_hash", _PLAYS_360K)
+    context.load("usersha1-profile.tsv", "profiles", _PROFILE_360K)
+    context.query(
         """
         CREATE VIEW plays AS
         SELECT usersha1 AS user_id, artmbid AS mbid, artname AS name, plays,
@@ -86,12 +86,12 @@ def _load_360k(workshop: Workshop) -> None:
         FROM plays_by_hash
         """
     )
-    _make_views(workshop, "usersha1")
+    _make_views(context, "usersha1")
 
 
-def _make_views(workshop: Workshop, profile_id: str) -> None:
+def _make_views(context: NormalisationContext, profile_id: str) -> None:
     """Make interactions and items from `plays`, and users from `profiles`."""
-    workshop.query(
+    context.query(
         """
         CREATE TABLE artists AS
         SELECT mbid, name, sum(plays)::BIGINT AS plays, min(file) AS file, min(line) AS line
@@ -99,7 +99,7 @@ def _make_views(workshop: Workshop, profile_id: str) -> None:
         """
     )
     # Beside the artists' own ids: those that names without one take over.
-    workshop.query(
+    context.query(
         """
         CREATE TABLE borrowed AS
         SELECT name, arg_max(mbid, (plays, mbid)) AS mbid
@@ -109,7 +109,7 @@ def _make_views(workshop: Workshop, profile_id: str) -> None:
         """
     )
     item = "coalesce(a.mbid, borrowed.mbid, a.name)"
-    workshop.query(
+    context.query(
         f"""
         CREATE TABLE interactions AS
         SELECT user_id, {item} AS item_id, sum(plays)::BIGINT AS plays,
@@ -118,7 +118,7 @@ def _make_views(workshop: Workshop, profile_id: str) -> None:
         GROUP BY 1, 2
         """
     )
-    workshop.query(
+    context.query(
         f"""
         CREATE TABLE items AS
         SELECT {item} AS item_id, arg_max(a.name, (plays, a.name)) AS title,
@@ -127,12 +127,12 @@ def _make_views(workshop: Workshop, profile_id: str) -> None:
         GROUP BY 1
         """
     )
-    _make_users(workshop, profile_id)
+    _make_users(context, profile_id)
 
 
-def _make_users(workshop: Workshop, profile_id: str) -> None:
+def _make_users(context: NormalisationContext, profile_id: str) -> None:
     plausible = f"age BETWEEN {YOUNGEST} AND {OLDEST}"
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW users AS
         SELECT {profile_id} AS user_id, gender, CASE WHEN {plausible} THEN age END AS age,
@@ -140,9 +140,9 @@ def _make_users(workshop: Workshop, profile_id: str) -> None:
         FROM profiles
         """
     )
-    ((odd,),) = workshop.query(f"SELECT count(*) FROM profiles WHERE NOT {plausible}")
+    ((odd,),) = context.query(f"SELECT count(*) FROM profiles WHERE NOT {plausible}")
     if odd:
-        workshop.notes.append(f"users: {odd} ages outside {YOUNGEST} to {OLDEST} are left out")
+        context.notes.append(f"users: {odd} ages outside {YOUNGEST} to {OLDEST} are left out")
 
 
 LASTFM_1K = Source(Dataset.LASTFM_1K, _load_1k, scale=None)

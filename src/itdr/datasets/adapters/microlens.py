@@ -6,11 +6,11 @@ Titles of the 100K release are unquoted lines "id, title" in which the title may
 
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.readers.cells import Milliseconds
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import NumericIdentifier, WholeNumber
 from itdr.datasets.readers.text import Text
-from itdr.datasets.readers.two_columns import SplitOnce
+from itdr.datasets.readers.two_columns import TwoColumns
 from itdr.vocabulary import Dataset
 
 PAIRS = "MicroLens-100k_pairs.csv"
@@ -21,9 +21,9 @@ COUNTS = "MicroLens-100k_likes_and_views.txt"
 _PAIRS = Delimited(
     (NumericIdentifier("user"), NumericIdentifier("item"), Milliseconds("timestamp"))
 )
-_TITLES = SplitOnce((NumericIdentifier("item"), Text("title")))
+_TITLES = TwoColumns((NumericIdentifier("item"), Text("title")))
 _TITLES_50K = Delimited((NumericIdentifier("item"), Text("title")))
-_TAGS = SplitOnce((NumericIdentifier("item"), Text("tag")))
+_TAGS = TwoColumns((NumericIdentifier("item"), Text("tag")))
 _COUNTS = Delimited(
     (NumericIdentifier("item"), WholeNumber("likes"), WholeNumber("views")),
     separator="\t",
@@ -32,34 +32,34 @@ _COUNTS = Delimited(
 )
 
 
-def _load(workshop: Workshop) -> None:
-    workshop.load(PAIRS, "pairs", _PAIRS, also=("MicroLens-50k_pairs.csv",))
-    known = workshop.load(TITLES, "titles", _TITLES, required=False) or workshop.load(
+def _load(context: NormalisationContext) -> None:
+    context.load(PAIRS, "pairs", _PAIRS, also=("MicroLens-50k_pairs.csv",))
+    known = context.load(TITLES, "titles", _TITLES, required=False) or context.load(
         "MicroLens-50k_titles.csv", "titles", _TITLES_50K, required=False
     )
     if not known:
-        workshop.load(TITLES, "titles", _TITLES)  # says what is missing
-    if not workshop.load(TAGS, "tags", _TAGS, required=False):
-        workshop.query("CREATE TABLE tags (item BIGINT, tag VARCHAR, line BIGINT)")
-        workshop.notes.append(f"items: without categories, as there is no {TAGS}")
+        context.load(TITLES, "titles", _TITLES)  # says what is missing
+    if not context.load(TAGS, "tags", _TAGS, required=False):
+        context.query("CREATE TABLE tags (item BIGINT, tag VARCHAR, line BIGINT)")
+        context.notes.append(f"items: without categories, as there is no {TAGS}")
     also = ("MicroLens-50k_likes_and_views.txt",)
-    if not workshop.load(COUNTS, "counts", _COUNTS, required=False, also=also):
-        workshop.query("CREATE TABLE counts (item BIGINT, likes BIGINT, views BIGINT, line BIGINT)")
-        workshop.notes.append(f"items: without likes and views, as there is no {COUNTS}")
-    workshop.query(
+    if not context.load(COUNTS, "counts", _COUNTS, required=False, also=also):
+        context.query("CREATE TABLE counts (item BIGINT, likes BIGINT, views BIGINT, line BIGINT)")
+        context.notes.append(f"items: without likes and views, as there is no {COUNTS}")
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT "user" AS user_id, item AS item_id, epoch_ms(timestamp) AS timestamp, file, line
         FROM pairs
         """
     )
-    _make_items(workshop)
+    _make_items(context)
 
 
-def _make_items(workshop: Workshop) -> None:
+def _make_items(context: NormalisationContext) -> None:
     """Make the items from the titles; tags and counts of other videos are not used."""
     # Ids are text if one of the files needs it (007), so all are compared as text.
-    workshop.query(
+    context.query(
         """
         CREATE TABLE items AS
         WITH tagged AS (

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from itdr.datasets.adapters.adapter import Source
 from itdr.datasets.readers.cells import Unused
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Field, Identifier
 from itdr.datasets.readers.patterns import Matching
@@ -74,15 +74,15 @@ _NEWS = _tsv(
 )
 
 
-def _load(workshop: Workshop) -> None:
-    workshop.load("behaviors.tsv", "behaviors", _BEHAVIORS)
-    workshop.load("news.tsv", "news", _NEWS)
-    _make_interactions(workshop)
-    _make_items(workshop)
+def _load(context: NormalisationContext) -> None:
+    context.load("behaviors.tsv", "behaviors", _BEHAVIORS)
+    context.load("news.tsv", "news", _NEWS)
+    _make_interactions(context)
+    _make_items(context)
 
 
-def _make_interactions(workshop: Workshop) -> None:
-    workshop.query(
+def _make_interactions(context: NormalisationContext) -> None:
+    context.query(
         """
         CREATE TABLE histories AS
         WITH chosen AS (
@@ -94,12 +94,12 @@ def _make_interactions(workshop: Workshop) -> None:
         SELECT user_id, history, differ, file, line FROM behaviors JOIN chosen USING (line)
         """
     )
-    ((differ,),) = workshop.query("SELECT count(*) FROM histories WHERE differ")
+    ((differ,),) = context.query("SELECT count(*) FROM histories WHERE differ")
     if differ:
-        workshop.notes.append(
+        context.notes.append(
             f"interactions: {differ} users have unlike histories; the longest of each counts"
         )
-    workshop.query(
+    context.query(
         """
         CREATE TABLE interactions AS
         WITH before AS (
@@ -120,13 +120,13 @@ def _make_interactions(workshop: Workshop) -> None:
     )
 
 
-def _make_items(workshop: Workshop) -> None:
+def _make_items(context: NormalisationContext) -> None:
     """Make the items; `entities` are the names of what title and abstract speak of."""
     labels = " || ".join(
         f"CASE WHEN json_valid({cell}) THEN json_extract_string({cell}, '$[*].Label') ELSE [] END"
         for cell in ("title_entities", "abstract_entities")
     )
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW items AS
         WITH labelled AS (

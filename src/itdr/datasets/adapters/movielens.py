@@ -5,7 +5,7 @@ may be absent.
 """
 
 from itdr.datasets.adapters.adapter import Source
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Code, Field, Number, NumericIdentifier, seconds
 from itdr.datasets.readers.text import Text
@@ -100,24 +100,24 @@ _USERS_DAT = _dat(
 )
 
 
-def _load_32m(workshop: Workshop) -> None:
-    workshop.load("ratings.csv", "ratings", _RATINGS_CSV)
-    workshop.load("movies.csv", "movies", _MOVIES_CSV)
-    if workshop.load("tags.csv", "tags", _TAGS_CSV, required=False):
-        _make_tagged(workshop)
+def _load_32m(context: NormalisationContext) -> None:
+    context.load("ratings.csv", "ratings", _RATINGS_CSV)
+    context.load("movies.csv", "movies", _MOVIES_CSV)
+    if context.load("tags.csv", "tags", _TAGS_CSV, required=False):
+        _make_tagged(context)
     else:
-        workshop.query(_NO_TAGS)
-        workshop.notes.append("items: without tags, as there is no tags.csv")
-    _make_views(workshop)
+        context.query(_NO_TAGS)
+        context.notes.append("items: without tags, as there is no tags.csv")
+    _make_views(context)
 
 
-def _load_1m(workshop: Workshop) -> None:
-    workshop.load("ratings.dat", "ratings", _RATINGS_DAT)
-    workshop.load("movies.dat", "movies", _MOVIES_DAT)
-    workshop.load("users.dat", "people", _USERS_DAT)
-    workshop.query(_NO_TAGS)
-    _make_views(workshop)
-    workshop.query(
+def _load_1m(context: NormalisationContext) -> None:
+    context.load("ratings.dat", "ratings", _RATINGS_DAT)
+    context.load("movies.dat", "movies", _MOVIES_DAT)
+    context.load("users.dat", "people", _USERS_DAT)
+    context.query(_NO_TAGS)
+    _make_views(context)
+    context.query(
         """
         CREATE VIEW users AS
         SELECT userId AS user_id, gender, age AS age_group, occupation, zip AS location, file, line
@@ -129,9 +129,9 @@ def _load_1m(workshop: Workshop) -> None:
 _NO_TAGS = "CREATE TABLE tagged (film VARCHAR, tags VARCHAR)"
 
 
-def _make_tagged(workshop: Workshop) -> None:
+def _make_tagged(context: NormalisationContext) -> None:
     """Make the table of each film's most frequent tags; capitals make no other tag."""
-    workshop.query(
+    context.query(
         f"""
         CREATE TABLE tagged AS
         SELECT film, string_agg(tag, ', ' ORDER BY times DESC, tag) AS tags FROM (
@@ -143,8 +143,8 @@ def _make_tagged(workshop: Workshop) -> None:
     )
 
 
-def _make_views(workshop: Workshop) -> None:
-    workshop.query(
+def _make_views(context: NormalisationContext) -> None:
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT userId AS user_id, movieId AS item_id, rating,
@@ -153,7 +153,7 @@ def _make_views(workshop: Workshop) -> None:
         """
     )
     # Some titles have a bracket too many behind the year.
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW items AS
         SELECT movieId AS item_id, title,

@@ -4,7 +4,7 @@ The samples go about under several names of their own. There are no ratings and 
 """
 
 from itdr.datasets.adapters.adapter import Source
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Field, Identifier, Number, seconds
 from itdr.datasets.readers.text import Text
@@ -34,12 +34,12 @@ _ITEM_INFO_CSV = Delimited(
 )
 
 
-def _load(workshop: Workshop) -> None:
+def _load(context: NormalisationContext) -> None:
     name, *others = INTERACTION_FILES
-    workshop.load(name, "views", _INTERACTION_CSV, also=tuple(others))
+    context.load(name, "views", _INTERACTION_CSV, also=tuple(others))
     name, *others = ITEM_FILES
-    workshop.load(name, "videos", _ITEM_INFO_CSV, also=tuple(others))
-    workshop.query(
+    context.load(name, "videos", _ITEM_INFO_CSV, also=tuple(others))
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT user_id, item_id, make_timestamp(timestamp * 1000000) AS timestamp, file, line
@@ -48,7 +48,7 @@ def _load(workshop: Workshop) -> None:
     )
     # Counters are whole numbers that the file writes as 799668.0.
     counts = ", ".join(f"('{name}', {name}::BIGINT::VARCHAR)" for name in _COUNTERS)
-    workshop.query(
+    context.query(
         f"""
         CREATE VIEW items AS
         WITH counted AS (

@@ -11,7 +11,7 @@ they do not, and a time without a year ("Posted July 3.", of the year of the cra
 import pyarrow as pa
 
 from itdr.datasets.adapters.adapter import Source
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.files import find_file
 from itdr.datasets.readers.json_lines import (
     Key,
@@ -79,27 +79,27 @@ _USERS = PythonLiterals(
 )
 
 
-def _load(workshop: Workshop) -> None:
+def _load(context: NormalisationContext) -> None:
     found = [
         name
         for name in (VERSION_2, VERSION_1)
-        if find_file(workshop.dataset, workshop.raw, name, required=False)
+        if find_file(context.dataset, context.raw, name, required=False)
     ]
     if not found:
         raise MissingFileError(
-            f"{workshop.raw}: neither {VERSION_2} nor {VERSION_1} (or .gz) in this folder or "
-            f"below; steam needs one. Get it with 'itdr fetch steam --out {workshop.raw}'."
+            f"{context.raw}: neither {VERSION_2} nor {VERSION_1} (or .gz) in this folder or "
+            f"below; steam needs one. Get it with 'itdr fetch steam --out {context.raw}'."
         )
     if len(found) == 2:
         raise DataError(
-            f"{workshop.raw}: both {VERSION_2} and {VERSION_1} are there. They name the same "
+            f"{context.raw}: both {VERSION_2} and {VERSION_1} are there. They name the same "
             f"people in different ways; keep one of them."
         )
-    workshop.load("steam_games.json", "games", _GAMES)
-    _make_items(workshop)
+    context.load("steam_games.json", "games", _GAMES)
+    _make_items(context)
     if found == [VERSION_2]:
-        workshop.load(VERSION_2, "reviews", _REVIEWS)
-        workshop.query(
+        context.load(VERSION_2, "reviews", _REVIEWS)
+        context.query(
             """
             CREATE VIEW interactions AS
             SELECT username AS user_id, product_id AS item_id, date AS timestamp, text AS review,
@@ -108,12 +108,12 @@ def _load(workshop: Workshop) -> None:
             """
         )
     else:
-        workshop.load(VERSION_1, "people", _USERS)
-        _make_interactions_of_people(workshop)
+        context.load(VERSION_1, "people", _USERS)
+        _make_interactions_of_people(context)
 
 
-def _make_items(workshop: Workshop) -> None:
-    workshop.query(
+def _make_items(context: NormalisationContext) -> None:
+    context.query(
         """
         CREATE VIEW items AS
         SELECT id AS item_id, coalesce(title, app_name) AS title,
@@ -134,18 +134,18 @@ def _make_items(workshop: Workshop) -> None:
     )
 
 
-def _make_interactions_of_people(workshop: Workshop) -> None:
+def _make_interactions_of_people(context: NormalisationContext) -> None:
     """Make one row of each review in the lines of people; repeated lines are rejected."""
-    repeats = workshop.query(
+    repeats = context.query(
         """
         SELECT line FROM people
         QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY line) > 1 ORDER BY line
         """
     )
     for (line,) in repeats:
-        workshop.accounts[-1].reject(line, "repeats an earlier user_id")
-    add_text_functions(workshop.connection)
-    workshop.query(
+        context.accounts[-1].reject(line, "repeats an earlier user_id")
+    add_text_functions(context.connection)
+    context.query(
         """
         CREATE TABLE single_reviews AS
         SELECT user_id, place, unnest(reviews[place]), file, line FROM (
@@ -156,7 +156,7 @@ def _make_interactions_of_people(workshop: Workshop) -> None:
         )
         """
     )
-    workshop.query(
+    context.query(
         """
         CREATE TABLE interactions AS
         SELECT user_id, item_id,
@@ -167,11 +167,11 @@ def _make_interactions_of_people(workshop: Workshop) -> None:
         QUALIFY row_number() OVER (PARTITION BY user_id, item_id ORDER BY line, place) = 1
         """
     )
-    ((left_out,),) = workshop.query(
+    ((left_out,),) = context.query(
         "SELECT (SELECT count(*) FROM single_reviews) - (SELECT count(*) FROM interactions)"
     )
     if left_out:
-        workshop.notes.append(
+        context.notes.append(
             f"interactions: {left_out} reviews inside the lines of users left out: they repeat "
             f"another one of the same game, or name none"
         )

@@ -8,7 +8,7 @@ needs: where it is there, it only says who has an account.
 import pyarrow as pa
 
 from itdr.datasets.adapters.adapter import Source
-from itdr.datasets.readers.context import Workshop
+from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.json_lines import (
     JsonLines,
     Key,
@@ -73,10 +73,10 @@ _TOLD_ONCE = """
 """SQL of a list of keys k and values v without those that are empty or repeat a key."""
 
 
-def _load(workshop: Workshop) -> None:
-    workshop.load("yelp_academic_dataset_review.json", "reviews", _REVIEWS)
-    workshop.load("yelp_academic_dataset_business.json", "businesses", _BUSINESSES)
-    workshop.query(
+def _load(context: NormalisationContext) -> None:
+    context.load("yelp_academic_dataset_review.json", "reviews", _REVIEWS)
+    context.load("yelp_academic_dataset_business.json", "businesses", _BUSINESSES)
+    context.query(
         """
         CREATE VIEW interactions AS
         SELECT user_id, business_id AS item_id, stars AS rating, date AS timestamp, text AS review,
@@ -84,9 +84,9 @@ def _load(workshop: Workshop) -> None:
         FROM reviews
         """
     )
-    workshop.query(f"CREATE MACRO plain_value(value) AS {_PLAIN_VALUE}")
-    workshop.query(f"CREATE MACRO told_once(entries) AS {_TOLD_ONCE}")
-    workshop.query(
+    context.query(f"CREATE MACRO plain_value(value) AS {_PLAIN_VALUE}")
+    context.query(f"CREATE MACRO told_once(entries) AS {_TOLD_ONCE}")
+    context.query(
         """
         CREATE VIEW items AS
         SELECT business_id AS item_id, name AS title, coalesce(categories, []) AS categories,
@@ -99,10 +99,10 @@ def _load(workshop: Workshop) -> None:
         FROM businesses
         """
     )
-    if workshop.load(_USERS_FILE, "people", _USERS, required=False):
-        workshop.query("CREATE VIEW users AS SELECT user_id, file, line FROM people")
+    if context.load(_USERS_FILE, "people", _USERS, required=False):
+        context.query("CREATE VIEW users AS SELECT user_id, file, line FROM people")
     else:
-        workshop.notes.append(f"users: no {_USERS_FILE} in the raw folder, which no task needs")
+        context.notes.append(f"users: no {_USERS_FILE} in the raw folder, which no task needs")
 
 
 YELP = Source(Dataset.YELP, _load, _STARS)

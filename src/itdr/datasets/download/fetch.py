@@ -9,21 +9,21 @@ from pathlib import Path
 from itdr.datasets.download import hubs, manifest
 from itdr.datasets.download.archive import extract
 from itdr.datasets.download.checks import difference, is_zip, measure, problem
-from itdr.datasets.download.http import ShowProgress, Wish, download
+from itdr.datasets.download.http import DownloadRequest, ShowProgress, download
 from itdr.datasets.download.local import Listing, find_archive, find_file, list_folder
 from itdr.datasets.download.manifest import Entry
 from itdr.datasets.download.parts import finish, part_of
 from itdr.errors import DataError, DownloadError, MissingFileError
 from itdr.files.atomic import writing
-from itdr.files.locks import alone_in
+from itdr.files.locks import directory_lock
 from itdr.files.progress import progress as show_progress
-from itdr.retry import Patience
+from itdr.retry import RetryPolicy
 from itdr.settings.dataset import Archive, DatasetSource, Published, RawFile
 
 log = logging.getLogger("itdr")
 
 _STAGING = ".hub"
-_PATIENCE = Patience()
+_RETRY_POLICY = RetryPolicy()
 
 
 def fetch(
@@ -33,7 +33,7 @@ def fetch(
     progress: ShowProgress = show_progress,
     *,
     optional: bool = False,
-    patience: Patience = _PATIENCE,
+    retry_policy: RetryPolicy = _RETRY_POLICY,
 ) -> None:
     """Bring the raw files of a dataset to the folder `out` and write `out`/manifest.json last.
 
@@ -47,7 +47,7 @@ def fetch(
             ones (a sample, a simulation); the manifest says so.
         progress: makes the display of a download's progress, in bytes.
         optional: download also what no task needs; what lies at hand is taken in any case.
-        patience: when to try a failed download again.
+        retry_policy: when to try a failed download again.
 
     Raises:
         MissingFileError: a needed file is not in the folder, or must be fetched by hand.
@@ -59,8 +59,8 @@ def fetch(
     if from_folder is not None and not from_folder.is_dir():
         raise MissingFileError(f"{from_folder}: no such folder. {_by_hand(dataset, out)}")
     log.info("%s: %s", dataset.title, dataset.licence)
-    with alone_in(out), writing(out):
-        _fetch(_Work(dataset, out, progress, patience), from_folder, optional)
+    with directory_lock(out), writing(out):
+        _fetch(_Work(dataset, out, progress, retry_policy), from_folder, optional)
 
 
 def _fetch(work: "_Work", from_folder: Path | None, optional: bool) -> None:
@@ -85,7 +85,7 @@ class _Work:
     dataset: DatasetSource
     out: Path
     show: ShowProgress
-    patience: Patience
+    retry_policy: RetryPolicy
 
     def from_folder(self, folder: Path) -> list[Entry]:
         """Link or unpack what lies in a local folder."""
@@ -205,7 +205,7 @@ class _Work:
         """Download a file to `target` and return the address that it came from."""
         by_hand = _by_hand(self.dataset, self.out)
         if self.dataset.kind != "http":
-            staged = hubs.bring(self.dataset, item, self.out / _STAGING, self.patience, by_hand)
+            staged = hubs.bring(self.dataset, item, self.out / _STAGING, self.retry_policy, by_hand)
             commit = hubs.commit_of(item, self.out / _STAGING)
             self._adopt(item, staged, target, by_hand)
             origin = f"{self.dataset.kind}:{self.dataset.repository or ''}/{item.at[0]}"
@@ -216,7 +216,7 @@ class _Work:
         failures = []
         for url in item.at:
             try:
-                download(Wish(url, target, item, by_hand), self.patience, self.show)
+                download(DownloadRequest(url, target, item, by_hand), self.retry_policy, self.show)
                 return url
             except DownloadError as error:
                 failures.append(str(error))

@@ -15,7 +15,7 @@ from itdr.datasets.download.checks import Sums, difference, head_problem, measur
 from itdr.datasets.download.parts import finish, part_of, room_for
 from itdr.errors import DownloadError
 from itdr.files.progress import Progress
-from itdr.retry import Patience, retry_after_s
+from itdr.retry import RetryPolicy, retry_after_s
 from itdr.settings.dataset import Published
 
 log = logging.getLogger("itdr")
@@ -42,7 +42,7 @@ class _BrokenError(Exception):
 
 
 @dataclass(frozen=True)
-class Wish:
+class DownloadRequest:
     """A file to be downloaded."""
 
     url: str
@@ -54,31 +54,32 @@ class Wish:
     """How to get it otherwise; ends the error messages."""
 
 
-def download(wish: Wish, patience: Patience, show: ShowProgress) -> Sums:
+def download(request: DownloadRequest, retry_policy: RetryPolicy, show: ShowProgress) -> Sums:
     """Bring a file and return its size and checksums.
 
     What has come of a broken download stays in a hidden file beside the target and is gone on
     with, also in another run, as long as the server says that its file is still the same one.
 
     Args:
-        wish: what to bring where.
-        patience: when to try again.
+        request: what to bring where.
+        retry_policy: when to try again.
         show: makes the progress display.
 
     Raises:
         DownloadError: it cannot be had, or what came is not the file.
         DiskFullError: there is no room for it.
     """
-    target, part = wish.target, part_of(wish.target)
+    target, part = request.target, part_of(request.target)
     with room_for(target, kept=_kept(part)):
-        if _size(part) == 0 or _size(part) != wish.known.bytes:
-            _persist(wish, patience, show)
+        if _size(part) == 0 or _size(part) != request.known.bytes:
+            _persist(request, retry_policy, show)
         found = measure(part)
-    wrong = difference(wish.known, found) or problem(part, target.name)
+    wrong = difference(request.known, found) or problem(part, target.name)
     if wrong is not None:
         _forget(part)
         raise DownloadError(
-            f"{wish.url}: what came for {target.name} is not the file: {wrong}. {wish.by_hand}"
+            f"{request.url}: what came for {target.name} is not the file: {wrong}. "
+            f"{request.by_hand}"
         )
     with room_for(target, kept=_kept(part)):
         finish(part, target)
@@ -86,66 +87,68 @@ def download(wish: Wish, patience: Patience, show: ShowProgress) -> Sums:
     return found
 
 
-def _persist(wish: Wish, patience: Patience, show: ShowProgress) -> None:
-    """Fill the part file, in as many attempts as patience allows."""
-    part, failures = part_of(wish.target), 0
+def _persist(request: DownloadRequest, retry_policy: RetryPolicy, show: ShowProgress) -> None:
+    """Fill the part file, in as many attempts as the policy allows."""
+    part, failures = part_of(request.target), 0
     furthest = _size(part)
     with httpx.Client(
-        follow_redirects=True, timeout=patience.timeout_s, headers=_HEADERS
+        follow_redirects=True, timeout=retry_policy.timeout_s, headers=_HEADERS
     ) as client:
         while True:
             try:
-                return _attempt(client, wish, show)
+                return _attempt(client, request, show)
             except (_BrokenError, httpx.TransportError) as error:
                 # Only bytes beyond all earlier ones count, or a server that ignores ranges and
                 # always breaks off would be asked for ever.
                 failures = 1 if _size(part) > furthest else failures + 1
                 furthest = max(furthest, _size(part))
-                _wait_or_give_up(wish, error, failures, patience)
+                _wait_or_give_up(request, error, failures, retry_policy)
             except httpx.HTTPError as error:
-                raise DownloadError(f"{wish.url}: {error}. {wish.by_hand}") from error
+                raise DownloadError(f"{request.url}: {error}. {request.by_hand}") from error
 
 
-def _wait_or_give_up(wish: Wish, error: Exception, failures: int, patience: Patience) -> None:
+def _wait_or_give_up(
+    request: DownloadRequest, error: Exception, failures: int, retry_policy: RetryPolicy
+) -> None:
     asked = error.asked_s if isinstance(error, _BrokenError) else None
-    why = f"{wish.url}: {str(error) or type(error).__name__}"
-    if failures <= patience.retries and (asked or 0) <= patience.longest_retry_after_s:
-        patience.wait(failures, why, asked)
+    why = f"{request.url}: {str(error) or type(error).__name__}"
+    if failures <= retry_policy.retries and (asked or 0) <= retry_policy.longest_retry_after_s:
+        retry_policy.wait(failures, why, asked)
         return
     wait = f" The server asks to wait {asked:.0f} s." if asked else ""
     raise DownloadError(
-        f"{why}. Given up after {failures} failure(s) in a row, {_size(part_of(wish.target)):,} "
-        f"bytes have come.{wait} Run it again to go on. {wish.by_hand}"
+        f"{why}. Given up after {failures} failure(s) in a row, {_size(part_of(request.target)):,} "
+        f"bytes have come.{wait} Run it again to go on. {request.by_hand}"
     ) from error
 
 
-def _attempt(client: httpx.Client, wish: Wish, show: ShowProgress) -> None:
+def _attempt(client: httpx.Client, request: DownloadRequest, show: ShowProgress) -> None:
     """Ask once for what is missing and write what comes."""
-    part = part_of(wish.target)
-    with client.stream("GET", wish.url, headers=_resumption(wish)) as response:
+    part = part_of(request.target)
+    with client.stream("GET", request.url, headers=_resumption(request)) as response:
         if response.status_code == 416:
             total = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
             if total and int(total[1]) == _size(part):
                 return
             _forget(part)
             raise _BrokenError("the server's file is not the one that was begun")
-        start = _start(response, wish)
+        start = _start(response, request)
         if start not in (0, _size(part)):
             _forget(part)
             raise _BrokenError("the server sent another part than was asked for")
-        _remember(part, wish.url, response)
-        _write(response, wish, start, show)
+        _remember(part, request.url, response)
+        _write(response, request, start, show)
 
 
-def _resumption(wish: Wish) -> dict[str, str]:
+def _resumption(request: DownloadRequest) -> dict[str, str]:
     """Return the headers that ask for the rest of a file that was begun, {} to begin anew."""
-    part = part_of(wish.target)
+    part = part_of(request.target)
     size = _size(part)
     if size == 0:
         return {}
     try:
         begun = json.loads(_notes(part).read_text(encoding="utf-8"))
-        same, version = begun["url"] == wish.url, begun["version"]
+        same, version = begun["url"] == request.url, begun["version"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     if not same:
@@ -153,10 +156,10 @@ def _resumption(wish: Wish) -> dict[str, str]:
     if version:
         return {"Range": f"bytes={size}-", "If-Range": version}
     # Without a version only a checksum can tell that both halves are of one file.
-    return {"Range": f"bytes={size}-"} if wish.known.md5 or wish.known.sha256 else {}
+    return {"Range": f"bytes={size}-"} if request.known.md5 or request.known.sha256 else {}
 
 
-def _start(response: httpx.Response, wish: Wish) -> int:
+def _start(response: httpx.Response, request: DownloadRequest) -> int:
     """Return the place of the file at which the response's bytes begin."""
     status = response.status_code
     if status in _WORTH_ANOTHER_TRY:
@@ -165,7 +168,7 @@ def _start(response: httpx.Response, wish: Wish) -> int:
     if status not in (200, 206):
         advice = _ADVICE.get(status, "This is no answer to a download")
         raise DownloadError(
-            f"{wish.url}: {status} {response.reason_phrase}. {advice}. {wish.by_hand}"
+            f"{request.url}: {status} {response.reason_phrase}. {advice}. {request.by_hand}"
         )
     if status == 200:
         return 0
@@ -173,22 +176,24 @@ def _start(response: httpx.Response, wish: Wish) -> int:
     return int(place[1]) if place else -1
 
 
-def _write(response: httpx.Response, wish: Wish, start: int, show: ShowProgress) -> None:
-    part = part_of(wish.target)
+def _write(
+    response: httpx.Response, request: DownloadRequest, start: int, show: ShowProgress
+) -> None:
+    part = part_of(request.target)
     length = response.headers.get("Content-Length", "")
-    total = start + int(length) if length.isdigit() else wish.known.bytes
+    total = start + int(length) if length.isdigit() else request.known.bytes
     more = None if total is None else total - start
     with (
-        room_for(wish.target, more, _kept(part)),
+        room_for(request.target, more, _kept(part)),
         part.open("ab" if start else "wb") as file,
-        show(wish.target.name, total, "B") as bar,
+        show(request.target.name, total, "B") as bar,
     ):
         bar.update(start)
         for block in response.iter_raw():
             wrong = head_problem(block) if file.tell() == 0 else None
             if wrong is not None:
                 _forget(part)
-                raise DownloadError(f"{response.url}: what came {wrong}. {wish.by_hand}")
+                raise DownloadError(f"{response.url}: what came {wrong}. {request.by_hand}")
             file.write(block)
             bar.update(len(block))
     if total is not None and _size(part) < total:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from itdr.errors import DownloadError
-from itdr.retry import Patience
+from itdr.retry import RetryPolicy
 from itdr.settings.dataset import DatasetSource, Published
 
 log = logging.getLogger("itdr")
@@ -28,7 +28,7 @@ class _PassingError(Exception):
 
 
 def bring(
-    dataset: DatasetSource, item: Published, folder: Path, patience: Patience, by_hand: str
+    dataset: DatasetSource, item: Published, folder: Path, retry_policy: RetryPolicy, by_hand: str
 ) -> Path:
     """Bring a file of a hub to somewhere below `folder` and return where it lies.
 
@@ -41,8 +41,8 @@ def bring(
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{dataset.id}: {item.name} from {dataset.repository or dataset.kind}"
     log.info("%s: fetching", what)
-    return _patiently(
-        lambda: client(dataset, item, folder, f"{what}: ", by_hand), patience, by_hand
+    return _with_retries(
+        lambda: client(dataset, item, folder, f"{what}: ", by_hand), retry_policy, by_hand
     )
 
 
@@ -53,7 +53,7 @@ def commit_of(item: Published, folder: Path) -> str | None:
     return lines[0] if lines and re.fullmatch("[0-9a-f]{40}", lines[0]) else None
 
 
-def _patiently(action: Callable[[], Path], patience: Patience, by_hand: str) -> Path:
+def _with_retries(action: Callable[[], Path], retry_policy: RetryPolicy, by_hand: str) -> Path:
     failures = 0
     while True:
         try:
@@ -64,11 +64,11 @@ def _patiently(action: Callable[[], Path], patience: Patience, by_hand: str) -> 
             ) from error
         except _PassingError as error:
             failures += 1
-            if failures > patience.retries:
+            if failures > retry_policy.retries:
                 raise DownloadError(
                     f"{error}. Given up after {failures} failures. Run it again to go on. {by_hand}"
                 ) from error
-            patience.wait(failures, str(error))
+            retry_policy.wait(failures, str(error))
 
 
 def _huggingface(

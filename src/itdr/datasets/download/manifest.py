@@ -7,7 +7,7 @@ from pathlib import Path
 from itdr.datasets.download.checks import Sums, is_published, measure
 from itdr.errors import DataError, ItdrError
 from itdr.files.checksums import check_files
-from itdr.files.formats import read_json, write_sealed_json
+from itdr.files.formats import read_json, write_checked_json
 from itdr.settings.dataset import DatasetSource, RawFile
 
 NAME = "manifest.json"
@@ -35,7 +35,7 @@ def entry(file: RawFile, path: Path, origin: str, sums: Sums) -> Entry:
 def write(out: Path, dataset: DatasetSource, entries: Iterable[Entry]) -> None:
     """Mark the folder `out` as complete."""
     files = [asdict(item) for item in sorted(entries, key=lambda item: item.name)]
-    write_sealed_json(
+    write_checked_json(
         out / NAME,
         {"dataset": str(dataset.id), "revision": dataset.revision, "files": files},
     )

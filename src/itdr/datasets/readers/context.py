@@ -1,4 +1,4 @@
-"""The workshop in which raw files become tables: a DuckDB connection that spills to a folder.
+"""The context in which raw files become tables: a DuckDB connection that spills to a folder.
 
 Raw rows are staged as Parquet with `file` (number of the raw file) and `line`, so that a source can
 say in SQL what its tables are, and every row that is dropped later can still be named.
@@ -19,7 +19,7 @@ from itdr.datasets.readers.delimited import Parsed
 from itdr.datasets.readers.fields import NeedsTextError
 from itdr.datasets.readers.files import RawFile, find_file
 from itdr.datasets.readers.lines import Block, read_blocks
-from itdr.datasets.readers.rejections import FileAccount
+from itdr.datasets.readers.rejections import RejectionLog
 from itdr.datasets.tables.schema import with_statistics
 from itdr.errors import DataError
 from itdr.files.atomic import writing
@@ -72,7 +72,7 @@ class InRecords(Protocol):
 
 
 @dataclass
-class Workshop:
+class NormalisationContext:
     """A DuckDB connection, the raw folder, and the account of the files read so far."""
 
     dataset: str
@@ -80,7 +80,7 @@ class Workshop:
     folder: Path
     connection: duckdb.DuckDBPyConnection
     threads: int
-    accounts: list[FileAccount] = field(default_factory=list)
+    accounts: list[RejectionLog] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def query(self, sql: str, values: Any = None) -> list[tuple]:
@@ -112,18 +112,18 @@ class Workshop:
             return False
         number = len(self.accounts)
         staged = self.folder / f"{number}.parquet"
-        account = FileAccount(found, found.below(self.raw), form.encoding)
+        account = RejectionLog(found, found.below(self.raw), form.encoding)
         try:
             self._stage(form, account, staged)
         except NeedsTextError:
-            account = FileAccount(found, account.name, form.encoding)
+            account = RejectionLog(found, account.name, form.encoding)
             self._stage(form.with_text_ids(), account, staged)
         self.accounts.append(account)
         rows = self.connection.read_parquet(str(staged)).project(f"*, {number}::USMALLINT AS file")
         rows.create_view(table, replace=False)
         return True
 
-    def _stage(self, form: Format, account: FileAccount, staged: Path) -> None:
+    def _stage(self, form: Format, account: RejectionLog, staged: Path) -> None:
         """Write the good rows of a file as Parquet, and put the others on the account."""
         size = account.source.path.stat().st_size
         with (
@@ -151,10 +151,10 @@ class Workshop:
 
 
 @contextmanager
-def open_workshop(
+def open_context(
     dataset: str, raw: Path, folder: Path, memory_limit_mb: int, threads: int
-) -> Iterator[Workshop]:
-    """Open a workshop whose staged rows and spilled data lie in `folder`.
+) -> Iterator[NormalisationContext]:
+    """Open a context whose staged rows and spilled data lie in `folder`.
 
     memory_limit_mb: for the whole process, in MiB.
     """
@@ -169,7 +169,7 @@ def open_workshop(
     connection = duckdb.connect(str(folder / "staged.duckdb"), config=settings)
     try:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        yield Workshop(dataset, raw, folder, connection, threads)
+        yield NormalisationContext(dataset, raw, folder, connection, threads)
     finally:
         connection.close()
 

@@ -10,7 +10,7 @@ _ESCAPED = re.compile(rb'\\(["\\])')
 
 
 @dataclass(frozen=True)
-class Backslashed(Delimited):
+class EscapedCsv(Delimited):
     """The form of such a file.
 
     Its header has quotes, too: a copy that some program saved again has none, and in such copies

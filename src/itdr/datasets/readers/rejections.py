@@ -34,7 +34,7 @@ _ROWS_AT_ONCE = 10_000
 
 
 @dataclass
-class FileAccount:
+class RejectionLog:
     """The rows of one raw file. `lines` has the numbers of the rejected lines by reason."""
 
     source: RawFile
@@ -79,7 +79,7 @@ class FileAccount:
             yield self.name, number, raw.decode(self.encoding, "backslashreplace"), reasons[code]
 
 
-def totals(accounts: list[FileAccount]) -> dict[str, Any]:
+def totals(accounts: list[RejectionLog]) -> dict[str, Any]:
     """Return the counts over all files."""
     by_reason: Counter[str] = Counter()
     for account in accounts:
@@ -93,7 +93,7 @@ def totals(accounts: list[FileAccount]) -> dict[str, Any]:
     }
 
 
-def write_rejected(path: Path, accounts: list[FileAccount], threads: int) -> None:
+def write_rejected(path: Path, accounts: list[RejectionLog], threads: int) -> None:
     """Write the rejected rows of all files, with their raw text read again from the files."""
     with writing(path), parquet_writer(path, REJECTED) as writer:
         for account in sorted(accounts, key=lambda account: account.name):

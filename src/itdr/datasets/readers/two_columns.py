@@ -10,7 +10,7 @@ _UNIT_SEPARATOR = b"\x1f"
 
 
 @dataclass(frozen=True)
-class SplitOnce(Delimited):
+class TwoColumns(Delimited):
     """The form of such a file; the second cell may hold the separator (one character), too."""
 
     quoted: bool = False

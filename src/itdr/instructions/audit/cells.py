@@ -46,10 +46,10 @@ def repeated(records: Iterable[Record]) -> Iterator[Fault]:
             texts[key] = record
 
 
-def telling_places(records: Iterable[Record]) -> Iterator[Fault]:
+def position_bias(records: Iterable[Record]) -> Iterator[Fault]:
     """Yield a fault for each cell whose true candidates prefer some places of the list.
 
-    A chi-squared test of equal places; since the true ones of one list never share a place, it
+    A chi-squared test of equal places; since the positives of one list never share a place, it
     errs on the side of silence.
     """
     from scipy.stats import chisquare
@@ -67,7 +67,7 @@ def telling_places(records: Iterable[Record]) -> Iterator[Fault]:
         task, dataset, length, _ = cell
         counts = [places[place] for place in range(length)]
         if sizes[cell] >= _ENOUGH and chisquare(counts).pvalue < _BY_CHANCE:
-            why = f"places of the true ones in {sizes[cell]} lists, first to last: {counts}"
+            why = f"places of the positives in {sizes[cell]} lists, first to last: {counts}"
             yield Fault(Check.TELLING_PLACE, f"{task}/{dataset}", "all", why)
 
 

@@ -36,7 +36,7 @@ class Tables:
             self._connection.read_parquet(str(path)).create_view(name)
 
     def contradictions(self, records: Sequence[Record]) -> Iterator[Fault]:
-        """Yield untouched candidates that the user has touched, and items without interaction."""
+        """Yield negatives that the user interacted with, and items without interaction."""
         claims = pa.Table.from_pylist(list(_claims(records)), schema=_CLAIMS)
         self._connection.register("claims", claims)
         query = """
@@ -46,17 +46,17 @@ class Tables:
             )
             SELECT row, role, claims.item_id, concerned.item_id IS NOT NULL
             FROM claims LEFT JOIN concerned USING (user_id, item_id)
-            WHERE (role = 'untouched') = (concerned.item_id IS NOT NULL) AND role <> 'described'
+            WHERE (role = 'negative') = (concerned.item_id IS NOT NULL) AND role <> 'described'
             UNION ALL
             SELECT row, role, item_id, false FROM claims ANTI JOIN items USING (item_id)
             WHERE role = 'described'
             ORDER BY ALL
         """
-        for row, role, item, touched in self._rows(query):
+        for row, role, item, interacted in self._rows(query):
             record = records[row]
-            if touched:
+            if interacted:
                 why = f"candidate {item!r} is among the items of user {record['user_id']!r}"
-                yield fault(Check.TOUCHED_NEGATIVE, record, why)
+                yield fault(Check.INTERACTED_NEGATIVE, record, why)
             else:
                 whose = f"user {record['user_id']!r}" if record["user_id"] else "the items table"
                 why = f"{role} item {item!r} is not among those of {whose}"
@@ -91,7 +91,7 @@ def _claims(records: Sequence[Record]) -> Iterator[dict[str, object]]:
             *((item["item_id"], "history") for item in record["history"] or []),
             *((item, "target") for item in record["targets"] or []),
             *(
-                (item["item_id"], "untouched")
+                (item["item_id"], "negative")
                 for item in record["candidates"] or []
                 if item["item_id"] not in targets
             ),

@@ -12,8 +12,8 @@ import pyarrow.csv as pacsv
 from itdr.errors import DataError
 from itdr.files.atomic import atomic_file
 from itdr.files.checksums import sha256
-from itdr.files.formats import read_parquet, write_sealed_json, write_text
-from itdr.instructions.audit.cells import repeated, shared, telling_places
+from itdr.files.formats import read_parquet, write_checked_json, write_text
+from itdr.instructions.audit.cells import position_bias, repeated, shared
 from itdr.instructions.audit.faults import Fault, Findings, Record
 from itdr.instructions.audit.interactions import Tables
 from itdr.instructions.audit.lengths import CountTokens, Lengths, measure
@@ -64,7 +64,7 @@ def audit(
     out.mkdir(parents=True, exist_ok=True)
     _write_faults(out / "faults.csv", findings.faults)
     write_text(out / "audit.md", page(report))
-    write_sealed_json(out / "audit.json", report)
+    write_checked_json(out / "audit.json", report)
     return report
 
 
@@ -99,7 +99,7 @@ def _check(
     """Look for every kind of fault in the examples of one dataset."""
     findings.add(shared(records))
     findings.add(repeated(records))
-    findings.add(telling_places(records))
+    findings.add(position_bias(records))
     titles = _check_tables(records, findings, folder, threads)
     for record in records:
         findings.add(empty_fields(record))
@@ -124,7 +124,7 @@ def _check_tables(
     """Hold examples against the tables and return the titles of items to rate."""
     if folder is None:
         chosen = sum(record["task"] in _CHOSEN for record in records)
-        findings.skip(Check.TOUCHED_NEGATIVE, "no tables were given", chosen)
+        findings.skip(Check.INTERACTED_NEGATIVE, "no tables were given", chosen)
         findings.skip(Check.NOT_IN_TABLES, "no tables were given", len(records))
         return {}
     tables = Tables(folder / records[0]["dataset"], threads)

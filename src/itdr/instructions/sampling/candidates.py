@@ -1,32 +1,34 @@
-"""Candidates that a user never touched, and lists of them with the true ones in random places."""
+"""Non-interacted negatives, and lists of candidates with the positives in random places."""
 
 from typing import Any
 
-from itdr.instructions.sampling.workbench import Workbench
+from itdr.instructions.sampling.context import SamplingContext
 
-_DRAWS = 64  # candidates drawn per user, of which the untouched ones are kept
+_DRAWS = 64  # candidates drawn per user, of which the non-interacted ones are kept
 
 
-def with_candidates(bench: Workbench, lives: str, negatives: int) -> list[dict[str, Any]]:
-    """Return the wanted rows of the table `lives` for which there are enough untouched items.
+def with_candidates(
+    context: SamplingContext, sequences: str, negatives: int
+) -> list[dict[str, Any]]:
+    """Return the wanted rows of the table `sequences` for which there are enough negatives.
 
-    lives: turn, positives and more, for some of the chosen users. To each row come candidates, the
-    positives among `negatives` untouched items of the domain.
+    sequences: user_rank, positives and more, for some of the chosen users. To each row come
+    candidates, the positives among `negatives` non-interacted items of the domain.
     """
-    _make_untouched(bench, negatives)
+    _make_negatives(context, negatives)
     nothing = {"rating": "NULL::DOUBLE", "plays": "NULL::BIGINT"}
-    rows = bench.examples(
+    rows = context.examples(
         f"""
         WITH enough AS (
-            SELECT turn, list({bench.item(**nothing)} ORDER BY place) AS negatives
-            FROM untouched JOIN titled USING (number)
-            GROUP BY turn HAVING count(*) = $negatives
+            SELECT user_rank, list({context.item(**nothing)} ORDER BY place) AS negatives
+            FROM non_interacted JOIN titled USING (number)
+            GROUP BY user_rank HAVING count(*) = $negatives
         )
-        SELECT lives.*, list_sort(list_transform(
+        SELECT sequences.*, list_sort(list_transform(
             list_concat(positives, negatives), lambda item: struct_pack(
-                mark := mark(concat_ws(':', 'order', user_id, item.item_id)),
+                hash_text := hash_text(concat_ws(':', 'order', user_id, item.item_id)),
                 item := item))) AS marked
-        FROM {lives} AS lives JOIN enough USING (turn) JOIN chosen USING (turn)
+        FROM {sequences} AS sequences JOIN enough USING (user_rank) JOIN chosen USING (user_rank)
         """,
         negatives=negatives,
     )
@@ -35,15 +37,14 @@ def with_candidates(bench: Workbench, lives: str, negatives: int) -> list[dict[s
     return rows
 
 
-def _make_untouched(bench: Workbench, most: int) -> None:
-    """Make the table of the first drawn items that the chosen users never touched.
+def _make_negatives(context: SamplingContext, most: int) -> None:
+    """Make the table of the first drawn items that the chosen users did not interact with.
 
-    An item is touched when it occurs anywhere in the user's interactions, whatever its title; an
-    item that shares the title of a touched one counts as touched, because a reader of the list
-    could not tell them apart.
+    An item counts as interacted with when it occurs anywhere in the user's interactions, or shares
+    the title of one that does, because a reader of the list could not tell them apart.
     """
-    weight = "times" if bench.draw.negatives == "popularity" else "1"
-    bench.run(
+    weight = "times" if context.draw.negatives == "popularity" else "1"
+    context.run(
         f"""
         CREATE TABLE pool AS
         SELECT domain, number, name, weight,
@@ -53,26 +54,27 @@ def _make_untouched(bench: Workbench, most: int) -> None:
         JOIN titled USING (item_id)
         """
     )
-    bench.run(
+    context.run(
         f"""
-        CREATE TABLE untouched AS
+        CREATE TABLE non_interacted AS
         WITH totals AS (
             SELECT domain, sum(weight)::UBIGINT AS total FROM pool GROUP BY domain
         ), draws AS (
-            SELECT turn, domain, draw, mark_number(
+            SELECT user_rank, domain, draw, hash_number(
                 concat_ws(':', 'negative', user_id, domain, draw)) % total AS slot
             FROM chosen JOIN totals USING (domain), range({_DRAWS}) AS draws(draw)
         ), drawn AS (
-            SELECT turn, name, min(draw) AS draw, arg_min(number, draw) AS number
+            SELECT user_rank, name, min(draw) AS draw, arg_min(number, draw) AS number
             FROM draws ASOF JOIN pool
             ON draws.domain = pool.domain AND draws.slot >= pool.start
-            GROUP BY turn, name
-        ), touched AS (
-            SELECT turn, number FROM interactions JOIN chosen USING (user_id)
+            GROUP BY user_rank, name
+        ), interacted AS (
+            SELECT user_rank, number FROM interactions JOIN chosen USING (user_id)
             JOIN titled USING (item_id)
         )
-        SELECT turn, number, row_number() OVER (PARTITION BY turn ORDER BY draw) AS place
-        FROM drawn ANTI JOIN touched USING (turn, number) ANTI JOIN chosen_steps USING (turn, name)
+        SELECT user_rank, number, row_number() OVER (PARTITION BY user_rank ORDER BY draw) AS place
+        FROM drawn ANTI JOIN interacted USING (user_rank, number)
+            ANTI JOIN chosen_steps USING (user_rank, name)
         QUALIFY place <= $most
         """,
         most=most,

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from itdr.instructions.sampling.workbench import Workbench
+from itdr.instructions.sampling.context import SamplingContext
 from itdr.settings.task import DescribedItemsSampling
 
 
-def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[str, Any]]:
+def examples(context: SamplingContext, sampling: DescribedItemsSampling) -> list[dict[str, Any]]:
     """Return examples with item_id, item and reviews.
 
     item: the columns of the items table; attributes is a dictionary. reviews: title (or None), text
     and rating (or None) of up to Draw.reviews reviews; where that is not 0, items without any are
     passed over. Of items of one title in a domain, such as editions, one is described.
     """
-    draw = bench.draw
-    bench.run(
+    draw = context.draw
+    context.run(
         """
         CREATE VIEW reviewed AS
         SELECT item_id, user_id, review_title, review, rating FROM interactions
@@ -22,33 +22,33 @@ def examples(bench: Workbench, sampling: DescribedItemsSampling) -> list[dict[st
         """
     )
     passed_over = "SEMI JOIN reviewed USING (item_id)" if draw.reviews else ""
-    bench.run(
+    context.run(
         f"""
         CREATE TABLE chosen AS
-        SELECT item_id, domain, row_number() OVER (ORDER BY place, domain) AS turn FROM (
+        SELECT item_id, domain, row_number() OVER (ORDER BY place, domain) AS user_rank FROM (
             SELECT item_id, domain, row_number() OVER (
-                PARTITION BY domain ORDER BY mark('item:' || item_id), item_id) AS place
+                PARTITION BY domain ORDER BY hash_text('item:' || item_id), item_id) AS place
             FROM (
                 SELECT item_id, coalesce(i.domain, '') AS domain, name
                 FROM items i JOIN titled USING (item_id) {passed_over}
                 QUALIFY row_number() OVER (PARTITION BY i.domain, name
-                    ORDER BY mark('item:' || item_id), item_id) = 1
+                    ORDER BY hash_text('item:' || item_id), item_id) = 1
             )
-        ) ORDER BY turn LIMIT $wanted
+        ) ORDER BY user_rank LIMIT $wanted
         """,
         wanted=draw.examples,
     )
-    return bench.examples(
+    return context.examples(
         """
         WITH opinions AS (
             SELECT item_id, list(review ORDER BY place) AS reviews FROM (
                 SELECT item_id, row_number() OVER (PARTITION BY item_id
-                        ORDER BY mark(concat_ws(':', 'review', item_id, user_id))) AS place,
+                        ORDER BY hash_text(concat_ws(':', 'review', item_id, user_id))) AS place,
                     struct_pack(title := review_title, text := review, rating := rating) AS review
                 FROM reviewed SEMI JOIN chosen USING (item_id)
             ) WHERE place <= $most GROUP BY item_id
         )
-        SELECT c.turn, coalesce(opinions.reviews, []) AS reviews,
+        SELECT c.user_rank, coalesce(opinions.reviews, []) AS reviews,
             struct_pack(item_id := c.item_id, title := t.title, categories := t.categories,
                 description := i.description, creator := i.creator, year := i.year,
                 price := i.price, attributes := coalesce(i.attributes, MAP {})) AS item

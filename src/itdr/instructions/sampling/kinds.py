@@ -12,11 +12,11 @@ from itdr.instructions.sampling import (
     opinions,
     ratings,
 )
+from itdr.instructions.sampling.context import SamplingContext, open_sampling_context
 from itdr.instructions.sampling.draw import Draw
-from itdr.instructions.sampling.workbench import Workbench, open_workbench
 from itdr.settings.task import Sampling
 
-_KINDS: dict[str, Callable[[Workbench, Any], list[dict[str, Any]]]] = {
+_KINDS: dict[str, Callable[[SamplingContext, Any], list[dict[str, Any]]]] = {
     "rating": ratings.examples,
     "next_items": next_items.examples,
     "cross_domain": cross_domain.examples,
@@ -46,11 +46,11 @@ def sample(
         MissingFileError: a table is not there.
         DataError: a table cannot be read.
     """
-    with open_workbench(tables, draw, threads, memory_limit_mb) as bench:
-        chosen = _KINDS[sampling.kind](bench, sampling)
+    with open_sampling_context(tables, draw, threads, memory_limit_mb) as context:
+        chosen = _KINDS[sampling.kind](context, sampling)
     for row in chosen:
         row["domain"] = row["domain"] or None
-        del row["turn"]
+        del row["user_rank"]
     return sorted(chosen, key=_place)
 
 

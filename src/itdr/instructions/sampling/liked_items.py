@@ -2,28 +2,28 @@
 
 from typing import Any
 
-from itdr.instructions.sampling.workbench import Workbench, quoted
+from itdr.instructions.sampling.context import SamplingContext, quoted
 from itdr.settings.task import LikedItemsSampling
 
 
-def examples(bench: Workbench, sampling: LikedItemsSampling) -> list[dict[str, Any]]:
+def examples(context: SamplingContext, sampling: LikedItemsSampling) -> list[dict[str, Any]]:
     """Return examples with history and attributes."""
-    draw = bench.draw
+    draw = context.draw
     if draw.liked is None:
-        _make_steps_by_plays(bench)
+        _make_steps_by_plays(context)
     else:
-        bench.make_steps(f"rating >= {float(draw.liked)}")
-    bench.choose_users(sampling.min_history, draw.attributes)
+        context.make_steps(f"rating >= {float(draw.liked)}")
+    context.choose_users(sampling.min_history, draw.attributes)
     columns = ", ".join(quoted(name) for name in draw.attributes)
     forward = "back DESC" if draw.liked is not None else "back"
-    rows = bench.examples(
+    rows = context.examples(
         f"""
-        SELECT turn, history, {columns} FROM (
-            SELECT turn, list(item ORDER BY {forward}) AS history
-            FROM (SELECT turn, back, {bench.item()} AS item
+        SELECT user_rank, history, {columns} FROM (
+            SELECT user_rank, list(item ORDER BY {forward}) AS history
+            FROM (SELECT user_rank, back, {context.item()} AS item
                 FROM chosen_steps JOIN titled USING (number) WHERE back <= $history)
-            GROUP BY turn HAVING count(*) >= $least
-        ) JOIN chosen USING (turn) JOIN users USING (user_id)
+            GROUP BY user_rank HAVING count(*) >= $least
+        ) JOIN chosen USING (user_rank) JOIN users USING (user_id)
         """,
         history=sampling.history,
         least=sampling.min_history,
@@ -33,9 +33,9 @@ def examples(bench: Workbench, sampling: LikedItemsSampling) -> list[dict[str, A
     return rows
 
 
-def _make_steps_by_plays(bench: Workbench) -> None:
+def _make_steps_by_plays(context: SamplingContext) -> None:
     """Make the view of all items of a user, `step` growing with how often they were played."""
-    bench.run(
+    context.run(
         """
         CREATE VIEW played AS
         SELECT *, NULL::DOUBLE AS rating, row_number() OVER (
@@ -44,4 +44,4 @@ def _make_steps_by_plays(bench: Workbench) -> None:
             FROM interactions GROUP BY ALL)
         """
     )
-    bench.make_steps(source="played")
+    context.make_steps(source="played")

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from itdr.instructions.sampling.workbench import Workbench
+from itdr.instructions.sampling.context import SamplingContext
 from itdr.settings.task import OpinionsSampling
 
 
-def examples(bench: Workbench, sampling: OpinionsSampling) -> list[dict[str, Any]]:
+def examples(context: SamplingContext, sampling: OpinionsSampling) -> list[dict[str, Any]]:
     """Return examples with history, whose items have also `liked`, review_title and review.
 
     liked: whether the user likes the item; None where only the review tells. Ratings between the
     two bounds tell nothing, so their items are passed over.
     """
-    draw = bench.draw
+    draw = context.draw
     liked = "NULL::BOOLEAN"
     conditions = ["review IS NOT NULL"] if draw.reviews else []
     if draw.liked is not None and draw.disliked is not None:
@@ -20,22 +20,22 @@ def examples(bench: Workbench, sampling: OpinionsSampling) -> list[dict[str, Any
             WHEN rating <= {float(draw.disliked)} THEN FALSE END"""
         unrated = "rating IS NULL" if draw.reviews else "FALSE"
         conditions.append(f"({unrated} OR ({liked}) IS NOT NULL)")
-    bench.make_steps(
+    context.make_steps(
         " AND ".join(conditions) or "TRUE",
         {"liked": liked, "review_title": "review_title", "review": "review"}
         if draw.reviews
         else {"liked": liked},
     )
-    bench.choose_users(sampling.min_history)
-    return bench.examples(
+    context.choose_users(sampling.min_history)
+    return context.examples(
         f"""
-        SELECT turn, list(item ORDER BY back DESC) AS history
+        SELECT user_rank, list(item ORDER BY back DESC) AS history
         FROM (
-            SELECT turn, back, {bench.item()} AS item FROM (
+            SELECT user_rank, back, {context.item()} AS item FROM (
                 FROM chosen_steps QUALIFY row_number() OVER (
-                    PARTITION BY turn, liked ORDER BY back) <= $history
+                    PARTITION BY user_rank, liked ORDER BY back) <= $history
             ) JOIN titled USING (number)
-        ) GROUP BY turn HAVING count(*) >= $least
+        ) GROUP BY user_rank HAVING count(*) >= $least
         """,
         history=sampling.history,
         least=sampling.min_history,

@@ -17,12 +17,12 @@ RESERVE = 2
 """Users prepared for each example wanted, since some of them turn out to be unfit."""
 
 
-class Workbench:
+class SamplingContext:
     """A DuckDB connection with the views interactions, items and users, and these besides.
 
     titled: the items that can be shown, with titles of one line; `number` stands for the item and
     `name` for its title, whatever the case of letters.
-    mark(words), mark_number(words): a hash of seed, salt and words, as text or as UBIGINT.
+    hash_text(words), hash_number(words): a hash of seed, salt and words, as text or as UBIGINT.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, draw: Draw) -> None:
@@ -30,7 +30,7 @@ class Workbench:
         self.draw = draw
         self._connection = connection
         self._fields: list[str] = []
-        for macro, function in (("mark", "md5"), ("mark_number", "md5_number_lower")):
+        for macro, function in (("hash_text", "md5"), ("hash_number", "md5_number_lower")):
             words = f"concat_ws(':', {int(draw.seed)}, {_literal(draw.salt)}, words)"
             self.run(f"CREATE MACRO {macro}(words) AS {function}({words})")
         self.run(
@@ -57,12 +57,12 @@ class Workbench:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def examples(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        """Return the rows of a query with those of `chosen` that have the same turn.
+        """Return the rows of a query with those of `chosen` that have the same user_rank.
 
-        As many as examples are wanted, those with the lowest turn.
+        As many as examples are wanted, those with the lowest user_rank.
         """
-        wanted = f"ORDER BY turn LIMIT {int(self.draw.examples)}"
-        return self.rows(f"FROM chosen JOIN ({query}) USING (turn) {wanted}", **values)
+        wanted = f"ORDER BY user_rank LIMIT {int(self.draw.examples)}"
+        return self.rows(f"FROM chosen JOIN ({query}) USING (user_rank) {wanted}", **values)
 
     def make_steps(
         self,
@@ -92,19 +92,19 @@ class Workbench:
 
         least: fewest steps. attributes: columns of the users table that must be known.
 
-        chosen has user_id, domain and turn, which says in what order they are wanted. See
+        chosen has user_id, domain and user_rank, which says in what order they are wanted. See
         make_steps_of for chosen_steps.
         """
         known = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in attributes) or "TRUE"
         self.run(
             f"""
             CREATE TABLE chosen AS
-            SELECT user_id, domain, row_number() OVER (ORDER BY place, domain) AS turn FROM (
+            SELECT user_id, domain, row_number() OVER (ORDER BY place, domain) AS user_rank FROM (
                 SELECT user_id, domain, row_number() OVER (
-                    PARTITION BY domain ORDER BY mark('user:' || user_id), user_id) AS place
+                    PARTITION BY domain ORDER BY hash_text('user:' || user_id), user_id) AS place
                 FROM (SELECT user_id, domain FROM steps GROUP BY ALL HAVING count(*) >= $least)
                 WHERE user_id IN (SELECT user_id FROM users WHERE {known})
-            ) ORDER BY turn LIMIT $wanted
+            ) ORDER BY user_rank LIMIT $wanted
             """,
             least=least,
             wanted=RESERVE * self.draw.examples,
@@ -112,20 +112,21 @@ class Workbench:
         self.make_steps_of("chosen", "chosen_steps")
 
     def make_steps_of(self, users: str, name: str) -> None:
-        """Make a table of the steps of some users (user_id, domain, turn), each title once.
+        """Make a table of the steps of some users (user_id, domain, user_rank), each title once.
 
-        It has turn, step, back (1 for the last step), name and what `item` needs but for titles, so
-        that these are fetched for what is shown only: FROM chosen_steps JOIN titled USING (number).
+        It has user_rank, step, back (1 for the last step), name and what `item` needs but for
+        titles, so that these are fetched for what is shown only: FROM chosen_steps JOIN titled
+        USING (number).
         """
         fields = ", ".join(quoted(field) for field in self._fields)
         self.run(
             f"""
             CREATE TABLE {name} AS
-            SELECT *, row_number() OVER (PARTITION BY turn ORDER BY step DESC) AS back FROM (
-                SELECT turn, name, min(step) AS step, unnest(arg_min(facts, step))
-                FROM (SELECT turn, step, name, struct_pack(number, {fields}) AS facts
+            SELECT *, row_number() OVER (PARTITION BY user_rank ORDER BY step DESC) AS back FROM (
+                SELECT user_rank, name, min(step) AS step, unnest(arg_min(facts, step))
+                FROM (SELECT user_rank, step, name, struct_pack(number, {fields}) AS facts
                     FROM steps JOIN {users} USING (user_id, domain) JOIN titled USING (item_id))
-                GROUP BY turn, name
+                GROUP BY user_rank, name
             )
             """
         )
@@ -148,10 +149,10 @@ class Workbench:
 
 
 @contextmanager
-def open_workbench(
+def open_sampling_context(
     tables: Path, draw: Draw, threads: int | None, memory_limit_mb: int
-) -> Iterator[Workbench]:
-    """Yield a workbench on a folder of tables.
+) -> Iterator[SamplingContext]:
+    """Yield a context on a folder of tables.
 
     Raises:
         MissingFileError: a table is not there.
@@ -169,7 +170,7 @@ def open_workbench(
                     raise MissingFileError(f"{path}: no such table. Run 'itdr normalise' first.")
                 check_parquet(path)
                 connection.read_parquet(str(path), file_row_number=True).create_view(name)
-            yield Workbench(connection, draw)
+            yield SamplingContext(connection, draw)
         except duckdb.Error as error:
             if full_disk(error):
                 raise
