@@ -1,4 +1,4 @@
-"""Ask whether pinned packages have known vulnerabilities: `python envs/audit.py`, or `make audit-packages`.
+"""Ask whether pinned packages have known vulnerabilities: `make audit-packages`.
 
 pip-audit asks PyPI about each package. It passes over packages that it could not ask about, and
 still ends well; here that counts as not asked, because silence is no all-clear.
