@@ -3,12 +3,14 @@
 import csv
 import json
 import random
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
 from itdr.cli.main import main
+from itdr.datasets.tables.schema import INTERACTIONS
 from itdr.demo.rules_teacher import RuleTeacher
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet, write_parquet
@@ -119,6 +121,18 @@ class Planted:
         path, rows = self.rows(task, part)
         write_parquet(path, pa.Table.from_pylist([*rows, row], RECORD))
 
+    def retell(self, dataset, change, *more):
+        """Change rows of a copy of a dataset's interactions, and add some."""
+        copy = self.folder / "tables"
+        shutil.copytree(self.tables, copy)
+        self.tables = copy
+        path = copy / dataset / "interactions.parquet"
+        table = read_parquet(path, INTERACTIONS)
+        rows = [row | change(row) for row in table.to_pylist()]
+        known = {(row["user_id"], row["item_id"]) for row in rows}
+        rows += [row for row in more if (row["user_id"], row["item_id"]) not in known]
+        write_parquet(path, pa.Table.from_pylist(rows, INTERACTIONS))
+
     def audit(self, **settings):
         return audit(self.parts, self.folder / "audit", AuditSettings(**settings),
                      tables=self.tables)  # fmt: skip
@@ -186,6 +200,45 @@ def test_a_negative_that_the_user_touched_is_found(planted):
     candidates[at]["item_id"] = touched
     name = planted.change("NIR", candidates=candidates)
     assert planted.found() == [("interacted-negative", name)]
+
+
+def test_negatives_from_the_future_and_tied_times_are_counted_but_stop_nothing(planted):
+    """A user of the fixture rates one item a day; another table says otherwise."""
+    _, rows = planted.rows("TKR")
+    record = rows[0]
+    targets = set(record["targets"])
+    late = next(c["item_id"] for c in record["candidates"] if c["item_id"] not in targets)
+
+    def moved(row):
+        mine = row["user_id"] == record["user_id"]
+        if row["item_id"] == late:
+            return {"timestamp": datetime(2024, 1, 1, tzinfo=UTC)}
+        if mine and row["item_id"] in {record["history"][-1]["item_id"], record["targets"][0]}:
+            return {"timestamp": datetime(2020, 1, 1, tzinfo=UTC)}
+        return {}
+
+    planted.retell("movielens-32m", moved)
+    found = planted.found()
+    assert ("future-negative", record["id"]) in found
+    assert ("tied-times", record["id"]) in found
+    checks = {check["check"]: check for check in planted.audit()["checks"]}
+    assert checks["future-negative"]["tolerated"] and checks["tied-times"]["tolerated"]
+    assert planted.audit()["clean"]
+
+
+def test_a_test_users_review_in_a_training_text_is_found(planted):
+    user = planted.rows("RP", "test")[1][0]["user_id"]
+    _, described = planted.rows("TUI")
+    item = described[0]["item_id"]
+    words = "The third act drags, but the last shot stays with me for days."
+
+    def reviewed(row):
+        return {"review": words} if (row["user_id"], row["item_id"]) == (user, item) else {}
+
+    row = {"user_id": user, "item_id": item, "rating": 3.0, "review": words}
+    planted.retell("movielens-32m", reviewed, row)
+    spoilt = planted.change("TUI", input=f"{described[0]['input']}\n- 3 of 5 stars: {words[:50]}")
+    assert planted.found() == [("held-out-review", spoilt)]
 
 
 def test_an_item_that_the_user_never_had_is_found(planted):

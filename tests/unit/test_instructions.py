@@ -1,6 +1,8 @@
 """From clean tables to examples, parts and a mixture."""
 
 import hashlib
+import re
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,8 +51,9 @@ def tables(write_tables):
 
 def built(task, dataset, tables, tmp_path, **settings):
     out = tmp_path / f"{task}.parquet"
-    seed = settings.pop("seed", 1)
-    build(load_task(TASKS, task), dataset, tables, out, BuildSettings(**settings), seed=seed)
+    seed, division = settings.pop("seed", 1), settings.pop("division", None)
+    build(load_task(TASKS, task), dataset, tables, out, BuildSettings(**settings),
+          division=division, seed=seed)  # fmt: skip
     return read_parquet(out, DRAFT).to_pylist()
 
 
@@ -135,6 +138,57 @@ def test_negatives_by_popularity_follow_how_often_items_were_chosen(write_tables
 
     assert 0.42 < share("uniform") < 0.58
     assert 0.85 < share("popularity") < 0.95
+
+
+def test_available_negatives_had_been_chosen_by_somebody_before_the_last_positive(write_tables):
+    """Item n appears on day n; user u takes the ten items from 3u on, one a day."""
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    interactions = [
+        {"user_id": f"u{user}", "item_id": str(3 * user + step), "rating": 3.0,
+         "timestamp": start + timedelta(days=3 * user + step)}
+        for user in range(10)
+        for step in range(10)
+    ]  # fmt: skip
+    users = [{"user_id": f"u{user}"} for user in range(10)]
+    folder = write_tables(interactions, ITEMS, users)
+    sampling = NextItemsSampling(kind="next_items", history=5, positives=5, negatives=5)
+    late = {}
+    for negatives in ("uniform", "available"):
+        examples = sample(folder, sampling, Draw(20, negatives, seed=1, salt="TKR"), threads=1)
+        late[negatives] = [
+            int(item["item_id"])
+            for example in examples
+            for item in example["candidates"]
+            if int(item["item_id"]) > max(int(item["item_id"]) for item in example["positives"])
+        ]
+        drawn = {item["item_id"] for e in examples for item in e["candidates"]}
+        assert len(examples) > 5 and len(drawn) > 15
+    assert late["uniform"] and not late["available"]
+
+
+def test_reviews_of_users_outside_the_training_part_are_not_shown(write_tables, tmp_path):
+    interactions = [
+        {"user_id": f"u{user}", "item_id": str(item), "rating": 3.0, "position": item,
+         "review": f"Words of u{user} about {item}."}
+        for user in range(20)
+        for item in range(10)
+    ]  # fmt: skip
+    items = [{"item_id": str(n), "title": f"Place {n}", "categories": ["Cafe"],
+              "attributes": {"city": "Tampa"}} for n in range(10)]  # fmt: skip
+    folder = write_tables(interactions, items, [{"user_id": f"u{n}"} for n in range(20)])
+    division = SplitSettings(shares=(0.5, 0.2, 0.3))
+    text = " ".join(r["input"] for r in built("TUI", "yelp", folder, tmp_path, division=division))
+    shown = set(re.findall(r"Words of (u\d+)", text))
+    examples = built("RP", "yelp", folder, tmp_path)
+    assert len(examples) == 20
+    table = pa.Table.from_pylist(examples, RECORD)
+    write_parquet(tmp_path / "RP.parquet", table)
+    split(tmp_path / "RP.parquet", tmp_path / "parts", division, 1)
+    train = read_parquet(tmp_path / "parts" / "train.parquet", RECORD)["user_id"].to_pylist()
+    assert shown and shown <= set(train) and len(train) < 20
+    by_example = SplitSettings(by="example")
+    text = " ".join(r["input"] for r in built("TUI", "yelp", folder, tmp_path, division=by_example))
+    assert not set(re.findall(r"Words of (u\d+)", text)) <= set(train)
 
 
 def test_an_item_that_shares_a_title_with_a_touched_one_is_no_negative(write_tables):

@@ -50,7 +50,7 @@ def refusal(tmp_path, changes: str) -> str:
             "'columns.0': must be MODEL/VARIANT, with a VARIANT of config/",
         ),
         ("split: {by: example}", "audit.tolerate must name shared-user and shared-item"),
-        ("build: {negatives: unifrm}", "'uniform' or 'popularity' (found 'unifrm'). Did you mean"),
+        ("build: {negatives: unifrm}", "'available' (found 'unifrm'). Did you mean"),
         ("build: {max_examples_of: {RQ: 5}}", "'build.max_examples_of.RQ"),
         (
             "split: {shares: [0.5, 0.1, 0.1]}",

@@ -9,7 +9,7 @@ from itdr.cli.options import add_tasks, output_file
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    from itdr.settings.experiment import BuildSettings
+    from itdr.settings.experiment import BuildSettings, SplitSettings
     from itdr.settings.flags import add_flags
 
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
@@ -22,12 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="processor threads (default: all)")
     add_tasks(parser)
     add_flags(parser, BuildSettings)
+    add_flags(parser, SplitSettings)
 
 
 def run(args: argparse.Namespace) -> None:
     """Build the examples."""
     from itdr.instructions.build import build
-    from itdr.settings.experiment import BuildSettings
+    from itdr.settings.experiment import BuildSettings, SplitSettings
     from itdr.settings.flags import from_flags
     from itdr.settings.task import load_task
 
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> None:
         args.tables,
         args.out,
         settings,
+        division=from_flags(args, SplitSettings),
         seed=args.seed,
         threads=args.threads,
     )

@@ -10,8 +10,9 @@ from itdr.errors import DataError
 from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
+from itdr.instructions.split import training_users
 from itdr.instructions.templates import ExampleText
-from itdr.settings.experiment import BuildSettings
+from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.task import TaskSettings
 
 log = logging.getLogger("itdr")
@@ -24,10 +25,15 @@ def build(
     out: Path,
     settings: BuildSettings,
     *,
+    division: SplitSettings | None = None,
     seed: int,
     threads: int | None = None,
 ) -> int:
     """Write the examples of a task for one dataset (columns: DRAFT) and return how many they are.
+
+    division: how `split` divides the examples with the same seed afterwards. Where it divides
+    users, reviews are shown of those of the training part alone, because an item of the training
+    part would else show what users of the test part wrote.
 
     Raises:
         SettingsError: the task has no template for the dataset, or the template is wrong.
@@ -45,6 +51,7 @@ def build(
         liked=template.liked,
         disliked=template.disliked,
         reviews=template.reviews,
+        reviewers=training_users(dataset, division or SplitSettings(), seed),
         domain_pairs=template.domain_pairs,
     )
     examples = sample(tables, task.sampling, draw, threads, settings.memory_limit_mb)

@@ -58,6 +58,17 @@ def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict
     return counts
 
 
+def training_users(dataset: str, settings: SplitSettings, seed: int) -> str:
+    """Return the SQL condition on user_id (of DuckDB) that holds for users of the training part.
+
+    It says what `split` does. Where users are not divided it holds for all of them.
+    """
+    if settings.by != "user":
+        return "TRUE"
+    digits = f"substr(md5('{int(seed)}:{dataset}:' || user_id), 1, 14)"
+    return f"('0x' || {digits})::UBIGINT / 2.0 ** 56 < {settings.shares[0]}"
+
+
 def first_rows(parts: Sequence[Path], rows_per_cell: int) -> list[dict[str, Any]]:
     """Return the first rows of each part, in the random order that split gave it."""
     return [

@@ -88,10 +88,12 @@ class BuildSettings(Strict):
     max_examples: int | None = Field(
         None, ge=1, description="most examples per task and dataset; null: as published"
     )
-    negatives: Literal["uniform", "popularity"] = Field(
-        "uniform",
-        description="how negatives, items that the user did not interact with, are drawn: every "
-        "item alike, or in proportion to how often it was chosen",
+    negatives: Literal["uniform", "popularity", "available"] = Field(
+        "available",
+        description="how negatives, items that the user did not interact with, are drawn: "
+        "'uniform', every item alike; 'popularity', in proportion to how often it was chosen; "
+        "'available', every item alike that somebody had interacted with by the time of the "
+        "example's last positive",
     )
     memory_limit_mb: int = Field(
         3072, ge=256, description="memory to sample with in MB; the rest is spilled to disk"

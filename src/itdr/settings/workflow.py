@@ -123,8 +123,13 @@ class Workflow:
 
     @property
     def build_flags(self) -> dict[str, str]:
-        """Task to the options of `itdr build`."""
-        return {task: as_flags(self.experiment.build.of(task)) for task in self.tasks}
+        """Task to the options of `itdr build`; where reviews stand it must know how users part."""
+        division = as_flags(self.experiment.split)
+        return {
+            task: f"{as_flags(self.experiment.build.of(task))} "
+            f"{division if settings.sampling.kind == 'described_items' else ''}".strip()
+            for task, settings in self.tasks.items()
+        }
 
     @property
     def templates(self) -> dict[str, dict[str, str]]:

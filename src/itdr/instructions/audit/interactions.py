@@ -1,5 +1,6 @@
 """Holding examples against the tables that they were drawn from."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from itdr.errors import DataError, MissingFileError
 from itdr.files.checksums import check_parquet
 from itdr.instructions.audit.faults import Fault, Record, fault
 from itdr.settings.audit import Check
+from itdr.vocabulary import Part
 
 _CLAIMS = pa.schema(
     [("row", pa.int64()), ("user_id", pa.string()), ("item_id", pa.string()), ("role", pa.string())]
 )
+_BEGINNING = 40  # characters; templates show the first sentences of a review
 _TITLES = "SELECT item_id, trim(regexp_replace(title, '\\s+', ' ', 'g')) AS title FROM items"
 
 
@@ -37,8 +40,7 @@ class Tables:
 
     def contradictions(self, records: Sequence[Record]) -> Iterator[Fault]:
         """Yield negatives that the user interacted with, and items without interaction."""
-        claims = pa.Table.from_pylist(list(_claims(records)), schema=_CLAIMS)
-        self._connection.register("claims", claims)
+        self._register(records)
         query = """
             WITH concerned AS (
                 SELECT DISTINCT user_id, item_id FROM interactions
@@ -62,21 +64,102 @@ class Tables:
                 why = f"{role} item {item!r} is not among those of {whose}"
                 yield fault(Check.NOT_IN_TABLES, record, why)
 
+    def out_of_time(self, records: Sequence[Record]) -> Iterator[Fault]:
+        """Yield negatives from after the last positive, and targets as old as an item shown."""
+        self._register(records)
+        query = """
+            WITH times AS (
+                SELECT row, role, item_id, timestamp, position
+                FROM claims JOIN interactions USING (user_id, item_id)
+            ), asked AS (
+                SELECT row, max(timestamp) AS last FROM times WHERE role = 'target' GROUP BY row
+            ), since AS (
+                SELECT item_id, min(timestamp) AS first FROM interactions
+                SEMI JOIN (SELECT item_id FROM claims WHERE role = 'negative') USING (item_id)
+                GROUP BY item_id
+            )
+            SELECT row, item_id, since.first::VARCHAR, asked.last::VARCHAR
+            FROM claims JOIN since USING (item_id) JOIN asked USING (row)
+            WHERE role = 'negative' AND since.first > asked.last
+            UNION ALL
+            SELECT row, NULL, min(timestamp)::VARCHAR, NULL
+            FROM times shown JOIN times asked USING (row, timestamp)
+            WHERE shown.role = 'history' AND asked.role = 'target' AND asked.position IS NULL
+                AND shown.item_id <> asked.item_id
+            GROUP BY row
+            ORDER BY ALL
+        """
+        for row, item, moment, last in self._rows(query):
+            if item is None:
+                yield fault(Check.TIED_TIMES, records[row], f"both at {moment}")
+            else:
+                why = f"the first interaction with {item!r} is at {moment}, the last positive's at "
+                yield fault(Check.FUTURE_NEGATIVE, records[row], why + last)
+
+    def held_out_reviews(self, records: Sequence[Record]) -> Iterator[Fault]:
+        """Yield described items of the training part that show a test user's review.
+
+        Words that another user wrote of the same item, too, may be that user's.
+        """
+        tested = {record["user_id"] for record in records if record["part"] == Part.TEST}
+        described = [
+            record
+            for record in records
+            if record["part"] == Part.TRAIN and record["user_id"] is None and record["item_id"]
+        ]
+        self._connection.register("tested", _texts(user_id=sorted(tested - {None})))
+        items = sorted({record["item_id"] for record in described})
+        self._connection.register("described", _texts(item_id=items))
+        reviews: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        query = """
+            WITH of_described AS (
+                SELECT item_id, user_id, review, user_id IN (FROM tested) AS held_out
+                FROM interactions SEMI JOIN described USING (item_id) WHERE review IS NOT NULL
+            )
+            SELECT item_id, user_id, review FROM of_described WHERE held_out
+            AND (item_id, review) NOT IN (
+                SELECT (item_id, review) FROM of_described WHERE NOT held_out
+            ) ORDER BY ALL
+        """
+        for item, user, review in self._rows(query):
+            reviews[item].append((user, review))
+        for record in described:
+            lines = [" ".join(line.split()) for line in record["input"].splitlines()]
+            for user, review in reviews[record["item_id"]]:
+                if _stands_in(review, lines):
+                    why = f"the review of {record['item_id']!r} by user {user!r} of the test part"
+                    yield fault(Check.HELD_OUT_REVIEW, record, why)
+
     def titles(self, items: Iterable[str]) -> dict[str, str]:
         """Return item_id to title, in one line as examples show it."""
-        wanted = pa.table({"item_id": pa.array(sorted(set(items)), pa.string())})
-        self._connection.register("wanted", wanted)
+        self._connection.register("wanted", _texts(item_id=sorted(set(items))))
         return dict(self._rows(f"SELECT * FROM ({_TITLES}) SEMI JOIN wanted USING (item_id)"))
 
     def close(self) -> None:
         """Let go of the tables."""
         self._connection.close()
 
+    def _register(self, records: Sequence[Record]) -> None:
+        claims = pa.Table.from_pylist(list(_claims(records)), schema=_CLAIMS)
+        self._connection.register("claims", claims)
+
     def _rows(self, query: str) -> list[tuple]:
         try:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as error:
             raise DataError(f"{self._folder}: the tables cannot be read: {error}") from error
+
+
+def _texts(**columns: Sequence[str]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def _stands_in(review: str, lines: Sequence[str]) -> bool:
+    """Say whether a line shows a review, of which a template may show the first sentences alone."""
+    words = " ".join(review.split())
+    if len(words) < _BEGINNING:
+        return bool(words) and any(line.endswith(f" {words}") for line in lines)
+    return any(words[:_BEGINNING] in line for line in lines)
 
 
 def _claims(records: Sequence[Record]) -> Iterator[dict[str, object]]:

@@ -124,12 +124,17 @@ def _check_tables(
     """Hold examples against the tables and return the titles of items to rate."""
     if folder is None:
         chosen = sum(record["task"] in _CHOSEN for record in records)
-        findings.skip(Check.INTERACTED_NEGATIVE, "no tables were given", chosen)
+        for check in (Check.INTERACTED_NEGATIVE, Check.FUTURE_NEGATIVE, Check.TIED_TIMES):
+            findings.skip(check, "no tables were given", chosen)
+        described = sum(record["task"] == Task.TUI for record in records)
+        findings.skip(Check.HELD_OUT_REVIEW, "no tables were given", described)
         findings.skip(Check.NOT_IN_TABLES, "no tables were given", len(records))
         return {}
     tables = Tables(folder / records[0]["dataset"], threads)
     try:
         findings.add(tables.contradictions(records))
+        findings.add(tables.out_of_time(records))
+        findings.add(tables.held_out_reviews(records))
         return tables.titles(
             item for r in records if r["task"] == Task.RP for item in r["targets"] or []
         )
@@ -170,14 +175,14 @@ def _report(
     for found in findings.faults:
         by_check[found.check].append(found)
     return {
-        "clean": all(check in settings.tolerate for check in by_check),
+        "clean": all(settings.tolerates(check) for check in by_check),
         "checks": [
             {
                 "check": check.value,
                 "meaning": MEANING[check],
                 "faults": len(by_check[check]),
                 "examples": len({f.id for f in by_check[check]}),
-                "tolerated": check in settings.tolerate,
+                "tolerated": settings.tolerates(check),
                 "unchecked": {why: n for (which, why), n in findings.unchecked.items()
                               if which is check},
                 "first": [asdict(f) for f in by_check[check][:_LISTED]],

@@ -2,11 +2,11 @@
 
 Every choice is made by a hash of the seed and the ids, so it depends neither on the number of
 threads nor on the order of rows. The order of a user's items is that of the interactions table,
-which is by time where a source has times or positions; a source without either (Anime,
-BookCrossing) has no order that means anything, so one is drawn, the same for all tasks. Of items of
-one title the user's first stands for all. Where a source has domains, a user's life in each domain
-stands by itself: only cross-domain examples show items of two. Domains take turns until there are
-enough examples.
+which is by time where a source has times or positions, and by id among equal times; a source
+without either (Anime, BookCrossing) has no order that means anything, so one is drawn, the same for
+all tasks. Of items of one title the user's first stands for all. Where a source has domains, a
+user's life in each domain stands by itself: only cross-domain examples show items of two. Domains
+take turns until there are enough examples.
 
 Each kind of sampling is a module of its own; `context` is what they share.
 """

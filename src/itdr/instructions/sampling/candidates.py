@@ -43,26 +43,14 @@ def _make_negatives(context: SamplingContext, most: int) -> None:
     An item counts as interacted with when it occurs anywhere in the user's interactions, or shares
     the title of one that does, because a reader of the list could not tell them apart.
     """
-    weight = "times" if context.draw.negatives == "popularity" else "1"
-    context.run(
-        f"""
-        CREATE TABLE pool AS
-        SELECT domain, number, name, weight,
-            sum(weight) OVER (PARTITION BY domain ORDER BY number) - weight AS start
-        FROM (SELECT domain, item_id, {weight} AS weight FROM
-            (SELECT domain, item_id, count(*) AS times FROM steps GROUP BY ALL))
-        JOIN titled USING (item_id)
-        """
-    )
+    _make_pool(context)
     context.run(
         f"""
         CREATE TABLE non_interacted AS
-        WITH totals AS (
-            SELECT domain, sum(weight)::UBIGINT AS total FROM pool GROUP BY domain
-        ), draws AS (
+        WITH draws AS (
             SELECT user_rank, domain, draw, hash_number(
-                concat_ws(':', 'negative', user_id, domain, draw)) % total AS slot
-            FROM chosen JOIN totals USING (domain), range({_DRAWS}) AS draws(draw)
+                concat_ws(':', 'negative', user_id, domain, draw)) % total::UBIGINT AS slot
+            FROM chosen JOIN totals USING (user_rank), range({_DRAWS}) AS draws(draw)
         ), drawn AS (
             SELECT user_rank, name, min(draw) AS draw, arg_min(number, draw) AS number
             FROM draws ASOF JOIN pool
@@ -78,4 +66,50 @@ def _make_negatives(context: SamplingContext, most: int) -> None:
         QUALIFY place <= $most
         """,
         most=most,
+    )
+
+
+def _make_pool(context: SamplingContext) -> None:
+    """Make the tables of the items to draw from and of how much of them each chosen user can get.
+
+    pool: each item of a domain has the slots from `start` on, as many as its `weight`. totals: a
+    user's draws are among the first `total` slots. With negatives "available" the items stand in
+    the order of their first interaction, and the slots end where an item's first interaction is
+    later than the user's last positive; without times they are all of the domain.
+    """
+    draw = context.draw.negatives
+    weight = "times" if draw == "popularity" else "1"
+    since = "coalesce(min(timestamp), '-infinity')" if draw == "available" else "NULL"
+    context.run(
+        f"""
+        CREATE TABLE pool AS
+        SELECT domain, number, name, weight, since,
+            sum(weight) OVER (PARTITION BY domain ORDER BY since, number) - weight AS start
+        FROM (SELECT domain, item_id, {weight} AS weight FROM
+            (SELECT domain, item_id, count(*) AS times FROM steps GROUP BY ALL))
+        JOIN titled USING (item_id)
+        JOIN (SELECT item_id, {since} AS since FROM interactions GROUP BY item_id) USING (item_id)
+        """
+    )
+    whole = "SELECT domain, sum(weight) AS total FROM pool GROUP BY domain"
+    if draw != "available":
+        context.run(
+            f"CREATE TABLE totals AS SELECT user_rank, total FROM chosen JOIN ({whole}) "
+            "USING (domain)"
+        )
+        return
+    context.run(
+        """
+        CREATE TABLE totals AS
+        WITH cuts AS (
+            SELECT user_rank, chosen.domain, coalesce(timestamp, 'infinity') AS cut
+            FROM chosen JOIN chosen_steps USING (user_rank)
+            LEFT JOIN interactions ON step = file_row_number
+            WHERE back = 1
+        ), moments AS (
+            SELECT domain, since, max(start + weight) AS total FROM pool GROUP BY ALL
+        )
+        SELECT user_rank, total FROM cuts ASOF JOIN moments
+        ON cuts.domain = moments.domain AND cuts.cut >= moments.since
+        """
     )

@@ -10,15 +10,16 @@ def examples(context: SamplingContext, sampling: DescribedItemsSampling) -> list
     """Return examples with item_id, item and reviews.
 
     item: the columns of the items table; attributes is a dictionary. reviews: title (or None), text
-    and rating (or None) of up to Draw.reviews reviews; where that is not 0, items without any are
-    passed over. Of items of one title in a domain, such as editions, one is described.
+    and rating (or None) of up to Draw.reviews reviews by Draw.reviewers; where that is not 0, items
+    without any are passed over. Of items of one title in a domain, such as editions, one is
+    described.
     """
     draw = context.draw
     context.run(
-        """
+        f"""
         CREATE VIEW reviewed AS
         SELECT item_id, user_id, review_title, review, rating FROM interactions
-        WHERE review IS NOT NULL
+        WHERE review IS NOT NULL AND ({draw.reviewers})
         """
     )
     passed_over = "SEMI JOIN reviewed USING (item_id)" if draw.reviews else ""
