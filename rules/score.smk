@@ -62,7 +62,7 @@ rule compare_variants:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
-        "python -m itdr compare --first {input.first:q} --second {input.second:q} --out {output:q}"
+        "python -m itdr compare --predictions {input.first:q} {input.second:q} --out {output:q}"
         " {params.flags} > {log:q} 2>&1"
 
 

@@ -15,8 +15,11 @@ import yaml
 from itdr.cli import main
 from itdr.cli import score as command
 from itdr.errors import DataError, ItdrError, MissingFileError, SettingsError
+from itdr.evaluation.comparisons import COMPARISON_COLUMNS, column_names, compare_columns
+from itdr.evaluation.rows import ROWS
 from itdr.evaluation.score import SCORE_COLUMNS, score, write_scores
-from itdr.evaluation.variants import SEED_COLUMNS, compare_variants, score_seeds
+from itdr.evaluation.seeds import SEED_COLUMNS, score_seeds
+from itdr.files.checksums import check_sidecar
 from itdr.instructions.record import PREDICTION
 from itdr.settings.scoring import ScoringSettings
 from tests.conftest import ROOT
@@ -384,29 +387,63 @@ def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, tasks):
 # Variants and seeds
 
 
-def test_variants_are_compared_on_the_same_examples(tmp_path, tasks):
+def test_columns_are_compared_two_by_two_on_the_same_examples(tmp_path, tasks):
     rows = many(60)
     better = [one | {"answer": "4"} if one["dataset"] == "movielens-32m" and one["task"] == "RP"
               else one for one in rows]  # fmt: skip
-    first, second = (write(tmp_path / f"{at}.parquet", found) for at, found in
-                     enumerate([rows, better]))  # fmt: skip
-    found = compare_variants(first, second, tasks, ScoringSettings(resamples=500))
-    found = found.set_index(["dataset", "reading", "metric"])
-    changed = found.loc["movielens-32m", "strict", "rmse-midpoint"]
-    assert (changed.second, changed.better) == (0.0, "second")
-    assert changed.p_value < 0.01
-    same = found.loc["yelp", "strict", "rmse"]
+    files = {name: write(tmp_path / f"{name}.parquet", found)
+             for name, found in (("old", rows), ("new", better), ("same", better))}  # fmt: skip
+    table = compare_columns(files, tasks, ScoringSettings(permutations=500))
+    assert tuple(table.columns) == COMPARISON_COLUMNS
+    found = table.set_index(["first", "second", "dataset", "reading", "metric"]).sort_index()
+    changed = found.loc["old", "new", "movielens-32m", "strict", "rmse-midpoint"]
+    assert (changed.second_value, changed.better, changed.n) == (0.0, "new", 60)
+    assert changed.difference == -changed.first_value
+    # Holm's level asks for more than the 500 swappings.
+    tests = (table.reading == "strict").sum()
+    assert changed.p_value < 0.05 / tests and changed.p_holm == pytest.approx(
+        changed.p_value * tests, rel=0.5
+    )
+    assert changed.p_value <= changed.p_bh <= changed.p_holm
+    same = found.loc["new", "same", "movielens-32m", "strict", "rmse-midpoint"]
     assert (same.difference, same.p_value, same.better) == (0.0, 1.0, "")
 
 
-def test_variants_of_other_examples_are_refused(tmp_path, tasks):
+def test_a_column_that_lacks_a_cell_is_compared_in_the_others_and_trivial_ones_with_models(
+    tmp_path, tasks
+):
+    rows = many(8)
+    places = {"tiny/base": rows, "tiny/itdr": rows,
+              "trivial/user-mean": [r for r in rows if r["task"] == "RP"],
+              "trivial/global-mean": [r for r in rows if r["task"] == "RP"]}  # fmt: skip
+    files = []
+    for name, found in places.items():
+        (tmp_path / name).mkdir(parents=True)
+        files.append(write(tmp_path / name / "42.parquet", found))
+    assert list(column_names(files)) == list(places)
+    table = compare_columns(column_names(files), tasks, ScoringSettings(permutations=50))
+    pairs = {(row["task"], row["first"], row["second"]) for row in table.to_dict("records")}
+    models, means = ("tiny/base", "tiny/itdr"), ("trivial/user-mean", "trivial/global-mean")
+    assert {pair for pair in pairs if pair[0] == "RP"} == {
+        ("RP", *models), *(("RP", model, mean) for model in models for mean in means)
+    }  # fmt: skip
+    assert {pair for pair in pairs if pair[0] == "TKR"} == {("TKR", *models)}
+    with pytest.raises(SettingsError, match="would both be called 'tiny/base'"):
+        column_names([files[0], Path("other/tiny/base/43.parquet")])
+
+
+def test_columns_of_other_examples_are_refused(tmp_path, tasks):
     first = write(tmp_path / "1.parquet", many(3))
     second = write(tmp_path / "2.parquet", many(4))
-    with pytest.raises(ItdrError, match=r"3 examples, .* are not in"):
-        compare_variants(first, second, tasks, QUICK)
+    with pytest.raises(ItdrError, match=r"\d examples, .* are not in"):
+        compare_columns({"a": first, "b": second}, tasks, QUICK)
     changed = [one | {"reference": "5"} if one["task"] == "RP" else one for one in many(3)]
     with pytest.raises(ItdrError, match=r"the truth is 5\.0, but"):
-        compare_variants(first, write(second, changed), tasks, QUICK)
+        compare_columns({"a": first, "b": write(second, changed)}, tasks, QUICK)
+    alone = write(tmp_path / "3.parquet", [one for one in many(3) if one["task"] == "TKR"])
+    other = write(tmp_path / "4.parquet", [one for one in many(3) if one["task"] == "RP"])
+    with pytest.raises(DataError, match="no cell that two of them answer"):
+        compare_columns({"a": alone, "b": other}, tasks, QUICK)
 
 
 def test_seeds_are_merged(tmp_path, tasks):
@@ -420,6 +457,56 @@ def test_seeds_are_merged(tmp_path, tasks):
     assert (merged.lowest, merged.highest, merged.n, merged.seeds) == (0.0, 1.0, 15, 3)
     assert tuple(found.reset_index().columns[:2]) == ("reading", "metric")
     assert merged.rate_unreadable == 0
+
+
+def test_every_examples_values_can_be_written_and_give_the_cells(tmp_path, tasks):
+    rows = [
+        row("RP", 1, "3", user_id="u1"),
+        row("RP", 2, "no idea"),
+        choice("TKR", 1, listed("CXA")),
+        row("UAP", 1, "gender:F, age:30", "gender:M, age:28"),
+        row("IR", 1, "a b", "a b"),
+    ]
+    path, out, given = write(tmp_path / "p.parquet", rows), tmp_path / "s.csv", {}
+    for name in ("rows.csv", "rows.parquet"):
+        words = ["score", "--predictions", path, "--out", out, "--rows", tmp_path / name]
+        assert main.main([str(word) for word in [*words, "--tasks", tasks]]) == 0
+        check_sidecar(tmp_path / name)
+        given[name] = (pd.read_csv if name.endswith("csv") else pd.read_parquet)(tmp_path / name)
+    given["rows.csv"]["read"] = given["rows.csv"]["read"].fillna("null")  # as pandas reads JSON's
+    pd.testing.assert_frame_equal(given["rows.csv"], given["rows.parquet"], check_dtype=False)
+    assert list(given["rows.csv"].columns) == ROWS.names
+    found = given["rows.csv"].set_index(["id", "reading", "metric"])
+    rated = found.loc["RP/movielens-32m/001", "strict", "rmse"]
+    assert (rated.user_id, rated.value, rated["read"]) == ("u1", 1.0, "3.0")
+    unread = found.loc["RP/movielens-32m/002", "strict", "rmse-midpoint"]
+    assert (unread.value, unread["read"], unread.problem) == (1.25**2, "null", "not a number alone")
+    assert np.isnan(found.loc["RP/movielens-32m/002", "strict", "rmse"].value)
+    assert found.loc["TKR/movielens-32m/001", "strict", "hit@1"]["read"] == "[3, null, 1]"
+    person = found.loc["UAP/lastfm-1k/001", "strict", "rmse:age"]
+    assert (person.value, json.loads(person["read"])) == (4.0, {"gender": "F", "age": 30.0})
+    assert json.loads(found.loc["IR/steam/001", "lenient", "bleu-1"]["read"]) == "a b"
+    cells = pd.read_csv(out)
+    for cell in cells.to_dict("records"):
+        name = f"{cell['task']}/{cell['dataset']}/"
+        mine = given["rows.csv"][(given["rows.csv"].reading == cell["reading"])
+                                 & (given["rows.csv"].metric == cell["metric"])
+                                 & given["rows.csv"].id.str.startswith(name)].value  # fmt: skip
+        value = mine.mean() ** 0.5 if cell["metric"].startswith("rmse") else mine.mean()
+        assert value == pytest.approx(cell["value"], abs=1e-6)
+
+
+def test_rows_are_of_one_file_in_a_known_form(tmp_path, tasks):
+    path = write(tmp_path / "p.parquet", [row("RP", 1, "3")])
+    for files, name, message in (([path], "r.txt", "must end in"),
+                                 ([path, path], "r.csv", "takes one file")):  # fmt: skip
+        words = ["--predictions", *files, "--out", tmp_path / "s.csv"]
+        words += ["--rows", tmp_path / name, "--tasks", tasks]
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        with pytest.raises(SettingsError, match=message):
+            command.run(parser.parse_args([str(word) for word in words]))
+        assert not (tmp_path / "s.csv").exists()
 
 
 def test_the_command_merges_the_seeds_of_one_variant(tmp_path, tasks):
@@ -436,17 +523,17 @@ def test_the_command_merges_the_seeds_of_one_variant(tmp_path, tasks):
     assert found.rate_unreadable == pytest.approx(1 / 3)
 
 
-def test_the_command_compares_two_variants(tmp_path, tasks):
+def test_the_command_compares_columns(tmp_path, tasks):
     files = [
         write(tmp_path / f"{name}.parquet", [row("RP", at, answer) for at in range(30)])
         for name, answer in (("first", "3"), ("second", "4"))
     ]
     out = tmp_path / "c.csv"
-    words = ["compare", "--first", files[0], "--second", files[1], "--out", out, "--tasks", tasks]
-    assert main.main([*map(str, words), "--resamples", "200"]) == 0
+    words = ["compare", "--predictions", *files, "--out", out, "--tasks", tasks]
+    assert main.main([*map(str, words), "--permutations", "200"]) == 0
     found = pd.read_csv(out).set_index(["reading", "metric"]).loc["strict", "rmse"]
-    assert (found["first"], found.second, found.difference, found.better) == (1, 0, -1, "second")
-    assert found.p_value < 0.02 and found.n == 30
+    assert (found["first"], found.second, found.difference) == ("first", "second", -1)
+    assert found.better == "second" and found.p_value < 0.02 and found.n == 30
 
 
 def test_predictions_as_json_lines_are_scored_alike(tmp_path, tasks):

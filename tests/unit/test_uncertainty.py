@@ -1,4 +1,4 @@
-"""Bootstrap intervals, paired tests and merged seeds."""
+"""Intervals of values and merged seeds."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itdr.errors import DataError
-from itdr.evaluation.uncertainty import (
-    Resampling,
-    compare,
-    estimates,
-    interval,
-    merge_seeds,
-    resampled_means,
-)
+from itdr.evaluation.uncertainty import Resampling, estimates, merge_seeds, resampled_means
 
 PLAN = Resampling(resamples=2000, confidence=0.95, seed=1, cell=("RP", "yelp"))
 NAN = float("nan")
@@ -38,36 +30,61 @@ def test_large_cells_are_drawn_in_pieces_with_the_same_result(monkeypatch):
     np.testing.assert_allclose(resampled_means(values, PLAN), whole)
 
 
-def test_interval_agrees_with_scipy():
-    values = np.random.default_rng(5).random(250)
+def test_the_interval_of_a_share_is_wilsons():
+    for right, n in ((0, 39), (13, 37), (250, 250)):
+        (ours,) = estimates(column(*[1] * right, *[0] * (n - right)), [False], PLAN)
+        theirs = scipy.stats.binomtest(right, n).proportion_ci(method="wilson")
+        assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+def test_none_of_39_may_still_be_one_in_ten():
+    (found,) = estimates(np.zeros((39, 1)), [False], PLAN)
+    assert (found.low, found.value) == (0, 0)
+    assert found.high == pytest.approx(0.0897, abs=1e-4)
+
+
+def test_the_interval_of_a_mean_is_nearly_students_where_nothing_is_at_a_bound():
+    values = np.random.default_rng(5).beta(5, 5, 250)
     (ours,) = estimates(values[:, None], [False], PLAN)
-    theirs = scipy.stats.bootstrap(
-        (values,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(9)
-    ).confidence_interval
-    assert ours.value == pytest.approx(values.mean())
-    assert ours.low == pytest.approx(theirs.low, abs=0.005)
-    assert ours.high == pytest.approx(theirs.high, abs=0.005)
+    theirs = scipy.stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-3)
 
 
-def test_interval_covers_the_truth_about_as_often_as_it_says():
+def test_the_interval_of_an_rmse_is_the_studentised_bootstrap_of_a_plain_loop():
+    errors = np.random.default_rng(3).normal(size=30) ** 2
+    (found,) = estimates(errors[:, None], [True], PLAN)
+    value = np.sqrt(errors.mean())
+    drawn = errors[PLAN.generator().integers(0, 30, (PLAN.resamples, 30))]
+
+    def standard_error(squares):
+        return squares.std(ddof=0) * np.sqrt(1 / 29) / (2 * np.sqrt(squares.mean()))
+
+    distances = [(np.sqrt(row.mean()) - value) / standard_error(row) for row in drawn]
+    far = np.quantile(distances, [0.975, 0.025]) * standard_error(errors)
+    assert (found.low, found.high) == pytest.approx(tuple(value - far))
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(8)
-    held = 0
-    for trial in range(300):
-        values = (rng.random((100, 1)) < 0.6).astype(float)
-        plan = Resampling(resamples=400, confidence=0.95, seed=trial)
-        (found,) = estimates(values, [False], plan)
-        held += found.low <= 0.6 <= found.high
-    assert 0.90 <= held / 300 <= 0.99
+    held = np.zeros(2)
+    for trial in range(400):
+        values = np.stack([rng.random(37) < 0.1, rng.normal(size=37) ** 2], axis=1)
+        found = estimates(values, [False, True], Resampling(400, 0.95, trial))
+        held += [one.low <= truth <= one.high for one, truth in zip(found, (0.1, 1), strict=True)]
+    assert ((held / 400 >= 0.91) & (held / 400 <= 0.985)).all()
 
 
-def test_a_root_is_taken_of_means_of_squared_errors():
+def test_errors_that_are_all_alike_have_no_interval():
     (found,) = estimates(column(4, 4, 4), [True], PLAN)
-    assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
+    assert found.value == 2.0
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_examples_that_do_not_count_are_left_out():
-    (found,) = estimates(column(1, NAN, 1, NAN), [False], PLAN)
-    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    for root in (False, True):
+        found = estimates(column(1, NAN, 0, 1, NAN), [root], PLAN)
+        assert found == estimates(column(1, 0, 1), [root], PLAN) or root
+        assert found[0].value == pytest.approx((2 / 3) ** (0.5 if root else 1))
 
 
 @pytest.mark.parametrize("values", [column(), column(NAN, NAN)])
@@ -78,20 +95,14 @@ def test_without_any_example_there_is_no_value(values):
 
 def test_the_draws_depend_on_seed_and_cell_alone():
     values = np.random.default_rng(1).random((30, 1))
-    first = estimates(values, [False], PLAN)
+    first = estimates(values, [True], PLAN)
     resampled_means(np.ones((5, 1)), PLAN)
-    assert estimates(values, [False], PLAN) == first
+    assert estimates(values, [True], PLAN) == first
     for other in (
         Resampling(2000, 0.95, seed=2, cell=PLAN.cell),
         Resampling(2000, 0.95, seed=1, cell=("RP", "anime-2023")),
     ):
-        assert estimates(values, [False], other) != first
-
-
-def test_more_confidence_is_a_wider_interval():
-    drawn = np.random.default_rng(1).random(1000)
-    narrow, wide = interval(drawn, 0.5), interval(drawn, 0.99)
-    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+        assert estimates(values, [True], other) != first
 
 
 @settings(max_examples=40)
@@ -99,59 +110,13 @@ def test_more_confidence_is_a_wider_interval():
     values=st.lists(st.one_of(st.floats(0, 1), st.just(NAN)), max_size=20),
     root=st.booleans(),
 )
-def test_an_interval_lies_within_the_values(values, root):
-    (found,) = estimates(column(*values), [root], Resampling(50, 0.95, 1))
-    known = [value**0.5 if root else value for value in values if value == value]
-    if known:
-        assert min(known) - 1e-9 <= found.low <= found.high <= max(known) + 1e-9
-
-
-# Paired test
-
-
-def test_a_clear_difference_is_found():
-    rng = np.random.default_rng(2)
-    first = (rng.random(250) < 0.4).astype(float)
-    second = np.where(rng.random(250) < 0.3, 1.0, first)
-    found = compare(first, second, False, PLAN)
-    assert found.difference == pytest.approx(second.mean() - first.mean())
-    assert found.p_value < 0.01
-    assert found.low > 0
-    assert found.n == 250
-
-
-def test_pairing_sees_what_two_intervals_hide():
-    rng = np.random.default_rng(3)
-    first = rng.random(100)
-    second = first + 0.02  # far less than the spread between examples
-    assert compare(first, second, False, PLAN).p_value < 0.01
-    one, other = estimates(np.stack([first, second], axis=1), [False, False], PLAN)
-    assert one.high > other.low
-
-
-def test_equal_variants_do_not_differ():
-    values = np.random.default_rng(4).random(100)
-    found = compare(values, values.copy(), False, PLAN)
-    assert (found.difference, found.low, found.high, found.p_value) == (0, 0, 0, 1.0)
-
-
-def test_the_test_does_not_cry_wolf():
-    rng = np.random.default_rng(6)
-    plan = Resampling(300, 0.95, 1)
-    alarms = sum(
-        compare(rng.random(60), rng.random(60), False, plan).p_value < 0.05 for _ in range(200)
-    )
-    assert alarms <= 24  # 10 expected
-
-
-def test_pairs_count_only_where_both_do():
-    found = compare(np.array([1, NAN, 4.0]), np.array([1, 9, NAN]), True, PLAN)
-    assert (found.n, found.difference) == (1, 0.0)
-
-
-def test_pairs_of_unequal_length_are_refused():
-    with pytest.raises(DataError, match="2 and 3 examples"):
-        compare(np.ones(2), np.ones(3), False, PLAN)
+def test_an_interval_holds_the_value_and_more_confidence_is_a_wider_one(values, root):
+    plans = [Resampling(50, confidence, 1) for confidence in (0.5, 0.99)]
+    (narrow,), (wide,) = (estimates(column(*values), [root], plan) for plan in plans)
+    assert narrow.value == wide.value or np.isnan(wide.value)
+    if not np.isnan(narrow.low):
+        assert wide.low <= narrow.low <= narrow.high <= wide.high
+        assert wide.low >= 0 and (root or wide.low <= wide.value <= wide.high <= 1)
 
 
 # Seeds
@@ -170,3 +135,10 @@ def test_seeds_are_averaged_over_the_same_examples():
 def test_seeds_of_rmse_are_averaged_after_the_root():
     found = merge_seeds([np.array([1.0, 1.0]), np.array([9.0, 9.0])], True, PLAN)
     assert (found.value, found.seeds) == (2.0, (1.0, 3.0))
+
+
+def test_one_seed_of_rmse_has_the_interval_of_its_column():
+    errors = np.random.default_rng(2).random(30)
+    merged = merge_seeds([errors, errors], True, PLAN)
+    (alone,) = estimates(errors[:, None], [True], PLAN)
+    assert (merged.low, merged.high) == pytest.approx((alone.low, alone.high))

@@ -1,4 +1,4 @@
-"""itdr compare: compare the answers of two variants by a paired test."""
+"""itdr compare: compare the answers of several variants, two by two, by paired tests."""
 
 import argparse
 from pathlib import Path
@@ -11,20 +11,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.flags import add_flags
     from itdr.settings.scoring import ScoringSettings
 
-    for name in ("first", "second"):
-        parser.add_argument(
-            f"--{name}",
-            type=Path,
-            required=True,
-            metavar="FILE",
-            help=f"answers of the {name} variant, .parquet or .jsonl",
-        )
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="answers of each variant, .parquet or .jsonl; files laid out as "
+        "MODEL/VARIANT/SEED.parquet are called MODEL/VARIANT, others by their names",
+    )
     parser.add_argument(
         "--out",
         type=output_file,
         required=True,
         metavar="FILE",
-        help="CSV file of differences, second less first, with their intervals and p-values",
+        help="CSV file of differences, second less first, with their intervals and p-values, also "
+        "corrected for their number",
     )
     add_tasks(parser)
     add_flags(parser, ScoringSettings)
@@ -34,17 +36,16 @@ def run(args: argparse.Namespace) -> None:
     """Write the comparison."""
     import logging
 
+    from itdr.evaluation.comparisons import column_names, compare_columns
     from itdr.evaluation.score import write_scores
-    from itdr.evaluation.variants import compare_variants
     from itdr.settings.flags import from_flags
     from itdr.settings.scoring import ScoringSettings
 
     settings = from_flags(args, ScoringSettings)
-    found = compare_variants(args.first, args.second, args.tasks, settings)
+    found = compare_columns(column_names(args.predictions), args.tasks, settings)
     write_scores(args.out, found)
     strict = found[found["reading"] == "strict"]
-    better = strict["better"].value_counts()
     logging.getLogger("itdr").info(
-        "%s: of %d strict metrics %d are better in the second, %d in the first",
-        args.out, len(strict), better.get("second", 0), better.get("first", 0),
+        "%s: %d of %d strict differences stand after Holm's correction",
+        args.out, (strict["better"] != "").sum(), len(strict),
     )  # fmt: skip

@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, metavar="FILE", help="CSV file of scores"
     )
+    parser.add_argument(
+        "--rows",
+        type=output_file,
+        metavar="FILE",
+        help=".csv or .parquet file for the values of every single example, of one file of answers",
+    )
     add_tasks(parser)
     add_flags(parser, ScoringSettings)
 
@@ -32,14 +38,23 @@ def run(args: argparse.Namespace) -> None:
     """Write the scores."""
     import logging
 
-    from itdr.evaluation.score import score, write_scores
-    from itdr.evaluation.variants import score_seeds
+    from itdr.errors import SettingsError
+    from itdr.evaluation.rows import write_rows
+    from itdr.evaluation.score import score_cells, score_table, write_scores
+    from itdr.evaluation.seeds import score_seeds
     from itdr.settings.flags import from_flags
     from itdr.settings.scoring import ScoringSettings
 
     settings = from_flags(args, ScoringSettings)
+    if args.rows and len(args.predictions) > 1:
+        raise SettingsError("--rows takes one file of answers: give each seed a call of its own.")
+    if args.rows and args.rows.suffix not in (".csv", ".parquet"):
+        raise SettingsError(f"--rows: {args.rows} must end in .csv or .parquet.")
     if len(args.predictions) == 1:
-        scores = score(args.predictions[0], args.tasks, settings)
+        scored = score_cells(args.predictions[0], args.tasks, settings)
+        scores = score_table(scored, settings)
+        if args.rows:
+            write_rows(args.rows, scored)
     else:
         scores = score_seeds(args.predictions, args.tasks, settings)
     write_scores(args.out, scores)

@@ -50,19 +50,16 @@ class Column:
 class CellScores:
     """All metrics of a cell under one reading.
 
-    faults: share of the answers with at least one duplicated, out-of-list or missing entry; NaN
-    where answers of this kind cannot have that fault.
+    answers: what was read, in the order of the examples. faults: share of the answers with at least
+    one duplicated, out-of-list or missing entry; NaN where answers of this kind cannot have that
+    fault.
     """
 
     cell: Cell
     reading: Reading
     columns: tuple[Column, ...]
+    answers: tuple[Answer, ...]
     faults: dict[str, float]
-
-    @property
-    def ids(self) -> list[str]:
-        """Return the ids of the examples in the order of the values."""
-        return [example.id for example in self.cell.examples]
 
 
 def score_cell(
@@ -75,7 +72,7 @@ def score_cell(
         else Answer("not asked", missing=1)
         for example in cell.examples
     ]
-    faults = _faults(cell, answers)
+    faults, given = _faults(cell, answers), tuple(answers)
     if cell.settings.answer == "ranked_list" and settings.ranked_lists == "repaired":
         answers = [
             _repaired(answer, len(example.form.candidates))
@@ -90,7 +87,7 @@ def score_cell(
             value_of = _rate(metric, reading, texts)
             unreadable = 0.0 if settings.unreadable == "wrong" else nan
             columns.append(_rate_column(metric, cell.examples, answers, value_of, unreadable))
-    return CellScores(cell, reading, tuple(columns), faults)
+    return CellScores(cell, reading, tuple(columns), given, faults)
 
 
 def _repaired(answer: Answer, candidates: int) -> Answer:

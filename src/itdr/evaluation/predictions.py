@@ -1,6 +1,6 @@
 """Reading a file of predictions, also one from elsewhere, and refusing what cannot be scored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ REQUIRED = tuple(field.name for field in PREDICTION if not field.nullable)
 class Example:
     """One answer with the form that was asked for and what is true.
 
-    truth: the number, the true titles, the attributes by name or the text.
+    user_id: whose example it is, where known. truth: the number, the true titles, the attributes by
+    name or the text.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Example:
     asked: bool
     form: Form
     truth: Any
+    user_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,40 @@ def _check_metrics(settings: TaskSettings, dataset: str) -> None:
             )
 
 
+def check_same_cells(
+    path: Path, cells: Sequence[Cell], other: Path, others: Sequence[Cell]
+) -> None:
+    """Refuse two files that do not answer the same examples.
+
+    Raises:
+        DataError: an example is in one file alone, or has another truth in the other.
+    """
+    truth, other_truth = _truth(cells), _truth(others)
+    for here, there, alone in (
+        (path, other, truth.keys() - other_truth.keys()),
+        (other, path, other_truth.keys() - truth.keys()),
+    ):
+        if alone:
+            raise DataError(
+                f"{here}: {len(alone)} examples, {min(alone)[-1]!r} for one, are not in {there}. "
+                "Answer the same examples with both."
+            )
+    for key, value in truth.items():
+        if other_truth[key] != value:
+            raise DataError(
+                f"{other}: id {key[-1]!r}: the truth is {other_truth[key]!r}, but {value!r} in "
+                f"{path}. Answer the same examples with both."
+            )
+
+
+def _truth(cells: Sequence[Cell]) -> dict[tuple[str, str, str], Any]:
+    return {
+        (cell.task.value, cell.dataset.value, example.id): example.truth
+        for cell in cells
+        for example in cell.examples
+    }
+
+
 def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | None:
     """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
     row = {**columns, "answer": "", "finish_reason": "stop"}
@@ -235,7 +271,8 @@ def _example(row: Mapping[str, Any], settings: TaskSettings, template: DatasetTe
         if not reference.strip():
             raise DataError("column 'reference' is empty; a text is needed.")
         form, truth = Form("text"), reference.strip()
-    return Example(row["id"], row["answer"], row["finish_reason"] != "skipped", form, truth)
+    asked = row["finish_reason"] != "skipped"
+    return Example(row["id"], row["answer"], asked, form, truth, row.get("user_id"))
 
 
 def _number(

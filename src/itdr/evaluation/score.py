@@ -1,5 +1,6 @@
 """From a file of predictions to a table of scores."""
 
+from collections.abc import Iterable
 from math import nan
 from pathlib import Path
 
@@ -36,7 +37,7 @@ SCORE_COLUMNS = (
 reading: "strict" (the asked-for form alone) or "lenient" (see `itdr.evaluation.answers`).
 metric: as in config/paper/results.csv; rmse-midpoint[:ATTRIBUTE] stands beside each rmse.
 value: rates from 0 to 1, rmse in the unit of the rating or attribute; empty where no answer counts.
-ci_low, ci_high: percentile bootstrap interval over the examples.
+ci_low, ci_high: interval (see `itdr.evaluation.uncertainty`); empty where nothing tells it.
 n: examples asked; n_unreadable: those whose answer gives this metric nothing to read, in rmse left
     out, in rmse-midpoint filled with the middle of the scale, in rates counted as the settings say.
 rate_unreadable: n_unreadable / n.
@@ -45,8 +46,8 @@ rate_duplicated, rate_out_of_list, rate_missing: share of answers with at least 
 """
 
 
-def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
-    """Return the scores of a predictions file in the paper's order, strict before lenient.
+def score_cells(predictions: Path, tasks: Path, settings: ScoringSettings) -> list[CellScores]:
+    """Return every example's values in the paper's order of cells, strict before lenient.
 
     tasks: the folder of the task files (config/tasks).
 
@@ -54,12 +55,21 @@ def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataF
         MissingFileError, DataError: the file is missing or is refused by column and row.
     """
     texts = TextScorer(settings)
-    rows = [
-        row
+    return [
+        score_cell(cell, reading, settings, texts)
         for cell in read_cells(predictions, tasks)
         for reading in Reading
-        for row in _rows(score_cell(cell, reading, settings, texts), settings)
     ]
+
+
+def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
+    """Return the scores of a predictions file (SCORE_COLUMNS). Takes and raises as score_cells."""
+    return score_table(score_cells(predictions, tasks, settings), settings)
+
+
+def score_table(scored: Iterable[CellScores], settings: ScoringSettings) -> pd.DataFrame:
+    """Return the scores of cells (SCORE_COLUMNS)."""
+    rows = [row for scores in scored for row in _rows(scores, settings)]
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
@@ -71,13 +81,13 @@ def write_scores(path: Path, scores: pd.DataFrame) -> None:
     write_checksum(path)
 
 
-def cell_resampling(cell: Cell, settings: ScoringSettings) -> Resampling:
-    """Return the resampling of a cell.
+def cell_resampling(cell: Cell, settings: ScoringSettings, times: int | None = None) -> Resampling:
+    """Return the resampling of a cell, as often as the settings say or `times`.
 
     It does not depend on the reading, the metric or the file, so that these can be compared.
     """
     return Resampling(
-        settings.resamples, settings.confidence, settings.seed, (cell.task, cell.dataset)
+        times or settings.resamples, settings.confidence, settings.seed, (cell.task, cell.dataset)
     )
 
 

@@ -1,19 +1,27 @@
-"""Bootstrap intervals, paired tests and the merging of seeds.
+"""Intervals of a cell's values, and the merging of seeds.
 
-A resample draws as many examples as the cell has, with replacement; the interval is the percentile
-interval of the metric over the resamples. Source: Efron and Tibshirani, An Introduction to the
-Bootstrap, 1993, chapters 13 and 16. Where all examples have the same value the interval has no
-width: the bootstrap knows nothing that the sample does not show.
+A mean of values from 0 to 1 has Wilson's score interval (Wilson, Probable Inference, 1927). Values
+between the two bounds spread less than zeros and ones of the same mean; they count for as many
+zeros and ones as would make their mean as certain (the effective number of Korn and Graubard,
+Confidence Intervals for Proportions with Small Expected Number of Positive Counts, 1998), with
+Student's distribution for the normal one, because their spread is estimated. So 0 of 39 has an
+interval.
+
+A root of a mean has the studentised bootstrap interval (Efron and Tibshirani, An Introduction to
+the Bootstrap, 1993, chapter 12): a resample draws as many examples as there are, with replacement.
+Where all errors are alike nothing is known of their spread, and there is no interval.
+
+tests/benchmarks/coverage.py measures how often both hold the truth.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-
-from itdr.errors import DataError
+from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +50,7 @@ class Resampling:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval."""
+    """A value with its interval; NaN where there is none."""
 
     value: float
     low: float
@@ -56,22 +64,6 @@ class SeedEstimate(Estimate):
     seeds: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two variants' values over the examples that count for both, their difference and p-value.
-
-    difference: second less first; low, high: its interval; p_value: two-sided; n: examples.
-    """
-
-    first: float
-    second: float
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    n: int
-
-
 def resampled_means(values: Floats, resampling: Resampling) -> Floats:
     """Return the mean of every column in every resample, shape (resamples, columns).
 
@@ -79,116 +71,130 @@ def resampled_means(values: Floats, resampling: Resampling) -> Floats:
     columns see the same resamples, so metrics and variants can be compared. A column without any
     counted example in a resample is NaN there.
     """
+    counted = ~np.isnan(values)
+    columns = values.shape[1]
+    sums = _resampled_sums(np.concatenate([np.where(counted, values, 0.0), counted], 1), resampling)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums[:, :columns] / sums[:, columns:]
+
+
+def estimates(values: Floats, roots: Sequence[bool], resampling: Resampling) -> list[Estimate]:
+    """Return every column's value and interval.
+
+    values: shape (examples, columns); a NaN is an example that does not count for its column.
+    roots: whether a column holds squared errors, whose value is the root of the mean; the others
+    hold values from 0 to 1.
+    """
+    found = []
+    for column, root in zip(values.T, roots, strict=True):
+        if root:
+            found.append(_root_estimate(column[:, None], resampling))
+        else:
+            known = column[~np.isnan(column)]
+            value = float(known.mean()) if known.size else nan
+            found.append(Estimate(value, *mean_interval(known, resampling.confidence)))
+    return found
+
+
+def mean_interval(values: Floats, confidence: float) -> tuple[float, float]:
+    """Return the interval of the mean of values from 0 to 1; NaN without any value."""
+    n = values.size
+    if n == 0:
+        return nan, nan
+    mean = float(values.mean())
+    spread = float(values.var(ddof=1)) if n > 1 else 0.0
+    share = bool(np.isin(values, (0.0, 1.0)).all())
+    tail = (1 + confidence) / 2
+    many = max(n, n * mean * (1 - mean) / spread) if spread > _NOTHING else n
+    quantile = float(stats.norm.ppf(tail) if share or n == 1 else stats.t.ppf(tail, n - 1))
+    middle = (mean * many + quantile**2 / 2) / (many + quantile**2)
+    half = quantile * sqrt(many * mean * (1 - mean) + quantile**2 / 4) / (many + quantile**2)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def merge_seeds(values: Sequence[Floats], root: bool, resampling: Resampling) -> SeedEstimate:
+    """Return the estimate of several trainings that differ in their seed alone.
+
+    The value is the mean of the seeds' values. The interval is of that mean when other examples are
+    drawn, the same ones for every seed: it tells how much the choice of test examples matters. How
+    much the seed matters is for the reader to see in the seeds' own values.
+
+    values: one array a seed, one value an example, in the same order.
+    """
+    table = np.stack(list(values), axis=1)
+    of_each = np.sqrt(column_means(table)) if root else column_means(table)
+    if root:
+        found = _root_estimate(table, resampling)
+        low, high = found.low, found.high
+    else:
+        whole = table[~np.isnan(table).any(axis=1)]
+        low, high = mean_interval(whole.mean(axis=1), resampling.confidence)
+    return SeedEstimate(float(of_each.mean()), low, high, tuple(map(float, of_each)))
+
+
+def column_means(values: Floats) -> Floats:
+    """Return the mean of what counts in each column; NaN where nothing does."""
+    counted = ~np.isnan(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = np.where(counted, values, 0.0).sum(axis=0) / counted.sum(axis=0)
+    return means
+
+
+def _root_estimate(errors: Floats, resampling: Resampling) -> Estimate:
+    """Return the mean over the columns of the root of each column's mean, with its interval.
+
+    errors: shape (examples, columns). The standard error is that of the delta method: an example
+    adds to the value what `_slopes` says of its errors and of how many of them count.
+    """
+    counted = ~np.isnan(errors)
+    parts = np.concatenate([np.where(counted, errors, 0.0), counted], axis=1)
+    products = (parts[:, :, None] * parts[:, None, :]).reshape(len(parts), parts.shape[1] ** 2)
+    both = np.concatenate([parts, products], axis=1)
+    value, error = (float(found[0]) for found in _roots(both.sum(axis=0)[None], errors.shape))
+    if not error > _NOTHING:
+        return Estimate(value, nan, nan)
+    values, own = _roots(_resampled_sums(both, resampling), errors.shape)
+    usable = own > _NOTHING
+    with np.errstate(invalid="ignore", divide="ignore"):
+        distances = ((values - value) / own)[usable]
+    if not distances.size:
+        return Estimate(value, nan, nan)
+    tail = (1 - resampling.confidence) / 2
+    far_low, far_high = (float(q) for q in np.quantile(distances, [tail, 1 - tail]))
+    return Estimate(value, max(0.0, value - far_high * error), value - far_low * error)
+
+
+def _roots(sums: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return values and standard errors from the sums of parts and of their products.
+
+    sums: shape (resamples, 2 * columns + (2 * columns) ** 2); shape: of the errors.
+    """
+    n, columns = shape
+    width = 2 * columns
+    total, many = sums[:, :columns], sums[:, columns:width]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = total / many
+        roots = np.sqrt(means)
+        slopes = np.where(roots > 0, n / (2 * columns * roots * many), 0.0)
+        slopes = np.concatenate([slopes, -slopes * means], axis=1)
+        products = sums[:, width:].reshape(-1, width, width)
+        squares = np.einsum("ri,rij,rj->r", slopes, products, slopes)
+        return roots.mean(axis=1), np.sqrt(np.maximum(squares, 0.0) / (n * max(n - 1, 1)))
+
+
+def _resampled_sums(values: Floats, resampling: Resampling) -> Floats:
+    """Return the sum of every column in every resample, shape (resamples, columns)."""
     rows, columns = values.shape
     resamples = resampling.resamples
-    generator = resampling.generator()
+    sums = np.zeros((resamples, columns))
     if rows == 0:
-        return np.full((resamples, columns), np.nan)
-    counted = ~np.isnan(values)
-    both = np.concatenate([np.where(counted, values, 0.0), counted], axis=1)
-    sums = np.empty((resamples, 2 * columns))
+        return sums
+    generator = resampling.generator()
     step = max(1, _CHUNK // rows)
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         drawn = generator.integers(0, rows, (size, rows))
         drawn += np.arange(size)[:, None] * rows
         times = np.bincount(drawn.ravel(), minlength=size * rows).reshape(size, rows)
-        sums[start : start + size] = times.astype(np.float64) @ both
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums[:, :columns] / sums[:, columns:]
-
-
-def interval(resampled: Floats, confidence: float) -> tuple[float, float]:
-    """Return the percentile interval of one column; NaN where it has no value."""
-    known = resampled[~np.isnan(resampled)]
-    if known.size == 0:
-        return float("nan"), float("nan")
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def estimates(
-    values: Floats,
-    roots: Sequence[bool],
-    resampling: Resampling,
-) -> list[Estimate]:
-    """Return every column's value and interval.
-
-    values: as in `resampled_means`; roots: whether a column holds squared errors, whose value is
-    the root of the mean.
-    """
-    means = _column_means(values)
-    drawn = resampled_means(values, resampling)
-    result = []
-    for column, root in enumerate(roots):
-        of_all = np.sqrt(means[column]) if root else means[column]
-        of_each = np.sqrt(drawn[:, column]) if root else drawn[:, column]
-        result.append(Estimate(float(of_all), *interval(of_each, resampling.confidence)))
-    return result
-
-
-def compare(
-    first: Floats,
-    second: Floats,
-    root: bool,
-    resampling: Resampling,
-) -> Comparison:
-    """Return how a second variant differs from a first one on the same examples.
-
-    first, second: one value an example, in the same order; examples that count for one variant
-    alone are left out of both. p = 2 * (1 + the smaller of the numbers of resamples in which the
-    difference is <= 0 or >= 0) / (1 + resamples), at most 1: the paired bootstrap test of Koehn,
-    Statistical Significance Tests for Machine Translation Evaluation, 2004, made two-sided.
-
-    Raises:
-        DataError: the two have not the same number of examples.
-    """
-    if first.shape != second.shape:
-        raise DataError(
-            f"paired test: {len(first)} and {len(second)} examples; the same are needed of both."
-        )
-    pairs = np.stack([first, second], axis=1)
-    pairs = pairs[~np.isnan(pairs).any(axis=1)]
-    transform = np.sqrt if root else np.asarray
-    means = transform(_column_means(pairs))
-    drawn = transform(resampled_means(pairs, resampling))
-    differences = drawn[:, 1] - drawn[:, 0]
-    # Equal columns may differ in the last bit, which must not count as a difference.
-    differences[np.abs(differences) < _NOTHING] = 0.0
-    low, high = interval(differences, resampling.confidence)
-    fewest = min(np.sum(differences <= 0), np.sum(differences >= 0))
-    p_value = (
-        min(1.0, 2 * (1 + int(fewest)) / (1 + resampling.resamples)) if len(pairs) else float("nan")
-    )
-    return Comparison(
-        float(means[0]), float(means[1]), float(means[1] - means[0]), low, high, p_value, len(pairs)
-    )
-
-
-def merge_seeds(
-    values: Sequence[Floats],
-    root: bool,
-    resampling: Resampling,
-) -> SeedEstimate:
-    """Return the estimate of several trainings that differ in their seed alone.
-
-    The value is the mean of the seeds' values. The interval is of that mean when the examples are
-    drawn again, the same ones for every seed: it tells how much the choice of test examples
-    matters. How much the seed matters is for the reader to see in the seeds' own values.
-
-    values: one array a seed, one value an example, in the same order.
-    """
-    table = np.stack(list(values), axis=1)
-    transform = np.sqrt if root else np.asarray
-    of_each = transform(_column_means(table))
-    drawn = transform(resampled_means(table, resampling)).mean(axis=1)
-    low, high = interval(drawn, resampling.confidence)
-    return SeedEstimate(float(of_each.mean()), low, high, tuple(map(float, of_each)))
-
-
-def _column_means(values: Floats) -> Floats:
-    counted = ~np.isnan(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means: Floats = np.where(counted, values, 0.0).sum(axis=0) / counted.sum(axis=0)
-    return means
+        sums[start : start + size] = times.astype(np.float64) @ values
+    return sums

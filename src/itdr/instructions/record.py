@@ -59,6 +59,7 @@ PREDICTION = pa.schema(
         pa.field("reference", pa.string(), nullable=False),
         pa.field("candidates", pa.list_(pa.string())),
         pa.field("targets", pa.list_(pa.string())),
+        pa.field("user_id", pa.string()),
     ]
 )
 """One answer a row, with all that scoring needs.
@@ -70,6 +71,7 @@ finish_reason: "stop" (the model ended), "length" (the output limit), "refused" 
     answer) or "skipped" (not asked, because the prompt is too long).
 reference: the example's output.
 candidates: titles in the order shown, targets: titles of the positives; null without candidates.
+user_id: whose example it is; null for TUI and where the example does not say.
 """
 
 
@@ -78,7 +80,7 @@ def reference_columns(record: dict[str, Any]) -> dict[str, Any]:
     candidates = record["candidates"]
     titles = {item["item_id"]: item["title"] for item in candidates or []}
     return {
-        **{name: record[name] for name in ("id", "task", "dataset", "domain")},
+        **{name: record[name] for name in ("id", "task", "dataset", "domain", "user_id")},
         "reference": record["output"],
         "candidates": [item["title"] for item in candidates] if candidates is not None else None,
         "targets": [titles[item] for item in record["targets"]] if titles else None,

@@ -10,7 +10,15 @@ from itdr.settings.reading import Strict
 class ScoringSettings(Strict):
     """The choices of scoring; the defaults are what the reports use."""
 
-    resamples: int = Field(1000, ge=1, le=1_000_000, description="bootstrap resamples per cell")
+    resamples: int = Field(
+        1000, ge=1, le=1_000_000, description="bootstrap resamples of a cell's rmse"
+    )
+    permutations: int = Field(
+        10_000,
+        ge=1,
+        le=10_000_000,
+        description="fewest swappings of a paired test; more where the number of tests asks for it",
+    )
     seed: int = Field(1, ge=0, description="seed of the resamples")
     confidence: float = Field(0.95, gt=0, lt=1, description="share that an interval covers")
     unreadable: Literal["wrong", "left-out"] = Field(

@@ -1,0 +1,178 @@
+"""Every two columns of a table on the same examples, with p-values corrected for their number."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from itdr.errors import DataError, SettingsError
+from itdr.evaluation.answers import Reading
+from itdr.evaluation.cells import CellScores, score_cell
+from itdr.evaluation.paired import Comparison, benjamini_hochberg, compare, holm
+from itdr.evaluation.predictions import Cell, check_same_cells, read_cells
+from itdr.evaluation.score import cell_resampling
+from itdr.evaluation.text_metrics import TextScorer
+from itdr.evaluation.uncertainty import Floats
+from itdr.settings.layout import TRIVIAL
+from itdr.settings.scoring import ScoringSettings
+from itdr.vocabulary import lower_is_better
+
+COMPARISON_COLUMNS = (
+    "task",
+    "dataset",
+    "reading",
+    "metric",
+    "first",
+    "second",
+    "first_value",
+    "second_value",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_holm",
+    "p_bh",
+    "better",
+    "n",
+)
+"""One row per cell, reading, metric and pair of files that answer the cell.
+
+first, second: MODEL/VARIANT of the two files. first_value, second_value: over the n examples that
+    count for both. difference: second less first, with its interval ci_low to ci_high.
+p_value: two-sided, by swapping. p_holm, p_bh: corrected, by Holm and by Benjamini and Hochberg, for
+    all rows of the same reading. better: the column that is better by p_holm, or empty.
+Two answers that need no model are not compared with each other.
+"""
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One metric of a cell under one reading, of all files that answer the cell."""
+
+    scores: CellScores
+    metric: str
+    root: bool
+    names: list[str]
+    values: Floats
+
+    @property
+    def pairs(self) -> Pairs:
+        return [
+            pair
+            for pair in combinations(self.names, 2)
+            if not all(name.startswith(f"{TRIVIAL}/") for name in pair)
+        ]
+
+
+def column_names(files: Sequence[Path]) -> dict[str, Path]:
+    """Return MODEL/VARIANT of files laid out as MODEL/VARIANT/SEED.parquet; else their stems.
+
+    Raises:
+        SettingsError: two files have the same name.
+    """
+    found: dict[str, Path] = {}
+    for path in files:
+        laid_out = path.stem.isdigit() and len(path.parts) > 2
+        name = "/".join(path.parts[-3:-1]) if laid_out else path.stem
+        if name in found:
+            raise SettingsError(
+                f"{found[name]} and {path} would both be called {name!r}: give one file a column, "
+                "and files other than MODEL/VARIANT/SEED.parquet names of their own."
+            )
+        found[name] = path
+    return found
+
+
+def compare_columns(
+    files: Mapping[str, Path], tasks: Path, settings: ScoringSettings
+) -> pd.DataFrame:
+    """Return how the columns differ, two by two (COMPARISON_COLUMNS).
+
+    files: name of each column to its file of predictions; a cell that a file does not answer is not
+    compared. tasks: the folder of the task files.
+
+    Raises:
+        DataError: two files answer other examples of one cell, or a file cannot be scored.
+    """
+    rows = list(_rows(files, tasks, settings))
+    tests = {reading: sum(len(row.pairs) for row in rows if row.scores.reading == reading)
+             for reading in Reading}  # fmt: skip
+    found = [
+        _told(row, pair, result)
+        for row in rows
+        for pair, result in zip(row.pairs, _results(row, settings, tests), strict=True)
+    ]
+    table = pd.DataFrame(found, columns=list(COMPARISON_COLUMNS))
+    for reading in Reading:
+        of = table["reading"] == reading.value
+        p_values = table.loc[of, "p_value"].to_numpy(dtype=float)
+        table.loc[of, "p_holm"] = holm(p_values)
+        table.loc[of, "p_bh"] = benjamini_hochberg(p_values)
+    table["better"] = [_better(row, 1 - settings.confidence) for row in table.to_dict("records")]
+    return table
+
+
+def _rows(files: Mapping[str, Path], tasks: Path, settings: ScoringSettings) -> Iterator[_Row]:
+    texts = TextScorer(settings)
+    cells: dict[tuple[str, str], dict[str, Cell]] = {}
+    for name, path in files.items():
+        for cell in read_cells(path, tasks):
+            cells.setdefault((cell.task.value, cell.dataset.value), {})[name] = cell
+    shared = [of for of in cells.values() if len(of) > 1]
+    if len(files) > 1 and not shared:
+        raise DataError(
+            f"{' and '.join(map(str, files.values()))}: no cell that two of them answer."
+        )
+    for of in shared:
+        first, *others = of
+        for name in others:
+            check_same_cells(files[first], [of[first]], files[name], [of[name]])
+        for reading in Reading:
+            scores = [score_cell(cell, reading, settings, texts) for cell in of.values()]
+            for columns in zip(*(one.columns for one in scores), strict=True):
+                values = np.stack([column.values for column in columns], axis=1)
+                yield _Row(scores[0], columns[0].metric, columns[0].root, list(of), values)
+
+
+def _results(
+    row: _Row, settings: ScoringSettings, tests: Mapping[Reading, int]
+) -> list[Comparison]:
+    places = [(row.names.index(one), row.names.index(other)) for one, other in row.pairs]
+    if not places:
+        return []
+    resampling = cell_resampling(row.scores.cell, settings, settings.permutations)
+    return compare(row.values, places, row.root, resampling, tests[row.scores.reading])
+
+
+def _told(row: _Row, pair: tuple[str, str], found: Comparison) -> dict[str, object]:
+    return {
+        "task": row.scores.cell.task.value,
+        "dataset": row.scores.cell.dataset.value,
+        "reading": row.scores.reading.value,
+        "metric": row.metric,
+        "first": pair[0],
+        "second": pair[1],
+        "first_value": found.first,
+        "second_value": found.second,
+        "difference": found.difference,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "p_value": found.p_value,
+        "p_holm": np.nan,
+        "p_bh": np.nan,
+        "better": "",
+        "n": found.n,
+    }
+
+
+def _better(row: Mapping, level: float) -> str:
+    if not row["p_holm"] <= level or row["difference"] == 0:
+        return ""
+    return str(
+        row["first" if (row["difference"] > 0) == lower_is_better(row["metric"]) else "second"]
+    )
