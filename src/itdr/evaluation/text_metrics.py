@@ -8,9 +8,12 @@ scored.
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.metadata import version
 from typing import Any
 
 from itdr.settings.scoring import ScoringSettings
+
+Counts = tuple[int, ...]
 
 
 class TextScorer:
@@ -39,20 +42,33 @@ class TextScorer:
         Source: Papineni et al., BLEU: a Method for Automatic Evaluation of Machine Translation,
         2002; smoothing: Chen and Cherry, 2014; implementation: sacrebleu.
         """
-        predicted_tokens, reference_tokens = (
-            self._bleu_tokens(predicted),
-            self._bleu_tokens(reference),
-        )
-        correct, total = [], []
-        for order in range(1, 5):
-            found = _ngrams(predicted_tokens, order)
-            correct.append(sum((found & _ngrams(reference_tokens, order)).values()))
-            total.append(sum(found.values()))
-        lengths = (len(predicted_tokens), len(reference_tokens))
-        return {
-            f"bleu-{order}": self._bleu_of(correct[:order], total[:order], *lengths)
-            for order in range(1, 5)
-        }
+        counts = self.bleu_counts(predicted, reference)
+        return {f"bleu-{order}": self.bleu_of(counts, order) for order in range(1, 5)}
+
+    def bleu_counts(self, predicted: str, reference: str) -> Counts:
+        """Return what BLEU is made of: shared n-grams and n-grams of order 1 to 4, and lengths."""
+        tokens, expected = self._bleu_tokens(predicted), self._bleu_tokens(reference)
+        grams = [_ngrams(tokens, order) for order in range(1, 5)]
+        correct = [sum((found & _ngrams(expected, order)).values())
+                   for order, found in enumerate(grams, start=1)]  # fmt: skip
+        return (*correct, *(sum(found.values()) for found in grams), len(tokens), len(expected))
+
+    def bleu_of(self, counts: Sequence[float], order: int, *, corpus: bool = False) -> float:
+        """Return BLEU of one order from the counts of a text, or of a corpus summed up.
+
+        corpus: no order is left out for being too long.
+        """
+        # Smoothing changes the lists that it is given.
+        score = self._compute_bleu(
+            list(counts[:order]),
+            list(counts[4 : 4 + order]),
+            *counts[8:],
+            smooth_method=self._settings.bleu_smoothing,
+            effective_order=not corpus,
+            max_ngram_order=order,
+        ).score
+        # The root of a power leaves 1.0000000000000004 for the reference itself.
+        return min(1.0, float(score) / 100)
 
     def rouge(self, predicted: str, reference: str) -> dict[str, float]:
         """Return the F1 of ROUGE-1, ROUGE-2 and ROUGE-L.
@@ -85,21 +101,26 @@ class TextScorer:
             )
         return result | {"rouge-l": longest}
 
-    def _bleu_of(
-        self, correct: list[int], total: list[int], predicted: int, reference: int
-    ) -> float:
-        """Return BLEU from counts of n-grams and lengths; smoothing may change the lists."""
-        score = self._compute_bleu(
-            correct,
-            total,
-            predicted,
-            reference,
+    def bleu_signature(self, order: int, *, corpus: bool = False) -> str:
+        """Return sacrebleu's signature of BLEU as it is computed here, with the order."""
+        from sacrebleu.metrics import BLEU
+
+        metric = BLEU(
+            tokenize=self._settings.bleu_tokenisation,
             smooth_method=self._settings.bleu_smoothing,
-            effective_order=True,
-            max_ngram_order=len(correct),
-        ).score
-        # The root of a power leaves 1.0000000000000004 for the reference itself.
-        return min(1.0, float(score) / 100)
+            lowercase=self._settings.bleu_lowercase,
+            max_ngram_order=order,
+            effective_order=not corpus,
+        )
+        metric.num_refs = 1
+        of = "corpus" if corpus else "mean over texts"
+        return f"{metric.get_signature().format()}|order:{order}|of:{of}"
+
+    def rouge_signature(self, variant: str) -> str:
+        """Return package, version and choices of ROUGE; variant: 1, 2 or l."""
+        name = self._settings.rouge_l if variant == "l" else f"rouge{variant}"
+        stemmer = "yes" if self._settings.rouge_stemmer else "no"
+        return f"rouge-score {version('rouge-score')}|{name}|f1|stemmer:{stemmer}"
 
     def _bleu_tokens(self, text: str) -> list[str]:
         text = text.lower() if self._settings.bleu_lowercase else text
