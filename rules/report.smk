@@ -1,6 +1,6 @@
 """The paper's tables and figures, ours beside the published values.
 
-Needs: the scores of a table's columns and of the trivial answers; the audit; the adapters' losses.
+Needs: the scores and the comparisons of a table's columns and of the trivial answers; the audit; the adapters' losses.
 Makes: report/tables/{table}.*, report/figures/ and report/index.html.
 """
 
@@ -14,11 +14,13 @@ TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 def scores_of(columns):
     """Return the score files of some columns and of all trivial answers."""
-    trivial = [("trivial", baseline) for baseline in WORKFLOW.baselines]
-    return [
-        f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
-        for model, variant in [*columns, *trivial]
-    ]
+    return per_column("scores", "csv", columns)
+
+
+def comparisons():
+    """Return the comparisons of all tables that have columns."""
+    tables = [name for name, columns in WORKFLOW.table_columns.items() if columns]
+    return collect("<results>/comparisons/{table}.csv", table=tables)
 
 
 def adapters_of(columns):
@@ -34,6 +36,7 @@ rule make_table:
     """Make one result table in all forms."""
     input:
         scores=lambda wildcards: scores_of(WORKFLOW.table_columns[wildcards.table]),
+        comparisons="<results>/comparisons/{table}.csv",
         paper=PAPER,
     output:
         multiext("<results>/report/tables/{table}", *TABLE_FORMS),
@@ -54,8 +57,8 @@ rule make_table:
     params:
         out=subpath(output[0], ancestor=2),
     shell:
-        "python -m itdr report --scores {input.scores:q} --make {wildcards.table} --out {params.out:q}"
-        " > {log:q} 2>&1"
+        "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
+        " --make {wildcards.table} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule make_aggregates:
@@ -144,6 +147,7 @@ rule make_page:
     """Put tables, figures, audit and how it was made into one page."""
     input:
         scores=scores_of(WORKFLOW.columns),
+        comparisons=comparisons(),
         figures=rules.draw_figures.output,
         paper=PAPER,
         audit=AUDIT,
@@ -163,8 +167,8 @@ rule make_page:
         out=subpath(output[0], parent=True),
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make page"
-        " --out {params.out:q} > {log:q} 2>&1"
+        "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
+        " --results {params.results:q} --make page --out {params.out:q} > {log:q} 2>&1"
 
 
 rule so_far:
@@ -177,8 +181,9 @@ rule so_far:
         "../envs/report.yaml"
     params:
         scores=scores_of(WORKFLOW.columns),
+        comparisons=comparisons(),
         out=subpath(output[0], parent=True),
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --comparisons {params.comparisons:q} --out {params.out:q} > {log:q} 2>&1"

@@ -1,9 +1,19 @@
-"""Scores of one column of the tables, and the paired comparison of two.
+"""Scores of one column of the tables, and the paired comparison of all columns of one table.
 
 Needs: predictions/{model}/{variant}/{seed}.parquet.
 Makes: scores/{model}/{variant}/{seed}.csv; {seed} may be several, as 42+43+44, whose mean is scored.
-On demand: comparisons/{model}/{first}-vs-{second}/{seed}.csv, predictions/{model}/{variant}/{seed}.jsonl.
+Makes: comparisons/{table}.csv, the trivial answers among the columns.
+On demand: predictions/{model}/{variant}/{seed}.jsonl.
 """
+
+
+def per_column(what, form, columns):
+    """Return the files of some columns and of all trivial answers in one folder of the results."""
+    trivial = [("trivial", baseline) for baseline in WORKFLOW.baselines]
+    return [
+        f"<results>/{what}/{model}/{variant}/{EXPERIMENT.seed}.{form}"
+        for model, variant in [*columns, *trivial]
+    ]
 
 
 rule score_predictions:
@@ -42,28 +52,28 @@ use rule score_predictions as score_cell with:
         "<benchmarks>/score-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
 
 
-rule compare_variants:
-    """Test whether one variant of a model answers better than another."""
+rule compare_columns:
+    """Test which columns of a table, trivial answers among them, answer better than which."""
     input:
-        first="<results>/predictions/{model}/{first}/{seed}.parquet",
-        second="<results>/predictions/{model}/{second}/{seed}.parquet",
+        lambda wildcards: per_column(
+            "predictions", "parquet", WORKFLOW.table_columns[wildcards.table]
+        ),
     output:
-        "<results>/comparisons/{model}/{first}-vs-{second}/{seed}.csv",
+        "<results>/comparisons/{table}.csv",
     log:
-        "<logs>/compare/{model}/{first}-vs-{second}/{seed}.log",
+        "<logs>/compare/{table}.log",
     benchmark:
-        "<benchmarks>/compare/{model}/{first}-vs-{second}/{seed}.tsv"
+        "<benchmarks>/compare/{table}.tsv"
     wildcard_constraints:
-        first=r"[a-z0-9-]+",
-        second=r"[a-z0-9-]+",
+        table=any_of(WORKFLOW.table_columns),
     conda:
         "../envs/report.yaml"
     params:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
-        "python -m itdr compare --predictions {input.first:q} {input.second:q} --out {output:q}"
-        " {params.flags} > {log:q} 2>&1"
+        "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags}"
+        " > {log:q} 2>&1"
 
 
 rule export_predictions:

@@ -1,6 +1,9 @@
 """Time of scoring all 33 (task, dataset) pairs with 250 rows each, intervals included.
 
-    PYTHONPATH=src python tests/benchmarks/score.py [--rows N] [--resamples N] [--rounds N]
+    PYTHONPATH=src python tests/benchmarks/score.py [--rows N] [--resamples N] [--permutations N]
+        [--rounds N]
+
+Then two columns are compared: both are read and scored, and every metric is tested by swapping.
 
 Answers are 60% in the asked-for form, 25% nearly so, 15% beside the point. Prints the median of the
 rounds, and the ratio to a plain loop that computes each resample's mean in Python on the same
@@ -24,6 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from itdr.evaluation.comparisons import compare_columns
 from itdr.evaluation.score import score
 from itdr.evaluation.uncertainty import Resampling, estimates
 from itdr.instructions.record import PREDICTION
@@ -34,7 +38,8 @@ from itdr.vocabulary import Task
 
 TASKS = Path(__file__).parents[2] / "config" / "tasks"
 RESULTS = Path(__file__).parent / "results" / "score.csv"
-COLUMNS = ("pairs", "rows_per_pair", "resamples", "scores", "seconds", "peak_mb",
+COLUMNS = ("pairs", "rows_per_pair", "resamples", "scores", "seconds", "permutations", "tests",
+           "compare_seconds", "peak_mb",
            "intervals_seconds", "plain_loop_seconds", "machine", "versions",
            "commit")  # fmt: skip
 RNG = random.Random(1)
@@ -46,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=250, help="rows per pair (default: 250)")
     parser.add_argument("--resamples", type=int, default=1000, help="(default: 1000)")
+    parser.add_argument("--permutations", type=int, default=10_000, help="(default: 10000)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     args = parser.parse_args()
     pairs = [
@@ -54,26 +60,38 @@ def main() -> None:
         for dataset in settings.datasets
     ]
     rows = [row(*pair, number) for pair in pairs for number in range(args.rows)]
-    seconds = []
+    answers = [one["answer"] for one in rows]
+    other = [one | {"answer": RNG.choice((one["answer"], answers[at - 1]))}
+             for at, one in enumerate(rows)]  # fmt: skip
+    settings = ScoringSettings(resamples=args.resamples, permutations=args.permutations)
+    seconds, compare_seconds = [], []
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "predictions.parquet"
+        path, second = Path(name) / "first.parquet", Path(name) / "second.parquet"
         pq.write_table(pa.Table.from_pylist(rows, schema=PREDICTION), path)
+        pq.write_table(pa.Table.from_pylist(other, schema=PREDICTION), second)
         for _ in range(args.rounds):
             begin = time.perf_counter()
-            scores = score(path, TASKS, ScoringSettings(resamples=args.resamples))
+            scores = score(path, TASKS, settings)
             seconds.append(time.perf_counter() - begin)
+            begin = time.perf_counter()
+            compared = compare_columns({"first": path, "second": second}, TASKS, settings)
+            compare_seconds.append(time.perf_counter() - begin)
     found = {
         "pairs": len(pairs),
         "rows_per_pair": args.rows,
         "resamples": args.resamples,
         "scores": len(scores),
         "seconds": round(median(seconds), 1),
+        "permutations": args.permutations,
+        "tests": len(compared),
+        "compare_seconds": round(median(compare_seconds), 1),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "intervals_seconds": round(our_interval(args.rows, args.resamples) * len(scores), 2),
         "plain_loop_seconds": round(plain_loop(args.rows, args.resamples) * len(scores)),
     }
     print("{pairs} pairs x {rows_per_pair} rows, {resamples} resamples: {seconds} s, {scores} "
-          "scores, peak memory {peak_mb} MB; the intervals alone {intervals_seconds} s, in a plain "
+          "scores; two columns compared with {permutations} permutations: {compare_seconds} s, "
+          "{tests} tests; peak memory {peak_mb} MB; the intervals alone {intervals_seconds} s, in a plain "
           "loop {plain_loop_seconds} s".format(**found))  # fmt: skip
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -107,7 +125,7 @@ def our_interval(rows: int, resamples: int) -> float:
     """Return the seconds that one column's interval takes as scoring does it."""
     values = np.random.default_rng(1).random((rows, 1))
     begin = time.perf_counter()
-    estimates(values, [False], Resampling(resamples, 0.95, 1))
+    estimates(values, [True], Resampling(resamples, 0.95, 1))
     return time.perf_counter() - begin
 
 

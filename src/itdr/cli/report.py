@@ -20,9 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show the published values alone, without any run",
     )
     parser.add_argument(
+        "--comparisons",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="files of 'itdr compare' named TABLE.csv, for p-values, letters and marks",
+    )
+    parser.add_argument(
         "--incomplete",
         action="store_true",
-        help="a file of --scores that is not there is a missing column, not an error",
+        help="a file of --scores that is not there is a missing column, not an error; one of "
+        "--comparisons that is not there is left out",
     )
     parser.add_argument(
         "--results",
@@ -59,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
         SettingsError: there is nothing to report on, or a name of --make is unknown.
     """
     from itdr.errors import SettingsError, nearest
+    from itdr.reporting.comparisons import load_comparisons
     from itdr.reporting.report import Report
     from itdr.reporting.results import load_results
     from itdr.reporting.run import Run, load_run
@@ -74,7 +84,9 @@ def run(args: argparse.Namespace) -> None:
         load_layout(args.paper / "layout.yaml"),
         published_statistics(args.paper),
         load_run(args.results) if args.results else Run(),
-    )
+        {path.stem: load_comparisons(path) for path in args.comparisons
+         if path.is_file() or not args.incomplete},
+    )  # fmt: skip
     chosen = args.make or report.parts
     for name in chosen:
         if name not in report.parts:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import isnan
 
-from itdr.reporting.results import Key, Published, Results, Score
-from itdr.settings.layout import Column, Layout
+from itdr.reporting.comparisons import NOTHING_COMPARED, Comparisons, Pair
+from itdr.reporting.results import Published, Results
+from itdr.reporting.scores import Key, Score
+from itdr.settings.layout import TRIVIAL, Column, Layout
 from itdr.vocabulary import lower_is_better
 
 
@@ -14,15 +17,20 @@ class Cell:
     """What one model and variant reached in one row.
 
     score: ours; None where it is missing or there is no run. published: None where the paper has
-    none. best, best_published: whether no other column of the table is better. trivial: whether an
-    answer that needs no model is at least as good as ours.
+    none, published_n: how many examples it was taken over. best, best_published: whether no other
+    column of the table is better. trivial: whether some answer that needs no model cannot be told
+    to be worse than ours. against_trivial: how ours differs from the best of them. group: letters
+    that columns share which cannot be told apart.
     """
 
     score: Score | None
     published: Published | None
+    published_n: int = 0
     best: bool = False
     best_published: bool = False
     trivial: bool = False
+    against_trivial: Pair | None = None
+    group: str = ""
 
     @property
     def difference(self) -> float | None:
@@ -33,22 +41,26 @@ class Cell:
 
     @property
     def inside(self) -> bool | None:
-        """Whether the published value lies inside our interval, where both are there."""
-        if self.score is None or self.published is None or isnan(self.score.low):
+        """Whether the published value lies where that of a replication would, if that is known."""
+        if self.score is None or self.published is None:
             return None
-        return self.score.low <= self.published.value <= self.score.high
+        return self.score.holds(self.published.value, self.published_n)
 
 
 @dataclass(frozen=True)
 class Row:
     """One task, dataset and metric.
 
-    trivial: the best answer that needs no model, with its name.
+    trivial: the best answer that needs no model, with its name. published: what the paper prints
+    in this row, in all of its columns, over published_n examples. pairs: how our columns differ.
     """
 
     key: Key
     cells: tuple[Cell, ...]
     trivial: tuple[str, Score] | None
+    published: tuple[float, ...] = ()
+    published_n: int = 0
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,37 +94,71 @@ class Grid:
         ]
 
 
-def grid(results: Results, layout: Layout, name: str, *, unprinted: bool = False) -> Grid:
+def grid(
+    results: Results,
+    layout: Layout,
+    name: str,
+    comparisons: Comparisons = NOTHING_COMPARED,
+    *,
+    unprinted: bool = False,
+) -> Grid:
     """Return a table of the layout.
 
-    unprinted: with the rows of ours that the paper does not print, such as rmse-midpoint.
+    comparisons: of the table's columns. unprinted: with the rows of ours that the paper does not
+    print, such as rmse-midpoint.
     """
     columns = layout.columns_of(name, results.columns)
     keys = results.all_rows if unprinted else results.rows
-    rows = tuple(_row(results, key, columns) for key in keys) if columns else ()
+    rows = tuple(_row(results, key, columns, comparisons) for key in keys) if columns else ()
     return Grid(name, layout.tables[name].title, results.is_run, tuple(columns), rows)
 
 
-def _row(results: Results, key: Key, columns: Sequence[Column]) -> Row:
+def _row(results: Results, key: Key, columns: Sequence[Column], comparisons: Comparisons) -> Row:
     scores = [results.scores.get(column, {}).get(key) for column in columns]
     published = [results.published.get(column, {}).get(key) for column in columns]
-    best = _best([score.value if score else None for score in scores], key)
+    best = _best([score.judged if score else None for score in scores], key)
     best_published = _best([value.value if value else None for value in published], key)
     trivial = results.best_trivial(key)
-    return Row(
-        key,
-        tuple(
+    others = [(TRIVIAL, name) for name in results.trivial(key)]
+    groups = _groups(key, columns, scores, comparisons)
+    cells = []
+    for column, score, value in zip(columns, scores, published, strict=True):
+        better = comparisons.beats(key, column, others)
+        if better is None:
+            better = _beats(score, trivial, key[2])
+        cells.append(
             Cell(
                 score,
                 value,
-                best=score is not None and best(score.value),
+                results.published_n(key),
+                best=score is not None and best(score.judged),
                 best_published=value is not None and best_published(value.value),
-                trivial=bool(score and trivial) and not _beats(score, trivial, key[2]),
+                trivial=bool(score and trivial) and not better,
+                against_trivial=comparisons.pair(key, column, (TRIVIAL, trivial[0]))
+                if trivial
+                else None,
+                group=groups.get(column, ""),
             )
-            for score, value in zip(scores, published, strict=True)
-        ),
+        )
+    pairs = [comparisons.pair(key, one, other) for one, other in combinations(columns, 2)]
+    return Row(
+        key,
+        tuple(cells),
         trivial,
+        tuple(cells[key].value for cells in results.published.values() if key in cells),
+        results.published_n(key),
+        tuple(pair for pair in pairs if pair),
     )
+
+
+def _groups(
+    key: Key, columns: Sequence[Column], scores: Sequence[Score | None], comparisons: Comparisons
+) -> dict[Column, str]:
+    """Return the letters of the columns with a score."""
+    known = [(score.judged, column) for score, column in zip(scores, columns, strict=True)
+             if score and not isnan(score.judged)]  # fmt: skip
+    known.sort(reverse=not lower_is_better(key[2]), key=lambda item: item[0])
+    return comparisons.letters(key, [column for _, column in known]) if len(known) > 1 else {}
 
 
 def _best(values: Sequence[float | None], key: Key) -> Callable[[float], bool]:
@@ -125,7 +171,7 @@ def _best(values: Sequence[float | None], key: Key) -> Callable[[float], bool]:
 
 
 def _beats(score: Score | None, trivial: tuple[str, Score] | None, metric: str) -> bool:
-    if score is None or trivial is None or isnan(score.value):
+    if score is None or trivial is None or isnan(score.judged):
         return False
-    value, other = score.value, trivial[1].value
+    value, other = score.judged, trivial[1].judged
     return value < other if lower_is_better(metric) else value > other

@@ -2,14 +2,13 @@
 
 from math import isnan
 
+from itdr.reporting.findings import findings
 from itdr.reporting.grid import Cell, Grid, Row
-from itdr.reporting.results import Key, Score
+from itdr.reporting.notes import HARDLY_READ, SUSPICIOUS, TRIVIAL_MARK, notes
+from itdr.reporting.scores import FAULTS, Score
 from itdr.reporting.sheet import Sheet, Text, breaks_of
-from itdr.settings.layout import Column, Layout, metric_title
+from itdr.settings.layout import Layout, metric_title
 from itdr.vocabulary import lower_is_better
-
-SUSPICIOUS, TRIVIAL_MARK = "†", "‡"
-_LISTED = 12  # missing cells named below a table; the long CSV has all
 
 
 def printed(grid: Grid, layout: Layout) -> Sheet:
@@ -20,8 +19,8 @@ def printed(grid: Grid, layout: Layout) -> Sheet:
     columns += [("", "Best trivial")] if has_trivial else []
     columns += [("", "n")] if grid.is_run else []
     rows = [_texts(grid, row, layout, has_trivial=has_trivial) for row in grid.rows]
-    return Sheet(grid.name, grid.title, tuple(columns), tuple(rows), _notes(grid, layout),
-                 words=3, breaks=breaks_of(rows))  # fmt: skip
+    return Sheet(grid.name, grid.title, tuple(columns), tuple(rows), notes(grid, layout),
+                 words=3, breaks=breaks_of(rows), said=findings(grid, layout))  # fmt: skip
 
 
 def _texts(grid: Grid, row: Row, layout: Layout, *, has_trivial: bool) -> tuple[Text, ...]:
@@ -40,21 +39,38 @@ def _texts(grid: Grid, row: Row, layout: Layout, *, has_trivial: bool) -> tuple[
 
 
 def _cell(cell: Cell) -> Text:
-    details = []
     if cell.score is None:
-        main, sort = "missing", None
-    elif isnan(cell.score.value):
-        main, sort = "-", None
+        main, sort, details = "missing", None, []
     else:
-        main, sort = f"{cell.score.value:.3f}", cell.score.value
-        details.append(f"[{cell.score.low:.3f}, {cell.score.high:.3f}]")
-    if cell.score and cell.score.n_unreadable:
-        details.append(f"{cell.score.n_unreadable} of {cell.score.n} unreadable")
+        main, sort, details = _value(cell.score), cell.score.value, _details(cell, cell.score)
     if cell.published:
         suspicious = SUSPICIOUS if cell.published.flag else ""
         details.append(f"paper {cell.published.value:.4f}{suspicious}{_compared(cell)}")
     hint = cell.published.flag if cell.published else ""
-    return Text(main, tuple(details), TRIVIAL_MARK if cell.trivial else "", cell.best, hint, sort)
+    marks = TRIVIAL_MARK if cell.trivial else ""
+    marks += HARDLY_READ if cell.score and cell.score.hardly_read else ""
+    return Text(main, tuple(details), marks, cell.best, hint, None if main == "-" else sort)
+
+
+def _details(cell: Cell, score: Score) -> list[str]:
+    details = [_interval(score)] if not isnan(score.low) else []
+    if score.n_unreadable:
+        details.append(f"{score.n_unreadable} of {score.n} unreadable")
+    if score.n_unreadable and score.judged != score.value and not isnan(score.judged):
+        details.append(f"{score.judged:.3f} with the middle for these")
+    lenient = score.lenient
+    if lenient and (lenient.value != score.value or lenient.n_unreadable != score.n_unreadable):
+        left = f", {lenient.n_unreadable} unreadable" if score.n_unreadable else ""
+        details.append(f"lenient {_value(lenient)}{left}")
+    wrong = [f"{rate:.0%} {said}" for name, said in FAULTS.items()
+             if (rate := score.faults.get(name, 0.0))]  # fmt: skip
+    if wrong:
+        details.append(f"lists: {', '.join(wrong)}")
+    return [*details, *([f"group {cell.group}"] if cell.group else [])]
+
+
+def _value(score: Score) -> str:
+    return "-" if isnan(score.value) else f"{score.value:.3f}"
 
 
 def _compared(cell: Cell) -> str:
@@ -79,44 +95,9 @@ def _trivial(row: Row) -> Text:
     if row.trivial is None:
         return Text("")
     name, score = row.trivial
-    return Text(f"{score.value:.3f}", (name, _interval(score)), sort=score.value)
+    details = (name,) if isnan(score.low) else (name, _interval(score))
+    return Text(_value(score), details, sort=score.value)
 
 
 def _interval(score: Score) -> str:
     return f"[{score.low:.3f}, {score.high:.3f}]"
-
-
-def _notes(grid: Grid, layout: Layout) -> tuple[str, ...]:
-    notes = ["↑ higher is better, ↓ lower is better. Bold: best of its row."]
-    if grid.is_run:
-        notes.append(
-            "Each value stands with its bootstrap interval over n test rows and, where there are "
-            "any, its unreadable answers. 'paper' is the published value, in brackets ours minus "
-            "theirs and whether theirs lies inside our interval."
-        )
-        if any(cell.trivial for row in grid.rows for cell in row.cells):
-            notes.append(f"{TRIVIAL_MARK} not better than the best answer that needs no model.")
-    else:
-        notes.append("Published values alone.")
-    notes += [f"{SUSPICIOUS} {_place(column, key, layout)}: {reason}."
-              for column, key, reason in grid.flagged]  # fmt: skip
-    return (*notes, *_missing(grid, layout))
-
-
-def _missing(grid: Grid, layout: Layout) -> list[str]:
-    missing = grid.missing
-    if not missing:
-        return []
-    whole = [column for i, column in enumerate(grid.columns)
-             if all(row.cells[i].score is None for row in grid.rows)]  # fmt: skip
-    names = [f"{layout.column_title(column)} (all)" for column in whole]
-    names += [_place(column, key, layout) for column, key in missing if column not in whole]
-    more = f"; and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return [f"Missing, {len(missing):,} of {len(grid.rows) * len(grid.columns):,} cells: "
-            f"{'; '.join(names[:_LISTED])}{more}."]  # fmt: skip
-
-
-def _place(column: Column, key: Key, layout: Layout) -> str:
-    task, dataset, metric = key
-    where = f"{task} {layout.dataset_title(dataset)} {metric_title(metric)}"
-    return f"{layout.column_title(column)}, {where}"

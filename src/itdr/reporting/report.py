@@ -1,17 +1,18 @@
 """Writing the report: tables in every format, figures, and the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from itdr.files.formats import read_json, write_text
 from itdr.reporting.aggregates import aggregate_rows, aggregate_sheet
+from itdr.reporting.comparisons import NOTHING_COMPARED, Comparisons
 from itdr.reporting.formats.csv_files import write_compared, write_long, write_rows, write_wide
 from itdr.reporting.formats.html import html_file
 from itdr.reporting.formats.latex import latex
 from itdr.reporting.formats.markdown import markdown
-from itdr.reporting.grid import grid
+from itdr.reporting.grid import Grid, grid
 from itdr.reporting.page import page, style
 from itdr.reporting.printing import printed
 from itdr.reporting.results import Results
@@ -28,12 +29,14 @@ class Report:
     """What a report is made of.
 
     statistics: as `published_statistics` returns them. run: empty for published values alone.
+    comparisons: of the columns of each table that were compared.
     """
 
     results: Results
     layout: Layout
     statistics: Sequence[dict[str, Any]]
     run: Run = field(default_factory=Run)
+    comparisons: Mapping[str, Comparisons] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[str]:
@@ -64,7 +67,11 @@ class Report:
             return statistics_sheet(self.statistics, self.run, self.layout)
         if name == AGGREGATES:
             return aggregate_sheet(self.results, self.layout)
-        return printed(grid(self.results, self.layout, name), self.layout)
+        return printed(self._grid(name), self.layout)
+
+    def _grid(self, name: str, *, unprinted: bool = False) -> Grid:
+        comparisons = self.comparisons.get(name, NOTHING_COMPARED)
+        return grid(self.results, self.layout, name, comparisons, unprinted=unprinted)
 
     def _table(self, name: str, out: Path) -> None:
         sheet = self.sheet(name)
@@ -73,10 +80,10 @@ class Report:
         elif name == AGGREGATES:
             write_rows(out / f"{name}.csv", *aggregate_rows(self.results, self.layout))
         else:
-            whole = grid(self.results, self.layout, name, unprinted=True)
+            whole = self._grid(name, unprinted=True)
             write_long(out / f"{name}.csv", whole, self.results)
             write_compared(out / f"{name}.compared.csv", whole, self.results)
-            write_wide(out / f"{name}.wide.csv", grid(self.results, self.layout, name))
+            write_wide(out / f"{name}.wide.csv", self._grid(name))
         write_text(out / f"{name}.md", markdown(sheet))
         write_text(out / f"{name}.tex", latex(sheet))
         write_text(out / f"{name}.html", html_file(sheet, style()))

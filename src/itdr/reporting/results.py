@@ -9,33 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.aggregates import aggregate
-from itdr.files.checksums import check_sidecar
+from itdr.reporting.scores import Key, Score, read_scores
+from itdr.reporting.tables import read_table
 from itdr.settings.layout import TRIVIAL, Column
 from itdr.vocabulary import Dataset, Task, lower_is_better
 
-Key = tuple[str, str, str]
-"""Task, dataset and metric: a row of a table."""
+EVALUATED_ROWS = 250
+"""Examples that a published value was taken over where nothing tells: as many as elsewhere."""
 
-_SCORE_COLUMNS = ("task", "dataset", "reading", "metric", "value", "ci_low", "ci_high", "n",
-                  "n_unreadable")  # fmt: skip
 _PAPER_COLUMNS = ("table", "model", "variant", "task", "dataset", "metric", "value", "flag")
-
-
-@dataclass(frozen=True)
-class Score:
-    """One of our values, read strictly: NaN where no answer counts.
-
-    value, with its interval low to high, is in the paper's units. n: answers scored; n_unreadable:
-    how many of them could not be read.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    n_unreadable: int
 
 
 @dataclass(frozen=True)
@@ -54,11 +37,17 @@ class Results:
         published: column to row to published value, both in the paper's order.
         scores: column to row to our value; a column without any was asked for and is missing.
         published_aggregates: column to "pUII" and "pUIU" as published.
+        evaluated_rows: task and dataset to the examples of the published values, where it is known.
     """
 
     published: Mapping[Column, Mapping[Key, Published]]
     published_aggregates: Mapping[Column, Mapping[str, float]]
     scores: Mapping[Column, Mapping[Key, Score]] = field(default_factory=dict)
+    evaluated_rows: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def published_n(self, key: Key) -> int:
+        """Return how many examples the published values of a row were taken over."""
+        return self.evaluated_rows.get(key[:2], EVALUATED_ROWS)
 
     @property
     def is_run(self) -> bool:
@@ -86,17 +75,21 @@ class Results:
         ours = [key for cells in self.scores.values() for key in cells]
         return self._in_order([*self.rows, *ours])
 
-    def best_trivial(self, key: Key) -> tuple[str, Score] | None:
-        """Return the best answer that needs no model, with its name; None where there is none."""
-        found = {
+    def trivial(self, key: Key) -> dict[str, Score]:
+        """Return the answers that need no model to a row, by name."""
+        return {
             variant: cells[key]
             for (model, variant), cells in self.scores.items()
-            if model == TRIVIAL and key in cells and not isnan(cells[key].value)
+            if model == TRIVIAL and key in cells and not isnan(cells[key].judged)
         }
+
+    def best_trivial(self, key: Key) -> tuple[str, Score] | None:
+        """Return the best answer that needs no model, with its name; None where there is none."""
+        found = self.trivial(key)
         if not found:
             return None
         sign = 1 if lower_is_better(key[2]) else -1
-        return min(found.items(), key=lambda item: (sign * item[1].value, item[0]))
+        return min(found.items(), key=lambda item: (sign * item[1].judged, item[0]))
 
     @cached_property
     def aggregates(self) -> dict[Column, dict[str, tuple[float, str]]]:
@@ -139,31 +132,12 @@ def load_results(paper: Path, scores: Sequence[Path] = (), *, incomplete: bool =
         published,
         {(row["model"], row["variant"]): {"pUII": row["pUII"], "pUIU": row["pUIU"]}
          for row in aggregates},
-        {_column(path): {} if incomplete and not path.is_file() else _scores(path)
+        {_column(path): {} if incomplete and not path.is_file() else read_scores(path)
          for path in scores},
+        {(row["task"], row["dataset"]): int(row["evaluated_rows"])
+         for row in _read(paper / "statistics.csv", ("task", "dataset", "evaluated_rows"))
+         if not isnan(row["evaluated_rows"])},
     )  # fmt: skip
-
-
-def read_table(path: Path, columns: Sequence[str], made_by: str) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file that must have some columns; an empty field is NaN.
-
-    Raises:
-        MissingFileError, DataError: it is not there, is no CSV, is damaged or lacks a column.
-    """
-    if not path.is_file():
-        raise MissingFileError(f"{path}: no such file. {made_by}")
-    check_sidecar(path)
-    try:
-        frame = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as CSV ({error}). {made_by}") from error
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise DataError(
-            f"{path}: no column {missing[0]!r}; found {', '.join(frame.columns)}; "
-            f"needed {', '.join(columns)}. {made_by}"
-        )
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -173,21 +147,6 @@ def _read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
 def _column(path: Path) -> Column:
     model, variant = path.parts[-3:-1]
     return model, variant
-
-
-def _scores(path: Path) -> dict[Key, Score]:
-    scores: dict[Key, Score] = {}
-    for number, row in enumerate(read_table(path, _SCORE_COLUMNS, "Run 'itdr score' first.")):
-        if row["task"] not in list(Task) or row["dataset"] not in list(Dataset):
-            raise DataError(
-                f"{path}: line {number + 2}: no task {row['task']!r} with a dataset "
-                f"{row['dataset']!r} is known. Run 'itdr score' again."
-            )
-        if row["reading"] == "strict":
-            key = (row["task"], row["dataset"], row["metric"])
-            scores[key] = Score(row["value"], row["ci_low"], row["ci_high"], int(row["n"]),
-                                int(row["n_unreadable"]))  # fmt: skip
-    return scores
 
 
 def _aggregates(cells: Mapping[Key, Score]) -> dict[str, tuple[float, str]]:

@@ -27,7 +27,7 @@ class Sheet:
 
     columns: (group, name) of every column; neighbours with the same group have one heading over
     them. words: how many columns from the left hold words, the others numbers. breaks: rows that a
-    rule stands before.
+    rule stands before. said: what the numbers mean, a paragraph that stands before the table.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Sheet:
     notes: tuple[str, ...]
     words: int = 1
     breaks: frozenset[int] = field(default_factory=frozenset)
+    said: str = ""
 
 
 def breaks_of(rows: Sequence[Sequence[Text]]) -> frozenset[int]:

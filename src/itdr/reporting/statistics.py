@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from itdr.reporting.formats.csv_files import Field
-from itdr.reporting.results import read_table
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet, Text, breaks_of
+from itdr.reporting.tables import read_table
 from itdr.settings.layout import Layout
 from itdr.vocabulary import ROOT_OF, Part, Task
 

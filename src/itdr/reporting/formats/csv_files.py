@@ -7,7 +7,8 @@ from pathlib import Path
 
 from itdr.files.atomic import atomic_file
 from itdr.reporting.grid import Cell, Grid
-from itdr.reporting.results import Results, Score
+from itdr.reporting.results import Results
+from itdr.reporting.scores import Score
 from itdr.settings.layout import TRIVIAL
 
 COLUMNS = (
@@ -32,13 +33,40 @@ paper's units. n: answers scored, empty where the cell is missing; n_unreadable:
 could not be read. paper_value: as published, empty where the paper has none.
 """
 
-COMPARED = (*COLUMNS, "rate_unreadable", "difference", "inside", "best", "beats_trivial", "flag")
+COMPARED = (
+    *COLUMNS,
+    "rate_unreadable",
+    "judged",
+    "lenient_value",
+    "lenient_ci_low",
+    "lenient_ci_high",
+    "lenient_n_unreadable",
+    "rate_missing",
+    "rate_duplicated",
+    "rate_out_of_list",
+    "difference",
+    "inside",
+    "best",
+    "group",
+    "beats_trivial",
+    "trivial_p",
+    "trivial_p_holm",
+    "trivial_p_bh",
+    "signature",
+    "flag",
+)
 """COLUMNS and, of each value, what can be said about it.
 
-rate_unreadable: n_unreadable / n. difference: value - paper_value. inside: whether paper_value lies
-from ci_low to ci_high. best: whether no other model or variant of the table is better.
-beats_trivial: whether it is better than every answer that needs no model. flag: why the published
-value cannot be right as printed. Yes and no are 1 and 0; what cannot be said is empty.
+rate_unreadable: n_unreadable / n. judged: the value that `best` and `beats_trivial` go by: that of
+rmse-midpoint for rmse. lenient_...: the same answers read leniently. rate_missing, rate_duplicated,
+rate_out_of_list: share of the lists that miss, repeat or invent candidates. difference: value -
+paper_value. inside: whether paper_value lies where that of a replication would, our interval
+widened by the noise of the published value. best: whether no other model or variant of the table is
+better. group: letters; columns that share one cannot be told apart. beats_trivial: whether it is
+better than every answer that needs no model, by Holm's p-value where columns were compared.
+trivial_p, trivial_p_holm, trivial_p_bh: p-values of the difference from the best such answer.
+signature: package, version and choices of a metric of texts. flag: why the published value cannot
+be right as printed. Yes and no are 1 and 0; what cannot be said is empty.
 """
 
 Field = str | int
@@ -92,26 +120,46 @@ def _long(grid: Grid, results: Results) -> Iterable[list[Field]]:
             printed = cell.published is not None
             if cell.score or printed or row.key in results.rows:
                 judged = "" if cell.score is None or row.trivial is None else int(not cell.trivial)
-                yield [grid.name, *column, *row.key, *_said(cell, grid), judged, _flag(cell)]
+                best = int(cell.best if grid.is_run else cell.best_published)
+                yield [grid.name, *column, *row.key, *_values(cell), best, cell.group, judged,
+                       *_p_values(cell), *_origin(cell)]  # fmt: skip
         for column in trivial:
             score = results.scores[column].get(row.key)
             if score and grid.columns:
                 cell = Cell(score, None)
-                yield [grid.name, *column, *row.key, *_said(cell, grid), "", ""]
+                yield [grid.name, *column, *row.key, *_values(cell), 0, "", "", *_p_values(cell),
+                       *_origin(cell)]  # fmt: skip
 
 
-def _said(cell: Cell, grid: Grid) -> list[Field]:
+def _values(cell: Cell) -> list[Field]:
+    """Return the fields from value to inside."""
+    score = cell.score
+    lenient = score.lenient if score else None
     inside = "" if cell.inside is None else int(cell.inside)
-    best = cell.best if grid.is_run else cell.best_published
-    return [*_score(cell.score), _paper(cell), _rate(cell.score), _number(cell.difference),
-            inside, int(best)]  # fmt: skip
+    faults = [_number(score.faults.get(name) if score else None)
+              for name in ("missing", "duplicated", "out_of_list")]  # fmt: skip
+    return [*_score(score), _paper(cell), _rate(score), _number(score.judged if score else None),
+            *_interval(lenient), "" if lenient is None else lenient.n_unreadable, *faults,
+            _number(cell.difference), inside]  # fmt: skip
+
+
+def _p_values(cell: Cell) -> list[Field]:
+    pair = cell.against_trivial
+    return [f"{p:.3g}" for p in (pair.p_value, pair.p_holm, pair.p_bh)] if pair else [""] * 3
+
+
+def _origin(cell: Cell) -> list[Field]:
+    return [cell.score.signature if cell.score else "",
+            cell.published.flag if cell.published else ""]  # fmt: skip
 
 
 def _score(score: Score | None) -> list[Field]:
-    if score is None:
-        return [""] * 5
-    return [_number(score.value), _number(score.low), _number(score.high), score.n,
-            score.n_unreadable]  # fmt: skip
+    counts = [score.n, score.n_unreadable] if score else ["", ""]
+    return [*_interval(score), *counts]
+
+
+def _interval(score: Score | None) -> list[Field]:
+    return [_number(value) for value in (score.value, score.low, score.high)] if score else [""] * 3
 
 
 def _rate(score: Score | None) -> str:
@@ -120,10 +168,6 @@ def _rate(score: Score | None) -> str:
 
 def _paper(cell: Cell) -> str:
     return _number(cell.published.value if cell.published else None)
-
-
-def _flag(cell: Cell) -> str:
-    return cell.published.flag if cell.published else ""
 
 
 def _number(value: float | None) -> str:

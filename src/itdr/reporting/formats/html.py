@@ -19,8 +19,9 @@ _ALONE = """<!DOCTYPE html>
 
 
 def html(sheet: Sheet) -> str:
-    """Return the table element with its footnotes under it, to stand in a page."""
-    lines = [f'<div class="wide"><table id="{escape(sheet.name)}">', "<thead><tr>"]
+    """Return the table with what it says before it and its footnotes under it."""
+    lines = [f'<p class="said">{escape(sheet.said)}</p>'] if sheet.said else []
+    lines += [f'<div class="wide"><table id="{escape(sheet.name)}">', "<thead><tr>"]
     for i, (group, name) in enumerate(sheet.columns):
         over = f'<span class="group">{escape(group)}</span> ' if group else ""
         kind = ' class="word"' if i < sheet.words else ""

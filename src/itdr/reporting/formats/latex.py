@@ -7,7 +7,7 @@ from itdr.reporting.sheet import Sheet, Text
 
 _SIGNS = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "{": r"\{", "}": r"\}",
           "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
-          "↑": r"$\uparrow$", "↓": r"$\downarrow$", "†": r"\dag{}", "‡": r"\ddag{}",
+          "↑": r"$\uparrow$", "↓": r"$\downarrow$", "†": r"\dag{}", "‡": r"\ddag{}", "§": r"\S{}",
           }  # fmt: skip
 
 
@@ -26,6 +26,7 @@ def latex(sheet: Sheet) -> str:
              for note in sheet.notes]  # fmt: skip
     head = [*_groups(sheet), " & ".join(_escaped(name) for _, name in sheet.columns) + r" \\"]
     lines = [
+        *([_escaped(sheet.said), ""] if sheet.said else []),
         r"% needs \usepackage{booktabs,longtable}",
         rf"\begin{{longtable}}{{@{{}}{form}@{{}}}}",
         rf"\caption{{{_escaped(sheet.title)}}}\label{{tab:{sheet.name}}} \\",
@@ -64,4 +65,4 @@ def _cell(text: Text) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"[&%#_$~^{}\\↑↓†‡]", lambda match: _SIGNS[match[0]], text)
+    return re.sub(r"[&%#_$~^{}\\↑↓†‡§]", lambda match: _SIGNS[match[0]], text)

@@ -11,7 +11,9 @@ def markdown(sheet: Sheet) -> str:
     rules = ["---" if i < sheet.words else "---:" for i in range(len(heads))]
     lines = [_line(heads), _line(rules), *(_line([_cell(text) for text in row])
              for row in sheet.rows)]  # fmt: skip
-    return "\n\n".join([f"# {sheet.title}", "\n".join(lines), *map(_escaped, sheet.notes)]) + "\n"
+    said = [_escaped(sheet.said)] if sheet.said else []
+    notes = map(_escaped, sheet.notes)
+    return "\n\n".join([f"# {sheet.title}", *said, "\n".join(lines), *notes]) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,0 +1,113 @@
+"""Our scores as read from a file of `itdr score`, strict and lenient reading together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import isnan, sqrt
+from pathlib import Path
+from typing import Any
+
+from itdr.errors import DataError
+from itdr.reporting.tables import read_table
+
+Key = tuple[str, str, str]
+"""Task, dataset and metric: a row of a table."""
+
+FAULTS = {"missing": "miss candidates", "duplicated": "repeat some", "out_of_list": "invent some"}
+"""What can be wrong with a list, and how it is said."""
+
+_COLUMNS = ("task", "dataset", "reading", "metric", "value", "ci_low", "ci_high", "n",
+            "n_unreadable")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Score:
+    """One of our values, read strictly: NaN where no answer counts.
+
+    Attributes:
+        value, low, high: with its interval, in the units of the metric.
+        n, n_unreadable: answers scored, and how many of them could not be read.
+        midpoint: where unreadable answers are left out of the value, the value that has the middle
+            of the scale in their place; None where they count.
+        lenient: the same answers read leniently; None in that itself.
+        faults: of lists, the share with each of FAULTS; empty for other answers.
+        signature: package, version and choices of a metric of texts.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    n_unreadable: int
+    midpoint: float | None = None
+    lenient: "Score | None" = None
+    faults: Mapping[str, float] = field(default_factory=dict)
+    signature: str = ""
+
+    @property
+    def judged(self) -> float:
+        """The value that says which is better: nothing is won by not answering."""
+        return self.value if self.midpoint is None else self.midpoint
+
+    @property
+    def hardly_read(self) -> bool:
+        """Whether fewer than half of the answers could be read."""
+        return 2 * self.n_unreadable > self.n
+
+    def holds(self, published: float, published_n: int) -> bool | None:
+        """Say whether a published value lies where a replication's would lie.
+
+        The interval is widened by the noise of the published value itself, which was taken over
+        `published_n` examples of the same kind. None where there is no interval.
+        """
+        if isnan(self.low):
+            return None
+        wider = sqrt(1 + self.n / published_n)
+        low = self.value - wider * (self.value - self.low)
+        return low <= published <= self.value + wider * (self.high - self.value)
+
+
+def read_scores(path: Path) -> dict[Key, Score]:
+    """Return the scores of one model and variant.
+
+    Raises:
+        MissingFileError, DataError: the file is not there or not one of `itdr score`.
+    """
+    found: dict[str, dict[Key, Score]] = {"strict": {}, "lenient": {}}
+    for number, row in enumerate(read_table(path, _COLUMNS, "Run 'itdr score' first."), start=2):
+        if row["reading"] not in found:
+            raise DataError(
+                f"{path}: line {number}: the reading is {row['reading']!r}; strict or lenient is "
+                "needed. Run 'itdr score' again."
+            )
+        found[row["reading"]][row["task"], row["dataset"], row["metric"]] = _score(row)
+    lenient = {key: _with_midpoint(key, found["lenient"]) for key in found["lenient"]}
+    return {
+        key: replace(_with_midpoint(key, found["strict"]), lenient=lenient.get(key))
+        for key in found["strict"]
+    }
+
+
+def judging_metric(metric: str) -> str:
+    """Return the metric that says which of two is better, such as rmse-midpoint for rmse."""
+    kind, colon, attribute = metric.partition(":")
+    return f"rmse-midpoint{colon}{attribute}" if kind == "rmse" else metric
+
+
+def _with_midpoint(key: Key, scores: Mapping[Key, Score]) -> Score:
+    name = judging_metric(key[2])
+    other = scores.get((*key[:2], name)) if name != key[2] else None
+    return replace(scores[key], midpoint=other.value) if other else scores[key]
+
+
+def _score(row: Mapping[str, Any]) -> Score:
+    faults = {name: float(row.get(f"rate_{name}", float("nan"))) for name in FAULTS}
+    signature = row.get("signature", "")
+    return Score(
+        row["value"],
+        row["ci_low"],
+        row["ci_high"],
+        int(row["n"]),
+        int(row["n_unreadable"]),
+        faults={name: rate for name, rate in faults.items() if not isnan(rate)},
+        signature=signature if isinstance(signature, str) else "",
+    )
