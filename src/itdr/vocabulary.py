@@ -97,6 +97,10 @@ class Part(StrEnum):
     TEST = "test"
 
 
+REPAIRED = "-repaired"
+"""What stands behind a metric of lists whose faults have been repaired."""
+
+
 def lower_is_better(metric: str) -> bool:
     """Say whether a smaller value of the metric is the better one."""
     return metric.startswith("rmse")

@@ -91,8 +91,8 @@ def main() -> None:
     }
     print("{pairs} pairs x {rows_per_pair} rows, {resamples} resamples: {seconds} s, {scores} "
           "scores; two columns compared with {permutations} permutations: {compare_seconds} s, "
-          "{tests} tests; peak memory {peak_mb} MB; the intervals alone {intervals_seconds} s, in a plain "
-          "loop {plain_loop_seconds} s".format(**found))  # fmt: skip
+          "{tests} tests; peak memory {peak_mb} MB; the intervals alone {intervals_seconds} s, in "
+          "a plain loop {plain_loop_seconds} s".format(**found))  # fmt: skip
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

@@ -149,25 +149,26 @@ def test_rankings_by_hand(tmp_path, tasks):
     ideal = 1 + 1 / np.log2(3)
     second = (1 / np.log2(3) + 1 / 2) / ideal
     assert strict.value["ndcg@10"] == pytest.approx((1 + second) / 3)
-    # The third answer names A alone; B, C and D follow in the order shown.
-    assert lenient.value["ndcg@10"] == pytest.approx((1 + second + 1) / 3)
+    # The third answer names A alone; repaired, B, C and D follow in the order shown.
+    assert lenient.value["ndcg@10"] == pytest.approx((1 + second + 1 / ideal) / 3)
+    assert lenient.value["ndcg@10-repaired"] == pytest.approx((1 + second + 1) / 3)
     assert strict.value["hit@1"] == pytest.approx(1 / 3)
     assert lenient.value["hit@1"] == pytest.approx(2 / 3)
     assert strict.value["precision@5"] == pytest.approx((2 / 5 + 2 / 5) / 3)
     assert lenient.rate_missing["hit@1"] == pytest.approx(1 / 3)
 
 
-def test_lists_are_repaired_or_taken_as_they_are(tmp_path, tasks):
+def test_lists_count_as_given_and_repaired_ones_stand_beside_them(tmp_path, tasks):
     rows = [choice("TKR", 1, "1. Z\n2. A\n3. C\n3. A")]
     ideal = 1 + 1 / np.log2(3)
     # Repaired: A, C, then B and D in the order shown. As given: an unknown title, A, C.
-    gains = {"repaired": 1 + 1 / np.log2(4), "as-given": 1 / np.log2(3)}
+    gains = {"ndcg@10-repaired": 1 + 1 / np.log2(4), "ndcg@10": 1 / np.log2(3)}
+    strict = scored(tmp_path, tasks, rows).loc["TKR", "movielens-32m", "strict"]
     for name, gain in gains.items():
-        settings = ScoringSettings(resamples=100, ranked_lists=name)
-        strict = scored(tmp_path, tasks, rows, settings).loc["TKR", "movielens-32m", "strict"]
-        assert strict.value["ndcg@10"] == pytest.approx(gain / ideal)
-        assert strict.rate_duplicated["ndcg@10"] == strict.rate_missing["ndcg@10"] == 1
-        assert strict.rate_out_of_list["ndcg@10"] == 1
+        assert strict.value[name] == pytest.approx(gain / ideal)
+        assert strict.rate_duplicated[name] == strict.rate_missing[name] == 1
+        assert strict.rate_out_of_list[name] == 1
+    assert (strict.value["hit@1"], strict.value["hit@1-repaired"]) == (0, 1)
 
 
 def test_unreadable_answers_can_be_left_out(tmp_path, tasks):
@@ -365,7 +366,7 @@ def test_the_command_writes_the_table_and_refuses_wrong_settings(tmp_path, tasks
     command.add_arguments(parser)
     given = ["--predictions", str(path), "--out", str(tmp_path / "s.csv"), "--tasks", str(tasks)]
     command.run(parser.parse_args([*given, "--resamples", "10"]))
-    assert len(pd.read_csv(tmp_path / "s.csv")) == 14
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 20
     with pytest.raises(SettingsError, match="unreadable"):
         command.run(parser.parse_args([*given, "--unreadable", "ignore"]))
     assert "(default: 1000)" in parser.format_help()

@@ -23,6 +23,7 @@ from itdr.evaluation.predictions import Cell, Example
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Floats
 from itdr.settings.scoring import ScoringSettings
+from itdr.vocabulary import REPAIRED
 
 _FAULTS = {
     "ranked_list": ("duplicated", "out_of_list", "missing"),
@@ -65,19 +66,33 @@ class CellScores:
 def score_cell(
     cell: Cell, reading: Reading, settings: ScoringSettings, texts: TextScorer
 ) -> CellScores:
-    """Return the values of all metrics that the task's file names."""
+    """Return the values of all metrics that the task's file names, of lists repaired ones too."""
     answers = [
         read(example.answer, example.form, reading)
         if example.asked
         else Answer("not asked", missing=1)
         for example in cell.examples
     ]
-    faults, given = _faults(cell, answers), tuple(answers)
-    if cell.settings.answer == "ranked_list" and settings.ranked_lists == "repaired":
-        answers = [
+    columns = _columns(cell, answers, reading, settings, texts)
+    if cell.settings.answer == "ranked_list":
+        repaired = [
             _repaired(answer, len(example.form.candidates))
             for answer, example in zip(answers, cell.examples, strict=True)
         ]
+        columns += [
+            replace(column, metric=f"{column.metric}{REPAIRED}")
+            for column in _columns(cell, repaired, reading, settings, texts)
+        ]
+    return CellScores(cell, reading, tuple(columns), tuple(answers), _faults(cell, answers))
+
+
+def _columns(
+    cell: Cell,
+    answers: Sequence[Answer],
+    reading: Reading,
+    settings: ScoringSettings,
+    texts: TextScorer,
+) -> list[Column]:
     columns: list[Column] = []
     for name in cell.settings.metrics_of(cell.dataset):
         metric = parse_metric(name)
@@ -87,7 +102,7 @@ def score_cell(
             value_of = _rate(metric, reading, texts)
             unreadable = 0.0 if settings.unreadable == "wrong" else nan
             columns.append(_rate_column(metric, cell.examples, answers, value_of, unreadable))
-    return CellScores(cell, reading, tuple(columns), given, faults)
+    return columns
 
 
 def _repaired(answer: Answer, candidates: int) -> Answer:

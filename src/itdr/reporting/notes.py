@@ -7,6 +7,7 @@ from itdr.reporting.comparisons import LEVEL, POWER, detectable
 from itdr.reporting.grid import Grid
 from itdr.reporting.scores import Key
 from itdr.settings.layout import Column, Layout, metric_title
+from itdr.vocabulary import REPAIRED
 
 SUSPICIOUS, TRIVIAL_MARK, HARDLY_READ = "†", "‡", "§"
 _LISTED = 12  # missing cells named below a table; the long CSV has all
@@ -34,7 +35,7 @@ def _of_run(grid: Grid) -> list[str]:
             "'paper' is the published value, in brackets ours minus theirs and whether theirs lies "
             "inside the interval of a replication: ours, widened by the noise of theirs."
         )
-    if any(row.key[2].endswith("-repaired") for row in grid.rows):
+    if any(row.key[2].endswith(REPAIRED) for row in grid.rows):
         found.append(
             "Lists count as given: entries that are no candidates keep their places, candidates "
             "that are missing count as wrong. Repaired (RankGPT): such entries are dropped, and "

@@ -13,7 +13,7 @@ from itdr.evaluation.aggregates import aggregate
 from itdr.reporting.scores import Key, Score, read_scores
 from itdr.reporting.tables import read_table
 from itdr.settings.layout import TRIVIAL, Column
-from itdr.vocabulary import Dataset, Task, lower_is_better
+from itdr.vocabulary import REPAIRED, Dataset, Task, lower_is_better
 
 EVALUATED_ROWS = 250
 """Examples that a published value was taken over where nothing tells: as many as elsewhere."""
@@ -66,7 +66,7 @@ class Results:
         if not ours:
             return self._printed
         cells, paper = {key[:2] for key in ours}, {key[:2] for key in self._printed}
-        added = [key for key in ours if key[:2] not in paper]
+        added = [key for key in ours if key[:2] not in paper or key[2].endswith(REPAIRED)]
         return self._in_order([key for key in self._printed if key[:2] in cells] + added)
 
     @cached_property

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from itdr.settings.reading import Strict, load
-from itdr.vocabulary import Dataset
+from itdr.vocabulary import REPAIRED, Dataset
 
 Column = tuple[str, str]
 """A model and a variant."""
@@ -75,11 +75,13 @@ class Layout(Strict):
 
 def metric_title(metric: str) -> str:
     """Return a metric's printed name, such as "HR@1" for hit@1 or "RMSE (age)" for rmse:age."""
-    name, attribute = metric.partition(":")[::2]
+    whole, repaired, _ = metric.partition(REPAIRED)
+    name, attribute = whole.partition(":")[::2]
     stem, mark, rest = re.fullmatch(r"([a-z]+)([@-]?)(.*)", name).groups()  # type: ignore[union-attr]
     title = _METRICS.get(stem, stem) + mark + (rest.upper() if mark == "-" else rest)
     if name == "rmse-midpoint":
         title = "RMSE, unreadable as midpoint"
+    title += ", repaired" if repaired else ""
     return f"{title} ({attribute.replace('_', ' ')})" if attribute else title
 
 

@@ -26,12 +26,6 @@ class ScoringSettings(Strict):
         description="'wrong': an answer that cannot be read counts 0 in every rate; 'left-out': it "
         "does not count; rmse has readable answers alone either way, rmse-midpoint all of them",
     )
-    ranked_lists: Literal["repaired", "as-given"] = Field(
-        "repaired",
-        description="'repaired': entries that are no candidates are dropped, and candidates that "
-        "are not listed follow in the order shown, as RankGPT does (Sun et al. 2023); 'as-given': "
-        "entries keep their places, and candidates that are not listed count as wrong",
-    )
     bleu_tokenisation: Literal["13a", "intl", "char", "none"] = Field(
         "13a",
         description="sacrebleu's tokeniser: '13a' as in mteval-v13a, 'intl', 'char' or 'none'",
