@@ -9,6 +9,7 @@ PAPER = collect(
     name=["results.csv", "aggregates.csv", "statistics.csv", "layout.yaml"],
 )
 AUDIT = "<results>/audit/audit.json"
+SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 
@@ -57,7 +58,7 @@ rule make_table:
     params:
         out=subpath(output[0], ancestor=2),
     shell:
-        "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
+        "python -m itdr report {SIMULATED} --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --make {wildcards.table} --out {params.out:q} > {log:q} 2>&1"
 
 
@@ -83,7 +84,7 @@ rule make_aggregates:
     params:
         out=subpath(output[0], ancestor=2),
     shell:
-        "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
+        "python -m itdr report {SIMULATED} --scores {input.scores:q} --make aggregates --out {params.out:q}"
         " > {log:q} 2>&1"
 
 
@@ -139,7 +140,7 @@ rule draw_figures:
         out=subpath(output[0], parent=True),
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
+        "python -m itdr report {SIMULATED} --scores {input.scores:q} --results {params.results:q} --make figures"
         " --out {params.out:q} > {log:q} 2>&1"
 
 
@@ -167,7 +168,7 @@ rule make_page:
         out=subpath(output[0], parent=True),
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
+        "python -m itdr report {SIMULATED} --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --results {params.results:q} --make page --out {params.out:q} > {log:q} 2>&1"
 
 
@@ -185,5 +186,5 @@ rule so_far:
         out=subpath(output[0], parent=True),
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
+        "python -m itdr report {SIMULATED} --incomplete --scores {params.scores:q} --results {params.results:q}"
         " --comparisons {params.comparisons:q} --out {params.out:q} > {log:q} 2>&1"

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -9,12 +10,15 @@ import pytest
 
 from itdr.cli.main import main
 from itdr.errors import DataError, MissingFileError
+from itdr.reporting.comparisons import Comparisons, Pair
 from itdr.reporting.formats.csv_files import COLUMNS, COMPARED
 from itdr.reporting.formats.latex import latex
 from itdr.reporting.formats.markdown import markdown
+from itdr.reporting.grid import grid
 from itdr.reporting.report import Report
-from itdr.reporting.results import load_results
+from itdr.reporting.results import Published, Results, load_results
 from itdr.reporting.run import Run
+from itdr.reporting.scores import Score
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.layout import load_layout, metric_title
 from tests.conftest import ROOT
@@ -206,9 +210,106 @@ def test_printed_tables_show_interval_unreadable_published_and_marks(scores):
     text = markdown(sheet)
     assert "0.250‡ [0.200, 0.300], 12 of 250 unreadable, paper 0.3560 (-0.106, outside)" in text
     assert "**0.650** [0.600, 0.700], paper 0.6080 (+0.042, inside) | 0.270 random" in text
-    assert "| RP | MovieLens-32M | RMSE ↓ | - 250 of 250 unreadable, paper 1.1469 |" in text
+    assert ("| RP | MovieLens-32M | RMSE ↓ | -§ 250 of 250 unreadable, 1.200 with the middle for "
+            "these, lenient 0.900, 0 unreadable, paper 1.1469 |") in text  # fmt: skip
     assert "‡ not better than the best answer that needs no model." in text
+    assert "§ fewer than half of the answers could be read." in text
+    assert "on different rows must differ by 0.125 at n = 250" in text
     assert r"\shortstack[r]{\textbf{0.650} \\ {\tiny [0.600, 0.700]}" in latex(sheet)
+
+
+def test_inside_knows_that_the_published_value_is_noisy_too():
+    """Both over 250 rows: the interval is widened by the root of two; over 37, by more."""
+    score = Score(0.5, 0.4, 0.6, 250, 0)
+    for published, n, inside in ((0.63, 250, True), (0.65, 250, False), (0.65, 37, True)):
+        assert score.holds(published, n) is inside
+    assert Score(0.5, float("nan"), float("nan"), 250, 0).holds(0.5, 250) is None
+
+
+def test_rmse_is_not_won_by_silence():
+    """Two readable answers of 60 are better than all of the other's, and their cell still loses."""
+    silent, spoken = (Score(2.7, 1.9, 3.4, 60, 58, midpoint=3.2), Score(3.0, 2.5, 3.4, 60, 0))
+    key = ("RP", "anime-2023", "rmse")
+    found = Results(
+        {},
+        {},
+        scores={("tiny", "base"): {key: silent}, ("tiny", "itdr"): {key: spoken},
+                ("trivial", "user-mean"): {key: spoken}},
+    )  # fmt: skip
+    (row,) = grid(found, LAYOUT, "main").rows
+    assert [cell.best for cell in row.cells] == [False, True]
+    assert row.cells[0].trivial and row.cells[0].score.hardly_read
+
+
+def compared(rows):
+    """Return comparisons of NIR, base, itdr and random, from (first, second, p_bh, better)."""
+    key = ("NIR", "movielens-32m", "hit@1")
+    return Comparisons(
+        {(key, frozenset((one, other))): Pair(0.2, 0.1, 0.3, p / 4, p * 2, p, better)
+         for one, other, p, better in rows}
+    )  # fmt: skip
+
+
+BASE, TUNED, RANDOM = ("glm-4-9b", "base"), ("glm-4-9b", "itdr"), ("trivial", "random")
+
+
+def test_letters_marks_and_words_go_by_corrected_tests(scores):
+    tests = compared([(BASE, TUNED, 0.01, TUNED), (BASE, RANDOM, 0.3, None),
+                      (TUNED, RANDOM, 0.2, None)])  # fmt: skip
+    whole = replace(report(scores), comparisons={"main": tests})
+    text = markdown(whole.sheet("main"))
+    # Better than random by value, and not by the test.
+    assert "**0.650**‡ [0.600, 0.700], group a" in text and "unreadable, group b" in text
+    assert "GLM-4-9B ITDR is better than every trivial answer in none of 1 rows." in text
+    assert "In every row at least two columns can be told apart." in text
+    assert "of 0.143 in the middle" in text  # 2.8 standard errors of a difference of 0.2 +- 0.1
+    tests = compared([(BASE, TUNED, 0.2, None), (BASE, RANDOM, 0.3, None),
+                      (TUNED, RANDOM, 0.01, TUNED)])  # fmt: skip
+    text = markdown(replace(whole, comparisons={"main": tests}).sheet("main"))
+    assert "**0.650** [0.600, 0.700], group a" in text and "unreadable, group a" in text
+    assert "by a paired test, in 1 of 1 rows (NIR 1 of 1)." in text
+
+
+def test_words_say_which_published_values_a_trivial_answer_beats(scores):
+    text = report(scores).sheet("main").said
+    beaten = PUBLISHED[(PUBLISHED.task == "NIR") & (PUBLISHED.dataset == "movielens-32m")]
+    worse = (beaten.drop_duplicates(["model", "variant"]).value < 0.27).sum()
+    assert f"better than {worse} of 29 values that the paper prints" in text
+    text = replace(report(scores), simulated=True).sheet("main").said
+    assert "values that the paper prints" not in text and "simulated world" in text
+
+
+def test_words_say_where_too_few_rows_tell():
+    """Two shares of 0.5 and 0.6 over 250 rows: 0.10 is less than the 0.124 that are found."""
+    close = replace(load_everything(), published={
+        ("glm-4-9b", "base"): {("NIR", "pixelrec", "hit@1"): Published(0.5),
+                               ("NIR", "mind", "hit@1"): Published(0.2)},
+        ("glm-4-9b", "itdr"): {("NIR", "pixelrec", "hit@1"): Published(0.6),
+                               ("NIR", "mind", "hit@1"): Published(0.6)},
+    })  # fmt: skip
+    said = replace(report([]), results=close).sheet("main").said
+    assert "In 1 of the 2 rows of shares" in said and "NIR PixelRec HR@1." in said
+
+
+def load_everything():
+    return report([]).results
+
+
+def test_faults_of_lists_and_lenient_reading_stand_in_the_table(scores, tmp_path):
+    head = HEAD.strip() + ",rate_missing,rate_duplicated,rate_out_of_list\n"
+    cell = "TKR,movielens-32m,{},{},{},0.2,0.3,250,12,{},{},{}\n"
+    lines = [cell.format("strict", "ndcg@10", 0.231, 0.986, 0.1, 0.0),
+             cell.format("strict", "ndcg@10-repaired", 0.484, 0.986, 0.1, 0.0),
+             cell.format("lenient", "ndcg@10", 0.5, 0.9, 0.1, 0.0)]  # fmt: skip
+    scores[0].write_text(head + "".join(lines))
+    text = markdown(report(scores).sheet("main"))
+    assert "| TKR | MovieLens-32M | NDCG@10 ↑ | 0.231 [0.200, 0.300], 12 of 250 unread" in text
+    assert "lenient 0.500, 12 unreadable, lists: 99% miss candidates, 10% repeat some" in text
+    assert "| TKR | MovieLens-32M | NDCG@10, repaired ↑ | 0.484 [0.200, 0.300]" in text
+    report(scores).make("main", tmp_path)
+    table = pd.read_csv(tmp_path / "tables" / "main.compared.csv")
+    row = table[(table.metric == "ndcg@10") & (table.variant == "base")].iloc[0]
+    assert (row.rate_missing, row.rate_duplicated, row.lenient_value) == (0.986, 0.1, 0.5)
 
 
 def test_an_incomplete_run_names_what_is_missing(scores, tmp_path):
@@ -226,8 +327,8 @@ def test_a_wrong_score_file_is_named_with_its_column(scores):
     scores[0].write_text("task,value\nRP,1\n")
     with pytest.raises(DataError, match=r"42\.csv: no column 'dataset'; found task, value"):
         report(scores)
-    scores[0].write_text(HEAD + "XX,movielens-32m,strict,rmse,1,1,1,1,0\n")
-    with pytest.raises(DataError, match="line 2: no task 'XX'"):
+    scores[0].write_text(HEAD + "RP,movielens-32m,strikt,rmse,1,1,1,1,0\n")
+    with pytest.raises(DataError, match="line 2: the reading is 'strikt'"):
         report(scores)
 
 

@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
     write_scores(args.out, found)
     strict = found[found["reading"] == "strict"]
     logging.getLogger("itdr").info(
-        "%s: %d of %d strict differences stand after Holm's correction",
-        args.out, (strict["better"] != "").sum(), len(strict),
+        "%s: of %d strict differences %d stand by p_bh and %d by p_holm",
+        args.out, len(strict), (strict["better"] != "").sum(),
+        (strict["p_holm"] <= 1 - settings.confidence).sum(),
     )  # fmt: skip

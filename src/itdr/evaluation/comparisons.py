@@ -43,7 +43,7 @@ COMPARISON_COLUMNS = (
 first, second: MODEL/VARIANT of the two files. first_value, second_value: over the n examples that
     count for both. difference: second less first, with its interval ci_low to ci_high.
 p_value: two-sided, by swapping. p_holm, p_bh: corrected, by Holm and by Benjamini and Hochberg, for
-    all rows of the same reading. better: the column that is better by p_holm, or empty.
+    all rows of the same reading. better: the column that is better by p_bh, or empty.
 Two answers that need no model are not compared with each other.
 """
 
@@ -171,7 +171,7 @@ def _told(row: _Row, pair: tuple[str, str], found: Comparison) -> dict[str, obje
 
 
 def _better(row: Mapping, level: float) -> str:
-    if not row["p_holm"] <= level or row["difference"] == 0:
+    if not row["p_bh"] <= level or row["difference"] == 0:
         return ""
     return str(
         row["first" if (row["difference"] > 0) == lower_is_better(row["metric"]) else "second"]

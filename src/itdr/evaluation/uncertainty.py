@@ -9,7 +9,8 @@ interval.
 
 A root of a mean has the studentised bootstrap interval (Efron and Tibshirani, An Introduction to
 the Bootstrap, 1993, chapter 12): a resample draws as many examples as there are, with replacement.
-Where all errors are alike nothing is known of their spread, and there is no interval.
+Where all errors are alike, or fewer than eight, nothing is known of their spread, and there is
+no interval.
 
 tests/benchmarks/coverage.py measures how often both hold the truth.
 """
@@ -26,6 +27,7 @@ from scipy import stats
 Floats = NDArray[np.float64]
 
 _NOTHING = 1e-12
+_FEWEST = 8  # examples of which squared errors tell anything of their spread
 _CHUNK = 4_000_000  # numbers drawn at a time, so that memory holds whatever the cell's size
 
 
@@ -151,7 +153,7 @@ def _root_estimate(errors: Floats, resampling: Resampling) -> Estimate:
     products = (parts[:, :, None] * parts[:, None, :]).reshape(len(parts), parts.shape[1] ** 2)
     both = np.concatenate([parts, products], axis=1)
     value, error = (float(found[0]) for found in _roots(both.sum(axis=0)[None], errors.shape))
-    if not error > _NOTHING:
+    if not error > _NOTHING or counted.any(axis=1).sum() < _FEWEST:
         return Estimate(value, nan, nan)
     values, own = _roots(_resampled_sums(both, resampling), errors.shape)
     usable = own > _NOTHING

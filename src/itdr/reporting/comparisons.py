@@ -23,7 +23,7 @@ _COLUMNS = ("task", "dataset", "reading", "metric", "first", "second", "differen
 class Pair:
     """How two columns differ: second less first, with p-values as in `itdr compare`.
 
-    better: the column that is better by Holm's p-value; None where they cannot be told apart.
+    better: the column that is better by p_bh; None where they cannot be told apart.
     """
 
     difference: float

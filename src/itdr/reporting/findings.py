@@ -10,20 +10,28 @@ from itdr.settings.layout import Layout, metric_title
 from itdr.vocabulary import lower_is_better
 
 _NAMED = 8  # rows named before "and more"
+_SIMULATED = (
+    "These examples are of a simulated world: published values stand beside ours for form alone."
+)
 
 
-def findings(grid: Grid, layout: Layout) -> str:
-    """Return a paragraph made from the numbers of a table; "" where they say nothing."""
+def findings(grid: Grid, layout: Layout, *, simulated: bool = False) -> str:
+    """Return a paragraph made from the numbers of a table; "" where they say nothing.
+
+    simulated: whether our examples are, so that nothing can be said of the published values.
+    """
     if not grid.rows:
         return ""
-    said = _of_run(grid, layout) if grid.is_run else _of_published(grid, layout)
+    said = (
+        _of_run(grid, layout, simulated=simulated) if grid.is_run else _of_published(grid, layout)
+    )
     return " ".join(said)
 
 
-def _of_run(grid: Grid, layout: Layout) -> list[str]:
+def _of_run(grid: Grid, layout: Layout, *, simulated: bool) -> list[str]:
     said = [_beating(grid, at, layout) for at in range(len(grid.columns))]
-    return [*filter(None, said), *_published_beaten(grid, layout), *_undecided(grid, layout),
-            *_hardly_read(grid, layout)]  # fmt: skip
+    published = [_SIMULATED] if simulated else _published_beaten(grid, layout)
+    return [*filter(None, said), *published, *_undecided(grid, layout), *_hardly_read(grid, layout)]
 
 
 def _beating(grid: Grid, at: int, layout: Layout) -> str:
@@ -35,11 +43,12 @@ def _beating(grid: Grid, at: int, layout: Layout) -> str:
     beaten = [row for row in rows if not row.cells[at].trivial]
     all_of, some = Counter(row.key[0] for row in rows), Counter(row.key[0] for row in beaten)
     if not beaten:
-        return f"{name} beats the trivial answers in none of {len(rows)} rows."
+        return f"{name} is better than every trivial answer in none of {len(rows)} rows."
     tasks = [f"{task} {some[task]} of {of}" for task, of in all_of.items() if some[task]]
     none = [task for task in all_of if not some[task]]
     rest = f"; none of {_listed(none)}" if none else ""
-    return (f"{name} beats every trivial answer in {len(beaten)} of {len(rows)} rows "
+    how = ", by a paired test," if any(row.pairs for row in rows) else ""
+    return (f"{name} is better than every trivial answer{how} in {len(beaten)} of {len(rows)} rows "
             f"({', '.join(tasks)}{rest}).")  # fmt: skip
 
 
@@ -71,7 +80,7 @@ def _undecided(grid: Grid, layout: Layout) -> list[str]:
              < pair.detectable for pair in row.pairs)]  # fmt: skip
     if not small:
         return ["In every row at least two columns can be told apart."]
-    names = [_row_title(row, layout) for row in small]
+    names = list(dict.fromkeys(_cell_title(row, layout) for row in small))
     return [
         f"In {len(small)} of {len(compared)} rows n is too small to tell any two columns apart, at "
         f"differences like those found: {_listed(names)}."
@@ -117,6 +126,10 @@ def _better(value: float, other: float, metric: str) -> bool:
     if isnan(value):
         return False
     return value < other if lower_is_better(metric) else value > other
+
+
+def _cell_title(row: Row, layout: Layout) -> str:
+    return f"{row.key[0]} {layout.dataset_title(row.key[1])}"
 
 
 def _row_title(row: Row, layout: Layout) -> str:

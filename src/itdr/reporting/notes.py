@@ -56,8 +56,9 @@ def _of_run(grid: Grid) -> list[str]:
     if compared:
         found.append(
             "Columns that share a letter (group) cannot be told apart: paired tests by swapping, "
-            f"at {LEVEL:.0%} after Holm's correction for all tests of the table. The p-values, "
-            "also corrected by Benjamini and Hochberg, stand in comparisons/."
+            f"of which, by Benjamini's and Hochberg's correction for all tests of the table, at "
+            f"most {LEVEL:.0%} of the differences found are false. The p-values, also with Holm's "
+            "correction, stand in comparisons/."
         )
     return [*found, *_power(grid), *_signatures(grid)]
 

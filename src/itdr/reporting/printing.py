@@ -11,24 +11,32 @@ from itdr.settings.layout import Layout, metric_title
 from itdr.vocabulary import lower_is_better
 
 
-def printed(grid: Grid, layout: Layout) -> Sheet:
-    """Return a table with its footnotes."""
+def printed(grid: Grid, layout: Layout, *, simulated: bool = False) -> Sheet:
+    """Return a table with what it says and its footnotes; simulated: whether our examples are."""
     has_trivial = any(row.trivial for row in grid.rows)
     columns = [("", "Task"), ("", "Dataset"), ("", "Metric")]
     columns += [(layout.model_title(m), layout.variant_title(v)) for m, v in grid.columns]
     columns += [("", "Best trivial")] if has_trivial else []
     columns += [("", "n")] if grid.is_run else []
-    rows = [_texts(grid, row, layout, has_trivial=has_trivial) for row in grid.rows]
+    cells = [row.key[:2] for row in grid.rows]
+    rows = [
+        _texts(grid, row, layout, has_trivial=has_trivial, first=row.key[:2] not in cells[:at])
+        for at, row in enumerate(grid.rows)
+    ]
+    said = findings(grid, layout, simulated=simulated)
     return Sheet(grid.name, grid.title, tuple(columns), tuple(rows), notes(grid, layout),
-                 words=3, breaks=breaks_of(rows), said=findings(grid, layout))  # fmt: skip
+                 words=3, breaks=breaks_of(rows), said=said)  # fmt: skip
 
 
-def _texts(grid: Grid, row: Row, layout: Layout, *, has_trivial: bool) -> tuple[Text, ...]:
+def _texts(
+    grid: Grid, row: Row, layout: Layout, *, has_trivial: bool, first: bool
+) -> tuple[Text, ...]:
+    """Return the texts of a row; what is said of a cell's answers stands in its first row."""
     task, dataset, metric = row.key
     arrow = "↓" if lower_is_better(metric) else "↑"
     texts = [Text(task), Text(layout.dataset_title(dataset)),
              Text(f"{metric_title(metric)} {arrow}")]  # fmt: skip
-    texts += [_cell(cell) if grid.is_run else _published(cell) for cell in row.cells]
+    texts += [_cell(cell, first=first) if grid.is_run else _published(cell) for cell in row.cells]
     if has_trivial:
         texts.append(_trivial(row))
     if grid.is_run:
@@ -38,11 +46,16 @@ def _texts(grid: Grid, row: Row, layout: Layout, *, has_trivial: bool) -> tuple[
     return tuple(texts)
 
 
-def _cell(cell: Cell) -> Text:
+def _cell(cell: Cell, *, first: bool) -> Text:
     if cell.score is None:
         main, sort, details = "missing", None, []
     else:
-        main, sort, details = _value(cell.score), cell.score.value, _details(cell, cell.score)
+        main, sort, details = (
+            _value(cell.score),
+            cell.score.value,
+            _details(cell.score, first=first),
+        )
+    details += [f"group {cell.group}"] if cell.group else []
     if cell.published:
         suspicious = SUSPICIOUS if cell.published.flag else ""
         details.append(f"paper {cell.published.value:.4f}{suspicious}{_compared(cell)}")
@@ -52,7 +65,7 @@ def _cell(cell: Cell) -> Text:
     return Text(main, tuple(details), marks, cell.best, hint, None if main == "-" else sort)
 
 
-def _details(cell: Cell, score: Score) -> list[str]:
+def _details(score: Score, *, first: bool) -> list[str]:
     details = [_interval(score)] if not isnan(score.low) else []
     if score.n_unreadable:
         details.append(f"{score.n_unreadable} of {score.n} unreadable")
@@ -63,10 +76,8 @@ def _details(cell: Cell, score: Score) -> list[str]:
         left = f", {lenient.n_unreadable} unreadable" if score.n_unreadable else ""
         details.append(f"lenient {_value(lenient)}{left}")
     wrong = [f"{rate:.0%} {said}" for name, said in FAULTS.items()
-             if (rate := score.faults.get(name, 0.0))]  # fmt: skip
-    if wrong:
-        details.append(f"lists: {', '.join(wrong)}")
-    return [*details, *([f"group {cell.group}"] if cell.group else [])]
+             if first and (rate := score.faults.get(name, 0.0))]  # fmt: skip
+    return [*details, *([f"lists: {', '.join(wrong)}"] if wrong else [])]
 
 
 def _value(score: Score) -> str:

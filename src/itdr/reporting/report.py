@@ -29,7 +29,8 @@ class Report:
     """What a report is made of.
 
     statistics: as `published_statistics` returns them. run: empty for published values alone.
-    comparisons: of the columns of each table that were compared.
+    comparisons: of the columns of each table that were compared. simulated: whether the examples
+    are of a simulated world.
     """
 
     results: Results
@@ -37,6 +38,7 @@ class Report:
     statistics: Sequence[dict[str, Any]]
     run: Run = field(default_factory=Run)
     comparisons: Mapping[str, Comparisons] = field(default_factory=dict)
+    simulated: bool = False
 
     @property
     def tables(self) -> list[str]:
@@ -67,7 +69,7 @@ class Report:
             return statistics_sheet(self.statistics, self.run, self.layout)
         if name == AGGREGATES:
             return aggregate_sheet(self.results, self.layout)
-        return printed(self._grid(name), self.layout)
+        return printed(self._grid(name), self.layout, simulated=self.simulated)
 
     def _grid(self, name: str, *, unprinted: bool = False) -> Grid:
         comparisons = self.comparisons.get(name, NOTHING_COMPARED)

@@ -12,7 +12,7 @@ from itdr.reporting.tables import read_table
 Key = tuple[str, str, str]
 """Task, dataset and metric: a row of a table."""
 
-FAULTS = {"missing": "miss candidates", "duplicated": "repeat some", "out_of_list": "invent some"}
+FAULTS = {"missing": "miss candidates", "duplicated": "repeat some", "out_of_list": "name others"}
 """What can be wrong with a list, and how it is said."""
 
 _COLUMNS = ("task", "dataset", "reading", "metric", "value", "ci_low", "ci_high", "n",

@@ -63,7 +63,7 @@ rate_out_of_list: share of the lists that miss, repeat or invent candidates. dif
 paper_value. inside: whether paper_value lies where that of a replication would, our interval
 widened by the noise of the published value. best: whether no other model or variant of the table is
 better. group: letters; columns that share one cannot be told apart. beats_trivial: whether it is
-better than every answer that needs no model, by Holm's p-value where columns were compared.
+better than every answer that needs no model, by a corrected test where columns were compared.
 trivial_p, trivial_p_holm, trivial_p_bh: p-values of the difference from the best such answer.
 signature: package, version and choices of a metric of texts. flag: why the published value cannot
 be right as printed. Yes and no are 1 and 0; what cannot be said is empty.
