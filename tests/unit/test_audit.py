@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from itdr.cli.main import main
-from itdr.datasets.tables.schema import INTERACTIONS
+from itdr.datasets.tables.schema import INTERACTIONS, ITEMS
 from itdr.demo.rules_teacher import RuleTeacher
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet, write_parquet
@@ -218,6 +218,11 @@ def test_negatives_from_the_future_and_tied_times_are_counted_but_stop_nothing(p
         return {}
 
     planted.retell("movielens-32m", moved)
+    assert ("tied-times", record["id"]) in planted.found()
+    assert ("future-negative", record["id"]) not in planted.found()  # its year of release is 1990
+    items = planted.tables / "movielens-32m" / "items.parquet"
+    unknown = [row | {"year": None} for row in read_parquet(items, ITEMS).to_pylist()]
+    write_parquet(items, pa.Table.from_pylist(unknown, ITEMS))
     found = planted.found()
     assert ("future-negative", record["id"]) in found
     assert ("tied-times", record["id"]) in found

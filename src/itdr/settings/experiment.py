@@ -92,8 +92,8 @@ class BuildSettings(Strict):
         "available",
         description="how negatives, items that the user did not interact with, are drawn: "
         "'uniform', every item alike; 'popularity', in proportion to how often it was chosen; "
-        "'available', every item alike that somebody had interacted with by the time of the "
-        "example's last positive",
+        "'available', every item alike that existed by the time of the example's last positive, "
+        "since somebody had interacted with it or its year of release was over",
     )
     memory_limit_mb: int = Field(
         3072, ge=256, description="memory to sample with in MB; the rest is spilled to disk"

@@ -10,6 +10,7 @@ import pyarrow as pa
 from itdr.errors import DataError, MissingFileError
 from itdr.files.checksums import check_parquet
 from itdr.instructions.audit.faults import Fault, Record, fault
+from itdr.instructions.sampling.candidates import KNOWN_SINCE
 from itdr.settings.audit import Check
 from itdr.vocabulary import Part
 
@@ -74,13 +75,14 @@ class Tables:
             ), asked AS (
                 SELECT row, max(timestamp) AS last FROM times WHERE role = 'target' GROUP BY row
             ), since AS (
-                SELECT item_id, min(timestamp) AS first FROM interactions
+                SELECT item_id, KNOWN_SINCE AS first
+                FROM interactions JOIN items USING (item_id)
                 SEMI JOIN (SELECT item_id FROM claims WHERE role = 'negative') USING (item_id)
                 GROUP BY item_id
             )
-            SELECT row, item_id, since.first::VARCHAR, asked.last::VARCHAR
+            SELECT row, item_id, make_timestamp(since.first)::VARCHAR, asked.last::VARCHAR
             FROM claims JOIN since USING (item_id) JOIN asked USING (row)
-            WHERE role = 'negative' AND since.first > asked.last
+            WHERE role = 'negative' AND since.first > epoch_us(asked.last)
             UNION ALL
             SELECT row, NULL, min(timestamp)::VARCHAR, NULL
             FROM times shown JOIN times asked USING (row, timestamp)
@@ -88,12 +90,12 @@ class Tables:
                 AND shown.item_id <> asked.item_id
             GROUP BY row
             ORDER BY ALL
-        """
+        """.replace("KNOWN_SINCE", KNOWN_SINCE)
         for row, item, moment, last in self._rows(query):
             if item is None:
                 yield fault(Check.TIED_TIMES, records[row], f"both at {moment}")
             else:
-                why = f"the first interaction with {item!r} is at {moment}, the last positive's at "
+                why = f"{item!r} is known to exist from {moment} on, the last positive is of "
                 yield fault(Check.FUTURE_NEGATIVE, records[row], why + last)
 
     def held_out_reviews(self, records: Sequence[Record]) -> Iterator[Fault]:

@@ -4,6 +4,12 @@ from typing import Any
 
 from itdr.instructions.sampling.context import SamplingContext
 
+KNOWN_SINCE = """least(min(epoch_us(timestamp)),
+    any_value(epoch_us(make_timestamp((year + 1)::BIGINT, 1, 1, 0, 0, 0))))"""
+"""SQL of the first time, in microseconds, at which an item of grouped interactions is known to exist:
+that of its first interaction or the end of its year of release; null where neither is known."""
+
+_ALWAYS, _NEVER = -(2**62), 2**62  # in microseconds
 _DRAWS = 64  # candidates drawn per user, of which the non-interacted ones are kept
 
 
@@ -74,12 +80,13 @@ def _make_pool(context: SamplingContext) -> None:
 
     pool: each item of a domain has the slots from `start` on, as many as its `weight`. totals: a
     user's draws are among the first `total` slots. With negatives "available" the items stand in
-    the order of their first interaction, and the slots end where an item's first interaction is
-    later than the user's last positive; without times they are all of the domain.
+    the order of the first time at which they are known to exist, that of their first interaction or
+    the end of their year of release, and the slots end where that is later than the user's last
+    positive; without times they are all of the domain.
     """
     draw = context.draw.negatives
     weight = "times" if draw == "popularity" else "1"
-    since = "coalesce(min(timestamp), '-infinity')" if draw == "available" else "NULL"
+    since = f"coalesce({KNOWN_SINCE}, {_ALWAYS})" if draw == "available" else "NULL"
     context.run(
         f"""
         CREATE TABLE pool AS
@@ -88,7 +95,8 @@ def _make_pool(context: SamplingContext) -> None:
         FROM (SELECT domain, item_id, {weight} AS weight FROM
             (SELECT domain, item_id, count(*) AS times FROM steps GROUP BY ALL))
         JOIN titled USING (item_id)
-        JOIN (SELECT item_id, {since} AS since FROM interactions GROUP BY item_id) USING (item_id)
+        JOIN (SELECT item_id, {since} AS since FROM interactions
+            JOIN (SELECT item_id, year FROM items) USING (item_id) GROUP BY item_id) USING (item_id)
         """
     )
     whole = "SELECT domain, sum(weight) AS total FROM pool GROUP BY domain"
@@ -99,10 +107,10 @@ def _make_pool(context: SamplingContext) -> None:
         )
         return
     context.run(
-        """
+        f"""
         CREATE TABLE totals AS
         WITH cuts AS (
-            SELECT user_rank, chosen.domain, coalesce(timestamp, 'infinity') AS cut
+            SELECT user_rank, chosen.domain, coalesce(epoch_us(timestamp), {_NEVER}) AS cut
             FROM chosen JOIN chosen_steps USING (user_rank)
             LEFT JOIN interactions ON step = file_row_number
             WHERE back = 1

@@ -11,8 +11,8 @@ class Draw:
     Attributes:
         examples: most examples; one a user (or a described item) and domain.
         negatives: "uniform" draws every item alike, "popularity" in proportion to how often it
-            was chosen, "available" every item alike that somebody had interacted with by the time
-            of the last positive.
+            was chosen, "available" every item alike that is known to have existed by the time of
+            the last positive.
         seed: changes every choice.
         salt: makes the choices of one task independent of another's.
         attributes: columns of the users table that must be known.
