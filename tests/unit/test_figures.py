@@ -112,5 +112,5 @@ def test_all_figures_are_listed_with_the_reason_where_one_is_missing(tmp_path, m
     listed = draw_all(published(), tmp_path / "figures")
     assert [(entry["name"], entry["missing"]) for entry in listed] == [
         ("tuning", ""), ("losses", "no adapter was trained")]  # fmt: skip
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "figures").glob("[!.]*")) == [
         "figures.json", "tuning.png", "tuning.svg"]  # fmt: skip
