@@ -1,20 +1,17 @@
-"""The paper's tables and figures, ours beside the published values.
+"""Tables and figures, ours beside a paper's published values where the experiment names a paper.
 
 Needs: the scores of a table's columns and of the trivial answers; the audit; the adapters' losses.
 Makes: report/tables/{table}.*, report/figures/ and report/index.html.
 """
 
-PAPER = collect(
-    "config/paper/{name}",
-    name=["results.csv", "aggregates.csv", "statistics.csv", "layout.yaml"],
-)
+PAPER = WORKFLOW.paper.files
 AUDIT = "<results>/audit/audit.json"
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 
 def scores_of(columns):
     """Return the score files of some columns and of all trivial answers."""
-    trivial = [("trivial", baseline) for baseline in WORKFLOW.baselines]
+    trivial = [("trivial", name) for name in WORKFLOW.trivial_answers]
     return [
         f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
         for model, variant in [*columns, *trivial]
@@ -53,9 +50,10 @@ rule make_table:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
+        paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --make {wildcards.table} --out {params.out:q}"
-        " > {log:q} 2>&1"
+        " {params.paper:q} > {log:q} 2>&1"
 
 
 rule make_aggregates:
@@ -79,9 +77,10 @@ rule make_aggregates:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
+        paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
-        " > {log:q} 2>&1"
+        " {params.paper:q} > {log:q} 2>&1"
 
 
 rule make_statistics:
@@ -105,10 +104,11 @@ rule make_statistics:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --results {params.results:q} --make dataset-statistics"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
 
 
 rule draw_figures:
@@ -134,10 +134,11 @@ rule draw_figures:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], parent=True),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
 
 
 rule make_page:
@@ -161,10 +162,11 @@ rule make_page:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], parent=True),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make page"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
 
 
 rule so_far:
@@ -178,7 +180,8 @@ rule so_far:
     params:
         scores=scores_of(WORKFLOW.columns),
         out=subpath(output[0], parent=True),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"

@@ -27,7 +27,7 @@ COMMANDS = {
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",
     "infer": "let a model answer test examples",
-    "baseline": "answer test examples in a trivial way",
+    "trivial": "answer test examples without a model",
     "score": "compare answers with references",
     "compare": "compare the answers of two variants by a paired test",
     "plan": "say what a target would cost before anything is spent",

@@ -10,15 +10,15 @@ import pandas as pd
 
 from itdr.errors import DataError
 from itdr.evaluation.answers import Reading
-from itdr.evaluation.cells import CellScores, Column, score_cell
+from itdr.evaluation.cells import CellScores, MetricValues, score_cell
 from itdr.evaluation.predictions import Cell, read_cells
 from itdr.evaluation.score import SCORE_COLUMNS, cell_resampling
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import compare, merge_seeds
+from itdr.settings.metric import lower_is_better
 from itdr.settings.scoring import ScoringSettings
-from itdr.vocabulary import lower_is_better
 
-Columns = tuple[list[CellScores], list[Column]]
+Columns = tuple[list[CellScores], list[MetricValues]]
 
 
 def compare_variants(
@@ -135,16 +135,16 @@ def _check_same(path: Path, cells: Sequence[Cell], other: Path, others: Sequence
 
 def _truth(cells: Sequence[Cell]) -> dict[tuple[str, str, str], Any]:
     return {
-        (cell.task.value, cell.dataset.value, example.id): example.truth
+        (cell.task, cell.dataset, example.id): example.truth
         for cell in cells
         for example in cell.examples
     }
 
 
-def _labels(scores: CellScores, column: Column) -> dict[str, object]:
+def _labels(scores: CellScores, column: MetricValues) -> dict[str, object]:
     return {
-        "task": scores.cell.task.value,
-        "dataset": scores.cell.dataset.value,
+        "task": scores.cell.task,
+        "dataset": scores.cell.dataset,
         "reading": scores.reading.value,
         "metric": column.metric,
     }

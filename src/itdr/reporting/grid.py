@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isnan
 
 from itdr.reporting.results import Key, Published, Results, Score
-from itdr.settings.layout import Column, Layout
-from itdr.vocabulary import lower_is_better
+from itdr.settings.metric import lower_is_better
+from itdr.settings.paper import Column, Layout
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from math import isnan
 from itdr.reporting.grid import Cell, Grid, Row
 from itdr.reporting.results import Key, Score
 from itdr.reporting.sheet import Sheet, Text, breaks_of
-from itdr.settings.layout import Column, Layout, metric_title
-from itdr.vocabulary import lower_is_better
+from itdr.settings.metric import lower_is_better, metric_title
+from itdr.settings.paper import Column, Layout
 
 SUSPICIOUS, TRIVIAL_MARK = "†", "‡"
 _LISTED = 12  # missing cells named below a table; the long CSV has all

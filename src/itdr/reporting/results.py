@@ -12,8 +12,8 @@ import pandas as pd
 from itdr.errors import DataError, MissingFileError
 from itdr.evaluation.aggregates import aggregate
 from itdr.files.checksums import check_sidecar
-from itdr.settings.layout import TRIVIAL, Column
-from itdr.vocabulary import Dataset, Task, lower_is_better
+from itdr.settings.metric import lower_is_better
+from itdr.settings.paper import TRIVIAL, Aggregate, Column, Paper
 
 Key = tuple[str, str, str]
 """Task, dataset and metric: a row of a table."""
@@ -53,12 +53,14 @@ class Results:
     Attributes:
         published: column to row to published value, both in the paper's order.
         scores: column to row to our value; a column without any was asked for and is missing.
-        published_aggregates: column to "pUII" and "pUIU" as published.
+        published_aggregates: column to aggregate to its published value.
+        formulas: the aggregates by name.
     """
 
-    published: Mapping[Column, Mapping[Key, Published]]
-    published_aggregates: Mapping[Column, Mapping[str, float]]
+    published: Mapping[Column, Mapping[Key, Published]] = field(default_factory=dict)
+    published_aggregates: Mapping[Column, Mapping[str, float]] = field(default_factory=dict)
     scores: Mapping[Column, Mapping[Key, Score]] = field(default_factory=dict)
+    formulas: Mapping[str, Aggregate] = field(default_factory=dict)
 
     @property
     def is_run(self) -> bool:
@@ -100,28 +102,30 @@ class Results:
 
     @cached_property
     def aggregates(self) -> dict[Column, dict[str, tuple[float, str]]]:
-        """Our pUII and pUIU of each column with a score, each with the terms it lacks."""
-        return {column: _aggregates(cells) for column, cells in self.scores.items()
+        """Our aggregates of each column with a score, each with the terms it lacks."""
+        return {column: _aggregates(cells, self.formulas) for column, cells in self.scores.items()
                 if cells and column[0] != TRIVIAL}  # fmt: skip
 
     @cached_property
     def _printed(self) -> list[Key]:
         return list(dict.fromkeys(key for cells in self.published.values() for key in cells))
 
+    @cached_property
+    def tasks(self) -> list[str]:
+        """The tasks in the order of all tables: as the paper prints them, then as we score them."""
+        ours = [key[0] for cells in self.scores.values() for key in cells]
+        return list(dict.fromkeys([*(key[0] for key in self._printed), *ours]))
+
     def _in_order(self, keys: Iterable[Key]) -> list[Key]:
         """Order rows by task, then as the paper orders its datasets; metrics keep their order."""
-        pairs = list(dict.fromkeys(key[:2] for key in self._printed))
-        datasets = list(Dataset)
-
-        def rank(key: Key) -> tuple[int, int, int]:
-            place = pairs.index(key[:2]) if key[:2] in pairs else len(pairs)
-            return list(Task).index(Task(key[0])), place, datasets.index(Dataset(key[1]))
-
-        return sorted(dict.fromkeys(keys), key=rank)
+        pairs = list(dict.fromkeys(key[:2] for key in (*self._printed, *keys)))
+        return sorted(
+            dict.fromkeys(keys), key=lambda key: (self.tasks.index(key[0]), pairs.index(key[:2]))
+        )
 
 
-def load_results(paper: Path, scores: Sequence[Path] = (), *, incomplete: bool = False) -> Results:
-    """Return what the folder `paper` (config/paper) and score files hold.
+def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool = False) -> Results:
+    """Return what a paper's folder and score files hold.
 
     scores: files laid out as MODEL/VARIANT/SEED.csv. incomplete: a file that is not there is a
     column without scores, not an error.
@@ -129,18 +133,23 @@ def load_results(paper: Path, scores: Sequence[Path] = (), *, incomplete: bool =
     Raises:
         MissingFileError, DataError: a file is not there or lacks a column.
     """
+    ours = {_column(path): {} if incomplete and not path.is_file() else _scores(path)
+            for path in scores}  # fmt: skip
+    if paper.folder is None:
+        return Results(scores=ours, formulas=paper.layout.aggregates)
     published: dict[Column, dict[Key, Published]] = {}
-    for row in _read(paper / "results.csv", _PAPER_COLUMNS):
+    for row in _read(paper.folder / "results.csv", _PAPER_COLUMNS):
         cells = published.setdefault((row["model"], row["variant"]), {})
         flag = row["flag"] if isinstance(row["flag"], str) else ""
         cells[row["task"], row["dataset"], row["metric"]] = Published(row["value"], flag)
-    aggregates = _read(paper / "aggregates.csv", ("model", "variant", "pUII", "pUIU"))
+    names = tuple(paper.layout.aggregates)
+    aggregates = _read(paper.folder / "aggregates.csv", ("model", "variant", *names))
     return Results(
         published,
-        {(row["model"], row["variant"]): {"pUII": row["pUII"], "pUIU": row["pUIU"]}
+        {(row["model"], row["variant"]): {name: row[name] for name in names}
          for row in aggregates},
-        {_column(path): {} if incomplete and not path.is_file() else _scores(path)
-         for path in scores},
+        ours,
+        paper.layout.aggregates,
     )  # fmt: skip
 
 
@@ -177,12 +186,7 @@ def _column(path: Path) -> Column:
 
 def _scores(path: Path) -> dict[Key, Score]:
     scores: dict[Key, Score] = {}
-    for number, row in enumerate(read_table(path, _SCORE_COLUMNS, "Run 'itdr score' first.")):
-        if row["task"] not in list(Task) or row["dataset"] not in list(Dataset):
-            raise DataError(
-                f"{path}: line {number + 2}: no task {row['task']!r} with a dataset "
-                f"{row['dataset']!r} is known. Run 'itdr score' again."
-            )
+    for row in read_table(path, _SCORE_COLUMNS, "Run 'itdr score' first."):
         if row["reading"] == "strict":
             key = (row["task"], row["dataset"], row["metric"])
             scores[key] = Score(row["value"], row["ci_low"], row["ci_high"], int(row["n"]),
@@ -190,10 +194,12 @@ def _scores(path: Path) -> dict[Key, Score]:
     return scores
 
 
-def _aggregates(cells: Mapping[Key, Score]) -> dict[str, tuple[float, str]]:
+def _aggregates(
+    cells: Mapping[Key, Score], formulas: Mapping[str, Aggregate]
+) -> dict[str, tuple[float, str]]:
     frame = pd.DataFrame(
         [(*key, score.value) for key, score in cells.items()],
         columns=["task", "dataset", "metric", "value"],
     )
-    found = aggregate(frame).to_dict("records")
+    found = aggregate(frame, formulas).to_dict("records")
     return {row["aggregate"]: (float(row["value"]), str(row["missing"])) for row in found}
