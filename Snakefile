@@ -7,8 +7,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from itdr.errors import ItdrError
-from itdr.settings.workflow import load_workflow
-from itdr.vocabulary import Dataset, Task
+from itdr.planning.workflow import load_workflow
+from itdr.vocabulary import Dataset
 
 min_version("9.27")
 
@@ -49,7 +49,7 @@ pathvars:
 
 
 wildcard_constraints:
-    task="|".join(Task),
+    task=any_of(WORKFLOW.tasks),
     dataset="|".join(Dataset),
     model=any_of([*WORKFLOW.models, "trivial"]),
     variant=r"[a-z0-9-]+",
@@ -91,7 +91,7 @@ rule all:
     default_target: True
     input:
         [files_of(name) for name, columns in WORKFLOW.table_columns.items() if columns],
-        rules.make_aggregates.output,
+        rules.make_aggregates.output if WORKFLOW.layout.aggregates else [],
         rules.make_statistics.output,
         rules.make_page.output,
         adapters_of(WORKFLOW.columns),

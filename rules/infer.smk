@@ -83,7 +83,7 @@ rule answer_trivially:
         train=PARTS["train"],
         test=PARTS["test"],
         categories=branch(
-            evaluate("{variant} == 'same-category'"),
+            lambda wildcards: wildcards.variant in WORKFLOW.needs_categories,
             then=collect(
                 "<results>/tables/{dataset}/items.parquet", dataset=WORKFLOW.tables
             ),
@@ -100,6 +100,6 @@ rule answer_trivially:
     params:
         rows=EXPERIMENT.inference.rows_per_cell,
     shell:
-        "python -m itdr baseline {wildcards.variant} --train {input.train:q} --test {input.test:q}"
+        "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --items {input.categories:q} --out {output:q} --rows-per-cell {params.rows}"
         " --seed {wildcards.seed} > {log:q} 2>&1"

@@ -33,9 +33,7 @@ rule mix_examples:
         "../envs/data.yaml"
     params:
         seed=EXPERIMENT.seed,
-        settings=lambda wildcards: WORKFLOW.variants[
-            wildcards.variant
-        ].model_dump_json(),
+        flags=lambda wildcards: WORKFLOW.mix_flags(wildcards.variant),
     shell:
-        "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --variant {wildcards.variant}"
-        " --out {output:q} --seed {params.seed} > {log:q} 2>&1"
+        "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --out {output:q}"
+        " --seed {params.seed} {params.flags} > {log:q} 2>&1"

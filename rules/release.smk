@@ -1,6 +1,6 @@
 """The authors' released files instead of rebuilt examples (`data: released`).
 
-Needs: config/paper/release_manifest.csv and a network, or `release.folder`.
+Needs: release_manifest.csv in the folder of the paper and a network, or `release.folder`.
 Makes: release/{task}/{dataset}/manifest.json, written last, beside the files it lists; then
 instructions/{task}/{dataset}/parts/ with train, val and test, rejected rows and counts.
 """
@@ -9,7 +9,7 @@ instructions/{task}/{dataset}/parts/ with train, val and test, rejected rows and
 rule fetch_release:
     """Bring the released files of one task and dataset here, or link them from a local folder."""
     input:
-        "config/paper/release_manifest.csv",
+        f"{WORKFLOW.paper.folder}/release_manifest.csv",
     output:
         "<results>/release/{task}/{dataset}/manifest.json",
     log:
@@ -29,7 +29,7 @@ rule fetch_release:
 rule import_release:
     """Turn released files into train, val and test."""
     input:
-        manifest="config/paper/release_manifest.csv",
+        manifest=f"{WORKFLOW.paper.folder}/release_manifest.csv",
         files=rules.fetch_release.output[0],
     output:
         train="<results>/instructions/{task}/{dataset}/parts/train.parquet",

@@ -1,13 +1,10 @@
-"""The paper's tables and figures, ours beside the published values.
+"""Tables and figures, ours beside a paper's published values where the experiment names a paper.
 
 Needs: the scores and the comparisons of a table's columns and of the trivial answers; the audit; the adapters' losses.
 Makes: report/tables/{table}.*, report/figures/ and report/index.html.
 """
 
-PAPER = collect(
-    "config/paper/{name}",
-    name=["results.csv", "aggregates.csv", "statistics.csv", "layout.yaml"],
-)
+PAPER = WORKFLOW.paper.files
 AUDIT = "<results>/audit/audit.json"
 SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
@@ -57,9 +54,10 @@ rule make_table:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
+        paper=WORKFLOW.paper_flags,
     shell:
-        "python -m itdr report {SIMULATED} --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --make {wildcards.table} --out {params.out:q} > {log:q} 2>&1"
+        "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
+        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {SIMULATED} > {log:q} 2>&1"
 
 
 rule make_aggregates:
@@ -83,9 +81,10 @@ rule make_aggregates:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
+        paper=WORKFLOW.paper_flags,
     shell:
-        "python -m itdr report {SIMULATED} --scores {input.scores:q} --make aggregates --out {params.out:q}"
-        " > {log:q} 2>&1"
+        "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
+        " {params.paper:q} > {log:q} 2>&1"
 
 
 rule make_statistics:
@@ -109,10 +108,11 @@ rule make_statistics:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], ancestor=2),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --results {params.results:q} --make dataset-statistics"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
 
 
 rule draw_figures:
@@ -138,10 +138,11 @@ rule draw_figures:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], parent=True),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report {SIMULATED} --scores {input.scores:q} --results {params.results:q} --make figures"
-        " --out {params.out:q} > {log:q} 2>&1"
+        "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
+        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
 
 
 rule make_page:
@@ -166,10 +167,12 @@ rule make_page:
         "../envs/report.yaml"
     params:
         out=subpath(output[0], parent=True),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report {SIMULATED} --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --results {params.results:q} --make page --out {params.out:q} > {log:q} 2>&1"
+        "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
+        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {SIMULATED}"
+        " > {log:q} 2>&1"
 
 
 rule so_far:
@@ -184,7 +187,9 @@ rule so_far:
         scores=scores_of(WORKFLOW.columns),
         comparisons=comparisons(),
         out=subpath(output[0], parent=True),
+        paper=WORKFLOW.paper_flags,
         results=EXPERIMENT.results,
     shell:
-        "python -m itdr report {SIMULATED} --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --comparisons {params.comparisons:q} --out {params.out:q} > {log:q} 2>&1"
+        "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
+        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {SIMULATED}"
+        " > {log:q} 2>&1"

@@ -9,7 +9,7 @@ On demand: predictions/{model}/{variant}/{seed}.jsonl.
 
 def per_column(what, form, columns):
     """Return the files of some columns and of all trivial answers in one folder of the results."""
-    trivial = [("trivial", baseline) for baseline in WORKFLOW.baselines]
+    trivial = [("trivial", name) for name in WORKFLOW.trivial_answers]
     return [
         f"<results>/{what}/{model}/{variant}/{EXPERIMENT.seed}.{form}"
         for model, variant in [*columns, *trivial]

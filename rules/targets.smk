@@ -25,40 +25,14 @@ def table(name):
     return files
 
 
-rule main:
-    """Table: before and after fine-tuning, and shares of the training data."""
-    input:
-        table("main"),
+for name in WORKFLOW.layout.tables:
 
-
-rule root_ablation:
-    """Table: training without one root task."""
-    input:
-        table("root-ablation"),
-
-
-rule subtask_ablation:
-    """Table: training without one subtask, or without the task descriptions."""
-    input:
-        table("subtask-ablation"),
-
-
-rule data_scale:
-    """Table: shares of the training data."""
-    input:
-        table("data-scale"),
-
-
-rule task_description:
-    """Table: with and without the task descriptions."""
-    input:
-        table("task-description"),
-
-
-rule closed_source:
-    """Table: closed-source models, through their paid interfaces."""
-    input:
-        table("closed-source"),
+    rule:
+        """One table of results."""
+        name:
+            name.replace("-", "_")
+        input:
+            table(name),
 
 
 rule dataset_statistics:

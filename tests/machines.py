@@ -7,11 +7,11 @@ from itdr.planning.jobs import ANSWERING, Job
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
+from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.dataset import load_catalogue
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
-from itdr.settings.workflow import load_workflow
 
 KEY = "sk-secret"  # pragma: allowlist secret
 H100 = Gpu("NVIDIA H100", 85_000, 84_000)
@@ -25,7 +25,7 @@ def needs(*jobs: str, **overrides) -> Needs:
     sizes = Sizes(
         load_workflow([Path("config/config.yaml")], overrides),
         load(Rates, Path("config/rates.yaml")),
-        {(r["task"], r["dataset"]): r for r in published_statistics(Path("config/paper"))},
+        {(r["task"], r["dataset"]): r for r in published_statistics(Path("config/papers/itdr"))},
         load_catalogue(Path("config/datasets.yaml")),
     )
     return Needs((), tuple(map(_job, jobs)), sizes, Measured())

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from itdr.evaluation.answers import Answer, Form, Reading, read
+from itdr.evaluation.answers import Answer, Form, Reading
+from itdr.evaluation.kinds.core import read
 
 HERE = Path(__file__).parent
 FILE = HERE.parent / "docs" / "odd-answers.md"

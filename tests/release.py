@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.conftest import ROOT
 
-MANIFEST = ROOT / "config" / "paper" / "release_manifest.csv"
+MANIFEST = ROOT / "config" / "papers" / "itdr" / "release_manifest.csv"
 TITLES = [f"Film {number} ({1950 + number})" for number in range(60)]
 
 

@@ -21,13 +21,12 @@ from itdr.evaluation.text_metrics import TextScorer
 from itdr.inference.engine import Answer
 from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION
+from itdr.instructions.tasks import load_task
 from itdr.released.importing import _read
 from itdr.released.manifest import ReleasedFile
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.reading import check
 from itdr.settings.scoring import ScoringSettings
-from itdr.settings.task import load_task
-from itdr.vocabulary import Task
 from tests.bad_input.reader import Reader, empty_folder, scratch_file
 from tests.chat_server import ChatServer, Fault, serving
 from tests.conftest import ROOT
@@ -39,15 +38,14 @@ _DATASET_OF = {"RP": "movielens-32m", "TKR": "movielens-32m", "NIR": "movielens-
                "TUI": "movielens-32m"}  # fmt: skip
 
 
-def _pair(task: Task) -> str:
+def _pair(task: str) -> str:
     known = load_task(_TASKS, task).datasets
-    wanted = _DATASET_OF[task]
-    return wanted if wanted in [name.value for name in known] else next(iter(known)).value
+    return _DATASET_OF[task] if _DATASET_OF[task] in known else next(iter(known))
 
 
 def _released() -> list[bytes]:
     found = []
-    for place, task in enumerate(Task):
+    for place, task in enumerate(_DATASET_OF):
         rows = [example(task, number) for number in range(3)]
         found.append(bytes([place]) + json.dumps(rows).encode())
         found.append(bytes([place]) + b"\n".join(json.dumps(row).encode() for row in rows))
@@ -56,9 +54,9 @@ def _released() -> list[bytes]:
 
 def read_released_file(data: bytes) -> None:
     """Import a released file as a test part: every row is an example or rejected."""
-    task = list(Task)[data[0] % len(Task) if data else 0]
+    task = list(_DATASET_OF)[data[0] % len(_DATASET_OF) if data else 0]
     path = scratch_file("released.json", data[1:])
-    about = {"path": "x.json", "part": "test", "task": task.value, "dataset": _pair(task),
+    about = {"path": "x.json", "part": "test", "task": task, "dataset": _pair(task),
              "sha256": "0" * 64, "bytes": 1}  # fmt: skip
     done = _read(check(ReleasedFile, about, "here"), path, load_task(_TASKS, task))
     report = done.report
@@ -73,12 +71,12 @@ def _predicted() -> list[dict[str, Any]]:
     shown = ["Alien (1979)", "Heat (1995)", "Rocky II (1979)"]
     references = {"RP": "4.0", "UAP": "age_group:25-34, gender:F, occupation:writer"}
     rows = []
-    for task in Task:
+    for task in _DATASET_OF:
         listed = task in ("TKR", "CDR", "NIR")
         rows.append(
             {
                 "id": f"{task}/1",
-                "task": task.value,
+                "task": task,
                 "dataset": _pair(task),
                 "domain": None,
                 "prompt_tokens": 9,

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 from itdr.instructions.statistics import published
+from itdr.instructions.tasks import TaskSettings
 from itdr.instructions.templates import ExampleText
 from itdr.released.manifest import load_manifest
 from itdr.settings.dataset import load_catalogue
 from itdr.settings.experiment import InferenceSettings, load_experiment
 from itdr.settings.flags import add_flags, as_flags, from_flags
-from itdr.settings.layout import load_layout
 from itdr.settings.model import ModelSettings
+from itdr.settings.paper import Layout
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
-from itdr.settings.task import TaskSettings
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import load_variants
 from tests.bad_input.reader import Reader, scratch_file
@@ -38,7 +38,7 @@ def _task(path: Path) -> None:
 
 
 def _layout(path: Path) -> None:
-    layout = load_layout(path)
+    layout = load(Layout, path)
     for table in layout.tables:
         layout.columns_of(table, [("tiny", "base"), ("glm-4-9b", "itdr")])
 
@@ -51,11 +51,11 @@ _FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
         lambda path: load(ModelSettings, path),
     ),
     "catalogue": ("datasets.yaml", load_catalogue),
-    "layout": ("paper/layout.yaml", _layout),
+    "layout": ("papers/itdr/layout.yaml", _layout),
     "rates": ("rates.yaml", lambda path: load(Rates, path)),
-    "variants": ("variants.csv", load_variants),
-    "release-manifest": ("paper/release_manifest.csv", load_manifest),
-    "statistics": ("paper/statistics.csv", published),
+    "variants": ("papers/itdr/variants.csv", load_variants),
+    "release-manifest": ("papers/itdr/release_manifest.csv", load_manifest),
+    "statistics": ("papers/itdr/statistics.csv", published),
 }
 
 

@@ -19,7 +19,8 @@ from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import BadCellError, Field, NeedsTextError
 from itdr.datasets.readers.text import plain_text, repaired_text, tidy
 from itdr.datasets.readers.times import Time, TimeOfUsa
-from itdr.evaluation.answers import Answer, Reading, read
+from itdr.evaluation.answers import Answer, Reading
+from itdr.evaluation.kinds.core import read
 from itdr.instructions.prose import one_line, sentences
 from tests.bad_input.reader import Reader
 from tests.odd_answers import FORMS, PAGE

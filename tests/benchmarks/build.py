@@ -42,7 +42,7 @@ import json, resource, sys, time
 from pathlib import Path
 from itdr.instructions.build import build
 from itdr.settings.experiment import BuildSettings
-from itdr.settings.task import load_task
+from itdr.instructions.tasks import load_task
 
 def cpu():
     usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -140,9 +140,9 @@ def demo(folder: Path, per_cell: int):
     from itdr.inference.engine import Prompt
     from itdr.inference.tokens import Tokens
     from itdr.instructions.split import first_rows
+    from itdr.instructions.tasks import load_task
     from itdr.settings.experiment import load_experiment
     from itdr.settings.model import load_model_settings
-    from itdr.settings.task import load_task
 
     settings = load_experiment([ROOT / "config/config.yaml", ROOT / "config/demo.yaml"]).inference
     model = load_model_settings(ROOT / "config/models/tiny.yaml")

@@ -31,10 +31,9 @@ from itdr.evaluation.comparisons import compare_columns
 from itdr.evaluation.score import score
 from itdr.evaluation.uncertainty import Resampling, estimates
 from itdr.instructions.record import PREDICTION
+from itdr.instructions.tasks import TaskSettings, load_tasks
 from itdr.provenance import provenance
 from itdr.settings.scoring import ScoringSettings
-from itdr.settings.task import TaskSettings, load_task
-from itdr.vocabulary import Task
 
 TASKS = Path(__file__).parents[2] / "config" / "tasks"
 RESULTS = Path(__file__).parent / "results" / "score.csv"
@@ -56,7 +55,7 @@ def main() -> None:
     args = parser.parse_args()
     pairs = [
         (settings, dataset)
-        for settings in (load_task(TASKS, task) for task in Task)
+        for settings in load_tasks(TASKS).values()
         for dataset in settings.datasets
     ]
     rows = [row(*pair, number) for pair in pairs for number in range(args.rows)]

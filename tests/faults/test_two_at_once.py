@@ -39,7 +39,7 @@ def start(program, *words):
 
 
 @contextmanager
-def resume_state(folder):
+def busy(folder):
     """Have another process at work in a folder."""
     with start(HOLDER, folder) as process:
         assert process.stdout.readline() == "in\n"
@@ -54,7 +54,7 @@ def test_the_second_is_refused_by_the_name_of_the_first_and_may_start_when_that_
     whole, tmp_path, capsys, stage
 ):
     folder = tmp_path / UNFINISHED[stage]
-    with resume_state(folder) as other:
+    with busy(folder) as other:
         assert STAGES[stage].start(whole, tmp_path) == 1
         assert f"{folder}: the process {other.pid} on " in capsys.readouterr().err
         assert list(contents(tmp_path)) == [f"{UNFINISHED[stage]}/.lock"]
@@ -75,6 +75,6 @@ def test_of_several_writers_the_last_one_stays_whole(tmp_path):
             assert text in {letter * 10_000 for letter in letters}
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
-    assert len({path.read_text() for path in (tmp_path / "folder").iterdir()}) == 1
+    assert len({path.read_text() for path in (tmp_path / "folder").glob("[!.]*")}) == 1
     for process in processes:
         process.stdout.close()

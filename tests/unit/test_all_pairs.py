@@ -16,9 +16,9 @@ from itdr.instructions.audit.run import audit
 from itdr.instructions.build import build
 from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
+from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
 from itdr.settings.experiment import BuildSettings, SplitSettings, load_experiment
-from itdr.settings.task import load_task
 from itdr.teacher.annotate import annotate
 from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
@@ -152,7 +152,9 @@ def test_the_audit_finds_no_fault_in_any_pair(tables, files, tmp_path):
         annotate(files[1, pair], annotated, teacher)
         split(annotated, tmp_path / task / dataset, SplitSettings(), 3)
         parts += sorted((tmp_path / task / dataset).glob("*.parquet"))
-    report = audit(parts, tmp_path / "audit", AuditSettings(), tables=tables)
+    report = audit(
+        parts, tmp_path / "audit", AuditSettings(), tasks=ROOT / "config/tasks", tables=tables
+    )
     found = [(check["check"], check["first"]) for check in report["checks"] if check["faults"]]
     assert report["clean"], found
     assert not [check["unchecked"] for check in report["checks"] if check["unchecked"]]

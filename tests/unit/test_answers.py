@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itdr.evaluation.answers import Answer, Form, Reading, read
+from itdr.evaluation.answers import Answer, Form, Reading
 from itdr.evaluation.answers.titles import Titles, words
+from itdr.evaluation.kinds.core import read
 from tests.odd_answers import CANDIDATES, FILE, FORMS, PAGE, rendered, seen
 
 

@@ -19,9 +19,9 @@ from itdr.instructions.audit.run import audit
 from itdr.instructions.build import build
 from itdr.instructions.record import RECORD
 from itdr.instructions.split import split
+from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings, Check
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.task import load_task
 from itdr.teacher.annotate import annotate
 from tests.conftest import ROOT
 

@@ -420,7 +420,7 @@ def test_a_folder_of_the_release_must_hold_its_files(tmp_path):
 
     from itdr.released.manifest import files_of
 
-    manifest = ROOT / "config" / "paper" / "release_manifest.csv"
+    manifest = ROOT / "config" / "papers" / "itdr" / "release_manifest.csv"
     files = files_of(manifest, "UAP", "movielens-1m")
     assert found().level == "missing" and files[0].path in found().found
     for file in files:

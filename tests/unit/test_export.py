@@ -84,7 +84,7 @@ def test_a_part_without_examples_is_an_empty_list(tmp_path):
 @pytest.fixture
 def folder(parts, tmp_path):
     sources = load_catalogue(ROOT / "config" / "datasets.yaml")
-    hugging_face.export(parts, tmp_path / "hf", sources)
+    hugging_face.export(parts, tmp_path / "hf", sources, ROOT / "config" / "tasks")
     return tmp_path / "hf"
 
 

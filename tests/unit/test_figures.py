@@ -1,26 +1,32 @@
 """The figures: what each shows, that none fails on little data, and that bytes repeat."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from itdr.instructions.audit.lengths import EDGES
-from itdr.reporting.figures import FIGURES, draw_all, save, styled
+from itdr.instructions.tasks import load_tasks
+from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.draw import draw_all
+from itdr.reporting.figures.style import save, styled
 from itdr.reporting.results import Score, load_results
 from itdr.reporting.run import Loss
 from itdr.reporting.statistics import published_statistics
-from itdr.settings.layout import load_layout
+from itdr.settings.paper import NO_PAPER, load_paper
 from tests.conftest import ROOT
 
-PAPER = ROOT / "config" / "paper"
-LAYOUT = load_layout(PAPER / "layout.yaml")
+PAPER = load_paper(ROOT / "config/papers/itdr")
+LAYOUT = PAPER.layout
 RESULTS = load_results(PAPER)
-STATISTICS = published_statistics(PAPER)
+STATISTICS = published_statistics(PAPER.folder)
+TASKS = load_tasks(ROOT / "config" / "tasks", RESULTS.tasks)
 OF_RUNS_ALONE = {"differences", "losses"}
 
 
 def published():
-    return FigureData(RESULTS, LAYOUT, STATISTICS)
+    return FigureData(RESULTS, LAYOUT, STATISTICS, TASKS)
 
 
 def run(columns, shift=0.01):
@@ -32,12 +38,12 @@ def run(columns, shift=0.01):
         }
         for column in columns
     }
-    results = type(RESULTS)(RESULTS.published, RESULTS.published_aggregates, scores)
+    results = replace(RESULTS, scores=scores)
     histogram = [0] * (len(EDGES) - 1)
     histogram[12] = 100
     lengths = [{"model": "glm-4-9b", "task": "RP", "histogram": histogram, "cut_off": 2048}]
     losses = {columns[-1]: [Loss(step, 3 / step) for step in range(1, 50)]}
-    return FigureData(results, LAYOUT, STATISTICS, {("RP", "yelp"): 100}, lengths, losses)
+    return FigureData(results, LAYOUT, STATISTICS, TASKS, {("RP", "yelp"): 100}, lengths, losses)
 
 
 def texts(figure):
@@ -106,11 +112,19 @@ def test_the_same_data_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_all_figures_are_listed_with_the_reason_where_one_is_missing(tmp_path, monkeypatch):
-    monkeypatch.setattr("itdr.reporting.figures.FIGURES",
-                        {name: FIGURES[name] for name in ("tuning", "losses")})  # fmt: skip
-    listed = draw_all(published(), tmp_path / "figures")
+def test_without_a_paper_a_figure_is_drawn_or_says_what_it_lacks(tmp_path):
+    key = ("MINE", "own-films", "rmse")
+    scores = {("tiny", v): {key: Score(1.0, 0.9, 1.1, 50, 0)} for v in ("base", "tuned")}
+    data = FigureData(replace(load_results(NO_PAPER), scores=scores), NO_PAPER.layout, [])
+    listed = draw_all(data, sorted(FIGURES), tmp_path / "figures")
+    drawn = [entry["name"] for entry in listed if not entry["missing"]]
+    assert drawn == ["main"]
+    assert set(NO_PAPER.layout.figures) <= set(FIGURES)
+
+
+def test_all_figures_are_listed_with_the_reason_where_one_is_missing(tmp_path):
+    listed = draw_all(published(), ("tuning", "losses"), tmp_path / "figures")
     assert [(entry["name"], entry["missing"]) for entry in listed] == [
         ("tuning", ""), ("losses", "no adapter was trained")]  # fmt: skip
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "figures").glob("[!.]*")) == [
         "figures.json", "tuning.png", "tuning.svg"]  # fmt: skip

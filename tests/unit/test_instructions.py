@@ -14,17 +14,13 @@ from itdr.instructions.build import build
 from itdr.instructions.mixture import mix
 from itdr.instructions.record import DRAFT, RECORD, reference_columns
 from itdr.instructions.sampling import Draw, sample
+from itdr.instructions.sampling.liked_items import LikedItemsSampling
+from itdr.instructions.sampling.next_items import NextItemsSampling
+from itdr.instructions.sampling.opinions import OpinionsSampling
 from itdr.instructions.split import first_rows, split
+from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.task import (
-    LikedItemsSampling,
-    NextItemsSampling,
-    OpinionsSampling,
-    TaskSettings,
-    load_task,
-)
-from itdr.settings.variant import Variant, load_variants
-from itdr.vocabulary import Task
+from itdr.settings.variant import VariantOptions, load_variants
 from tests.conftest import ROOT
 
 TASKS = ROOT / "config" / "tasks"
@@ -423,7 +419,7 @@ def test_the_first_test_rows_of_each_cell_are_taken(tmp_path):
     assert [row["id"] for row in rows[:4]] == read_parquet(parts[0], RECORD)["id"].to_pylist()[:4]
 
 
-ALL = Variant(variant="itdr", tasks=tuple(Task), share=1, description=True)
+ALL = VariantOptions()
 
 
 def mixed(tmp_path, variant=ALL, names="ab", seed=1):
@@ -468,12 +464,12 @@ def test_a_variant_without_a_task_or_without_descriptions(tmp_path):
     write_parquet(tmp_path / "a.parquet", records(4))
     rows = [row | {"id": f"TKR/{row['id']}", "task": "TKR"} for row in records(4).to_pylist()]
     write_parquet(tmp_path / "b.parquet", pa.Table.from_pylist(rows, schema=RECORD))
-    variants = load_variants(ROOT / "config" / "variants.csv")
+    variants = load_variants(ROOT / "config" / "papers" / "itdr" / "variants.csv")
     assert {row["task"] for row in mixed(tmp_path, variants["wo-rp"])} == {"TKR"}
     bare = mixed(tmp_path, variants["wo-task-description"])
     assert {row["instruction"] for row in bare} == {""} and len(bare) == 8
     assert [row | {"instruction": "i"} for row in bare] == mixed(tmp_path, variants["itdr"])
-    with pytest.raises(DataError, match="no example of the variant wo-uii, which is trained"):
+    with pytest.raises(DataError, match="no example of the tasks UAP, IR, TUI"):
         mixed(tmp_path, variants["wo-uii"])
 
 

@@ -8,7 +8,8 @@ from itdr.datasets.readers.cells import PythonList
 from itdr.datasets.readers.fields import BadCellError
 from itdr.datasets.readers.python_literals import line_to_json, to_json
 from itdr.datasets.readers.text import repaired_text
-from itdr.evaluation.answers import Form, Reading, read
+from itdr.evaluation.answers import Form, Reading
+from itdr.evaluation.kinds.core import read
 from itdr.instructions.prose import sentences
 from tests.odd_answers import FORMS
 

@@ -11,20 +11,18 @@ from hypothesis import strategies as st
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU
-from sklearn.metrics import accuracy_score, ndcg_score, root_mean_squared_error
+from sklearn.metrics import ndcg_score, root_mean_squared_error
 
+from itdr.errors import SettingsError
 from itdr.evaluation.aggregates import aggregate
-from itdr.evaluation.metrics import (
-    accuracy,
-    hit_at_k,
-    hits_of,
-    ndcg_at_k,
-    parse_metric,
-    precision_at_k,
-    squared_errors,
-)
+from itdr.evaluation.metrics.errors import squared_errors
+from itdr.evaluation.metrics.rankings import hit_at_k, hits_of, ndcg_at_k, precision_at_k
 from itdr.evaluation.text_metrics import TextScorer, common_subsequence
+from itdr.settings.metric import lower_is_better, metric_title, parse_metric
+from itdr.settings.paper import Layout
+from itdr.settings.reading import load
 from itdr.settings.scoring import ScoringSettings
+from tests.conftest import ROOT
 
 T, F = True, False
 SCORER = TextScorer(ScoringSettings())
@@ -111,21 +109,27 @@ def test_squared_errors_by_hand():
     assert squared_errors(np.array([4.0, 3.0]), np.array([5.0, 3.0])).tolist() == [1.0, 0.0]
 
 
-def test_rmse_and_accuracy_agree_with_scikit_learn():
+def test_rmse_agrees_with_scikit_learn():
     rng = np.random.default_rng(4)
     for _ in range(1000):
         given_, true = rng.integers(1, 6, (2, rng.integers(1, 20))).astype(float)
         ours = math.sqrt(squared_errors(given_, true).mean())
         assert ours == pytest.approx(root_mean_squared_error(true, given_))
-        same = [accuracy(bool(one == other)) for one, other in zip(given_, true, strict=True)]
-        assert np.mean(same) == pytest.approx(accuracy_score(true, given_))
 
 
 def test_metric_ids_are_taken_apart():
-    assert parse_metric("ndcg@10") == parse_metric("ndcg@10")
-    assert (parse_metric("hit@1").family, parse_metric("hit@1").k) == ("hit", 1)
-    assert parse_metric("rmse:age").attribute == "age"
-    assert parse_metric("rouge-l").family == "rouge-l"
+    assert (parse_metric("hit@1").kind.name, parse_metric("hit@1").k) == ("hit", 1)
+    assert parse_metric("rmse-midpoint:age").attribute == "age"
+    assert (parse_metric("rouge-l").kind.name, parse_metric("rouge-l").variant) == ("rouge", "l")
+    titles = [metric_title(name) for name in ("hit@1", "rmse:birth_year", "rouge-l")]
+    assert titles == ["HR@1", "RMSE (birth year)", "ROUGE-L"]
+    assert [lower_is_better(name) for name in ("rmse", "ndcg@10")] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["recall@5", "ndcg@0", "ndcg@", "ndcg@x", "bleu2", "", "@5", ":a"])
+def test_an_unknown_metric_is_refused_with_those_there_are(name):
+    with pytest.raises(SettingsError, match=r"unknown metric.*rmse.*ndcg"):
+        parse_metric(name)
 
 
 # Texts
@@ -263,9 +267,10 @@ def test_macro_averages_by_hand(tmp_path):
     rows += [("UAP", "a", "accuracy:gender", 0.6), ("UAP", "b", "accuracy:gender", 0.8)]
     rows += [("UAP", "a", "accuracy:country", 0.1), ("UAP", "a", "rmse:age", 9.0)]
     scores = pd.DataFrame(rows, columns=["task", "dataset", "metric", "value"])
-    found = aggregate(scores).set_index("aggregate")
+    formulas = load(Layout, ROOT / "config/papers/itdr/layout.yaml").aggregates
+    found = aggregate(scores, formulas).set_index("aggregate")
     assert found.value["pUII"] == pytest.approx(100 / 8 * (0.2406 - 0.2811 + 3.5))
     assert found.value["pUIU"] == pytest.approx(100 / 3 * (0.4 + 0.2 + 0.2))
-    partial = aggregate(scores[scores.task != "CDR"]).set_index("aggregate")
+    partial = aggregate(scores[scores.task != "CDR"], formulas).set_index("aggregate")
     assert math.isnan(partial.value["pUII"])
     assert partial.missing["pUII"] == "CDR:ndcg@10 CDR:hit@1 CDR:precision@5"

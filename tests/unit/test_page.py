@@ -18,7 +18,7 @@ def page_file(tmp_path_factory):
     (out / "figures" / "figures.json").write_text(
         '[{"name": "losses", "title": "Training loss", "missing": "no adapter was trained"}]'
     )
-    paper = str(ROOT / "config" / "paper")
+    paper = str(ROOT / "config" / "papers" / "itdr")
     assert main(["report", "--published-only", "--paper", paper, "--out", str(out),
                  "--make", "page"]) == 0  # fmt: skip
     return out / "index.html"

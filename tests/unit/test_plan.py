@@ -9,11 +9,11 @@ from itdr.planning.measured import Measured, measure
 from itdr.planning.needs import Needs
 from itdr.planning.plan import plan
 from itdr.planning.sizes import Sizes
+from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.dataset import load_catalogue
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
-from itdr.settings.workflow import load_workflow
 from tests.conftest import ROOT
 
 DRY_RUN = """\
@@ -50,7 +50,7 @@ def sizes(monkeypatch):
     monkeypatch.chdir(ROOT)
     config = ROOT / "config"
     statistics = {
-        (row["task"], row["dataset"]): row for row in published_statistics(config / "paper")
+        (row["task"], row["dataset"]): row for row in published_statistics(config / "papers/itdr")
     }
     return Sizes(load_workflow([config / "config.yaml"]), load(Rates, config / "rates.yaml"),
                  statistics, load_catalogue(config / "datasets.yaml"))  # fmt: skip

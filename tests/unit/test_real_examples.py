@@ -10,9 +10,9 @@ from itdr.instructions.audit.run import audit
 from itdr.instructions.build import build
 from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
+from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.task import load_task
 from tests.conftest import ROOT
 
 SAMPLES = {
@@ -55,7 +55,13 @@ def test_what_comes_from_tables_has_no_fault(examples, folder, tmp_path):
     for pair in FROM_TABLES:
         split(examples(pair), tmp_path / pair, SplitSettings(), 4)
     parts = sorted(tmp_path.rglob("*.parquet"))
-    report = audit(parts, tmp_path / "audit", AuditSettings(), tables=folder / "tables")
+    report = audit(
+        parts,
+        tmp_path / "audit",
+        AuditSettings(),
+        tasks=ROOT / "config/tasks",
+        tables=folder / "tables",
+    )
     assert report["clean"], [check for check in report["checks"] if check["faults"]]
     assert sum(cell["train"] for cell in report["cells"]) > 500
 

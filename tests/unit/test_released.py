@@ -20,6 +20,7 @@ from itdr.errors import DataError, DownloadError, MissingFileError, SettingsErro
 from itdr.files.formats import read_json, read_parquet
 from itdr.instructions.audit.run import audit
 from itdr.instructions.record import RECORD
+from itdr.instructions.tasks import load_task
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.fetch import fetch_release
 from itdr.released.importing import REJECTED, import_release
@@ -28,8 +29,7 @@ from itdr.released.reader import Rejected, Row, read_released
 from itdr.retry import RetryPolicy
 from itdr.settings.audit import AuditSettings
 from itdr.settings.release import ReleaseSettings
-from itdr.settings.task import load_task
-from itdr.vocabulary import Part, Task
+from itdr.vocabulary import Part
 from tests.conftest import ROOT
 from tests.release import MANIFEST, example, make_release, paths_of
 
@@ -355,18 +355,18 @@ def test_any_bytes_are_read_or_refused(
     ],
 )
 def test_a_ranking_names_all_candidates_the_true_ones_first(text: str, output: str) -> None:
-    assert find_choice(Task.TKR, text, output) == Choice(("D", "B", "C", "E"), ("B", "C"))
+    assert find_choice("ranked_list", text, output) == Choice(("D", "B", "C", "E"), ("B", "C"))
 
 
 def test_a_title_within_another_is_not_found_there() -> None:
     text = "Seen:\n1. Alien 3\nAmong:\n1. Aliens\n2. Alien\n3. Alien 3\n4. The Alien"
-    choice = find_choice(Task.CDR, text, "1. Alien\n2. The Alien\n3. Aliens\n4. Alien 3")
+    choice = find_choice("ranked_list", text, "1. Alien\n2. The Alien\n3. Aliens\n4. Alien 3")
     assert choice == Choice(("Aliens", "Alien", "Alien 3", "The Alien"), ("Alien", "The Alien"))
 
 
 def test_a_ranking_of_something_that_is_not_shown_has_no_candidates() -> None:
-    assert find_choice(Task.TKR, "1. A\n2. B", "1. A\n2. Z") is None
-    assert find_choice(Task.TKR, "1. A", "A") is None
+    assert find_choice("ranked_list", "1. A\n2. B", "1. A\n2. Z") is None
+    assert find_choice("ranked_list", "1. A", "A") is None
 
 
 @pytest.mark.parametrize(
@@ -378,13 +378,13 @@ def test_a_ranking_of_something_that_is_not_shown_has_no_candidates() -> None:
     ],
 )
 def test_the_next_item_stands_in_the_last_list_that_holds_it(text: str) -> None:
-    choice = find_choice(Task.NIR, text, "A: the film")
+    choice = find_choice("title", text, "A: the film")
     assert choice == Choice(("B", "A: the film", "C"), ("A: the film",))
 
 
 def test_categories_behind_candidates_are_left_out() -> None:
     text = "One of:\n1. B:Drama\n2. A: the film:Crime\n3. C:Horror"
-    choice = find_choice(Task.NIR, text, "A: the film")
+    choice = find_choice("title", text, "A: the film")
     assert choice == Choice(("B", "A: the film", "C"), ("A: the film",))
 
 
@@ -483,7 +483,7 @@ def test_a_part_of_which_nothing_is_left_is_an_error_that_says_why(tmp_path: Pat
 def audited(out: Path) -> dict[str, Any]:
     """Audit imported parts and return audit.json."""
     parts = [out / "parts" / f"{part}.parquet" for part in Part]
-    return audit(parts, out / "audit", AuditSettings())
+    return audit(parts, out / "audit", AuditSettings(), tasks=ROOT / "config" / "tasks")
 
 
 @pytest.mark.parametrize(

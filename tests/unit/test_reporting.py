@@ -10,6 +10,7 @@ import pytest
 
 from itdr.cli.main import main
 from itdr.errors import DataError, MissingFileError
+from itdr.instructions.tasks import load_tasks
 from itdr.reporting.comparisons import Comparisons, Pair
 from itdr.reporting.formats.csv_files import COLUMNS, COMPARED
 from itdr.reporting.formats.latex import latex
@@ -20,11 +21,12 @@ from itdr.reporting.results import Published, Results, load_results
 from itdr.reporting.run import Run
 from itdr.reporting.scores import Score
 from itdr.reporting.statistics import published_statistics
-from itdr.settings.layout import load_layout, metric_title
+from itdr.settings.metric import metric_title
+from itdr.settings.paper import load_paper
 from tests.conftest import ROOT
 
-PAPER = ROOT / "config" / "paper"
-LAYOUT = load_layout(PAPER / "layout.yaml")
+PAPER = ROOT / "config" / "papers" / "itdr"
+LAYOUT = load_paper(PAPER).layout
 PUBLISHED = pd.read_csv(PAPER / "results.csv")
 HEAD = "task,dataset,reading,metric,value,ci_low,ci_high,n,n_unreadable\n"
 TABLES = ("main", "root-ablation", "subtask-ablation", "closed-source")
@@ -59,8 +61,9 @@ def scores(tmp_path):
 
 
 def report(scores, *, incomplete=False, run=None):
-    results = load_results(PAPER, scores, incomplete=incomplete)
-    return Report(results, LAYOUT, published_statistics(PAPER), run or Run())
+    results = load_results(load_paper(PAPER), scores, incomplete=incomplete)
+    tasks = load_tasks(ROOT / "config" / "tasks", results.tasks)
+    return Report(results, LAYOUT, published_statistics(PAPER), tasks, run or Run())
 
 
 def expected(table):

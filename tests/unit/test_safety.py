@@ -14,13 +14,13 @@ from itdr.cli.main import main
 from itdr.errors import ModelError, SettingsError
 from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT, RECORD
+from itdr.instructions.tasks import TaskSettings
 from itdr.instructions.templates import ExampleText
 from itdr.models.loading import load_adapted, load_model, load_tokenizer
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
 from itdr.settings.reading import check, load
-from itdr.settings.task import TaskSettings
 from itdr.settings.teacher import TeacherSettings
 from tests.chat_server import SECRET, ChatServer, Fault, serving
 from tests.conftest import ROOT

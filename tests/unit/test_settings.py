@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from itdr.errors import MissingFileError, SettingsError
+from itdr.instructions.tasks import load_task, load_tasks
+from itdr.planning.workflow import load_workflow
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml
-from itdr.settings.task import load_task
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import load_variants
-from itdr.settings.workflow import load_workflow
-from itdr.vocabulary import ROOT_OF, Dataset, Task
+from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 
 PAPER = ROOT / "config" / "config.yaml"
@@ -44,14 +44,13 @@ def refusal(tmp_path, changes: str) -> str:
         ("seed: '3'", "mine.yaml: 'seed': input should be a valid integer (found '3')."),
         ("seed: true", "mine.yaml: 'seed': input should be a valid integer (found True)."),
         ("pairs: [RP/movielens-32]", "'pairs.0': unknown dataset 'movielens-32'. Did you mean"),
-        ("pairs: [RPP/movielens-32m]", "must be TASK/DATASET with a TASK of RP, TKR"),
+        ("pairs: [movielens-32m]", "'pairs.0': must be TASK/DATASET, such as RP/movielens-32m"),
         (
             "columns: [tiny]",
-            "'columns.0': must be MODEL/VARIANT, with a VARIANT of config/",
+            "'columns.0': must be MODEL/VARIANT, such as",
         ),
         ("split: {by: example}", "audit.tolerate must name shared-user and shared-item"),
         ("build: {negatives: unifrm}", "'available' (found 'unifrm'). Did you mean"),
-        ("build: {max_examples_of: {RQ: 5}}", "'build.max_examples_of.RQ"),
         (
             "split: {shares: [0.5, 0.1, 0.1]}",
             "'split': shares must not be negative and must add up",
@@ -188,7 +187,7 @@ def test_the_shipped_configurations_are_whole(monkeypatch):
     full = load_workflow([Path(f"config/{name}.yaml") for name in ("config", "demo", "demo-full")])
     assert len(paper.cells) == 33 and demo.cells == full.cells == paper.cells
     assert demo.columns == [("tiny", "base"), ("tiny", "itdr")]
-    assert {variant for _, variant in full.columns} == set(full.variants)
+    assert {variant for _, variant in full.columns} == set(full.paper.variants)
 
 
 def test_a_task_may_have_a_limit_of_its_own():
@@ -197,6 +196,37 @@ def test_a_task_may_have_a_limit_of_its_own():
     assert experiment.build.of("IR").max_examples == 40
     assert experiment.build.of("RP").max_examples == 180
     assert experiment.build.of("IR").negatives == "popularity"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pairs": ["RPP/yelp"]}, "unknown task 'RPP'.*Did you mean 'RP'"),
+        ({"build": {"max_examples_of": {"RQ": 5}}}, "'build.max_examples_of': unknown task 'RQ'"),
+        ({"trivial_answers": ["user-means"]}, "'trivial_answers': unknown trivial answer 'user-m"),
+        ({"paper": "idtr"}, "unknown paper 'idtr'.*Did you mean 'itdr'"),
+        ({"paper": None}, "unknown variant 'itdr'.*Allowed: base, tuned"),
+        ({"paper": None, "data": "released"}, "no 'paper' is named whose release is meant"),
+        ({"variants": {"x": {"tasks": ["RPP"]}}}, "'variants.x.tasks': 'RPP' is no task of the"),
+        ({"variants": {"x": {"tasks": ["RP"], "share": 0.0}}}, "has a share above 0"),
+    ],
+)
+def test_names_that_stand_for_nothing_are_refused(monkeypatch, changes, message):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SettingsError, match=message):
+        load_workflow([Path("config/config.yaml")], changes)
+
+
+def test_without_a_paper_there_is_a_table_of_all_columns(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    half = {"tasks": ["RP"], "share": 0.5}
+    columns = ["tiny/base", "tiny/tuned", "tiny/half"]
+    changes = {"paper": None, "columns": columns, "variants": {"half": half}}
+    workflow = load_workflow([Path("config/config.yaml")], changes)
+    assert workflow.table_columns == {"main": [("tiny", v) for v in ("base", "tuned", "half")]}
+    assert workflow.cells_of("tuned") == workflow.cells
+    assert {task for task, _ in workflow.cells_of("half")} == {"RP"}
+    assert workflow.paper.files == []
 
 
 def test_a_raw_folder_that_is_not_there_is_named(monkeypatch):
@@ -240,7 +270,7 @@ def test_task_files_are_whole(path):
 
 
 def test_an_unknown_task_is_refused():
-    with pytest.raises(SettingsError, match=r"unknown task 'TKRR'. Did you mean 'TKR'\?"):
+    with pytest.raises(SettingsError, match=r"unknown task 'TKRR'.*Did you mean 'TKR'\?"):
         load_task(TASKS, "TKRR")
 
 
@@ -253,8 +283,10 @@ def test_an_unknown_metric_is_refused(tmp_path):
     value = yaml.safe_load((TASKS / "RP.yaml").read_text())
     value["metrics"] = ["rmsee"]
     (tmp_path / "RP.yaml").write_text(yaml.safe_dump(value))
-    with pytest.raises(SettingsError, match=r"'metrics\.0': unknown metric; allowed: rmse"):
-        load_task(tmp_path, Task.RP)
+    with pytest.raises(
+        SettingsError, match=r"RP.yaml: 'metrics' of .*unknown metric 'rmsee'; allowed"
+    ):
+        load_task(tmp_path, "RP")
 
 
 def test_settings_survive_the_way_over_the_command_line():
@@ -278,13 +310,14 @@ def test_a_wrong_option_is_refused_like_a_wrong_key():
 
 
 def test_the_variants_are_those_of_the_paper():
-    variants = load_variants(ROOT / "config" / "variants.csv")
-    with (ROOT / "config" / "paper" / "results.csv").open(encoding="utf-8") as file:
+    variants = load_variants(ROOT / "config" / "papers" / "itdr" / "variants.csv")
+    with (ROOT / "config" / "papers" / "itdr" / "results.csv").open(encoding="utf-8") as file:
         assert set(variants) == {row["variant"] for row in csv.DictReader(file)}
-    assert set(variants["wo-uii"].tasks) == {t for t, root in ROOT_OF.items() if root == "UIU"}
-    assert set(variants["wo-uiu"].tasks) == {t for t, root in ROOT_OF.items() if root == "UII"}
-    for task in Task:
-        assert set(variants[f"wo-{task.lower()}"].tasks) == set(Task) - {task}
+    roots = {name: task.root_task for name, task in load_tasks(TASKS).items()}
+    assert set(variants["wo-uii"].tasks) == {task for task in roots if roots[task] == "UIU"}
+    assert set(variants["wo-uiu"].tasks) == {task for task in roots if roots[task] == "UII"}
+    for task in roots:
+        assert set(variants[f"wo-{task.lower()}"].tasks) == set(roots) - {task}
     assert [variants[f"data-{part}"].share for part in (25, 50, 75)] == [0.25, 0.5, 0.75]
     assert [name for name, variant in variants.items() if not variant.is_trained] == ["base"]
     without = [name for name, variant in variants.items() if not variant.description]
@@ -300,9 +333,8 @@ def test_the_variants_are_those_of_the_paper():
         ),
         ("HEAD\na,RP,half,yes", ":2: 'share' is 'half'; a number is needed"),
         ("HEAD\na,RP,1,maybe", ":2: 'description' is 'maybe'; needed is yes or no"),
-        ("HEAD\na,RPP,1,yes", ":2: 'tasks.0': input should be 'RP', 'TKR'"),
         ("HEAD\na,RP,2,yes", ":2: 'share': input should be less than or equal to 1"),
-        ("HEAD\na,,1,yes", ":2: a variant has tasks and a share above 0, or neither"),
+        ("HEAD\na,RP,0,yes", ":2: a variant that is trained has a share above 0"),
         ("HEAD\na,RP,1,yes\na,RP,1,yes", ":3: the variant 'a' stands twice"),
         ("HEAD\na,RP", ":2: 'share' is None; a number is needed"),
         ("HEAD\na,RP,1,yes,no", ":2: more cells than columns"),
@@ -329,7 +361,7 @@ def test_an_unknown_variant_is_refused_with_the_nearest_one(tmp_path, monkeypatc
 
 def test_all_pairs_of_the_paper_have_a_template_of_the_papers_size():
     experiment = load_experiment([PAPER])
-    with (ROOT / "config" / "paper" / "statistics.csv").open(encoding="utf-8") as file:
+    with (ROOT / "config" / "papers" / "itdr" / "statistics.csv").open(encoding="utf-8") as file:
         paper = {f"{row['task']}/{row['dataset']}": int(row["examples"])
                  for row in csv.DictReader(file)}  # fmt: skip
     assert list(experiment.pairs) == list(paper)

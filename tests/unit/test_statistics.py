@@ -12,7 +12,7 @@ from itdr.instructions.record import DRAFT
 from itdr.instructions.statistics import PAPER, measure, published, write
 from tests.conftest import ROOT
 
-PUBLISHED = ROOT / "config" / "paper" / "statistics.csv"
+PUBLISHED = ROOT / "config" / "papers" / "itdr" / "statistics.csv"
 
 
 def words(texts):

@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report-only", action="store_true", help="end well even when faults were found"
     )
+    add_tasks(parser)
     add_flags(parser, AuditSettings)
 
 
@@ -62,6 +65,7 @@ def run(args: argparse.Namespace) -> None:
         args.parts,
         args.out,
         from_flags(args, AuditSettings),
+        tasks=args.tasks,
         tables=args.tables,
         counters={path.stem: _counter(path) for path in args.models},
         cut_off=args.max_length,

@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Build the examples."""
     from itdr.instructions.build import build
+    from itdr.instructions.tasks import load_task
     from itdr.settings.experiment import BuildSettings, SplitSettings
     from itdr.settings.flags import from_flags
-    from itdr.settings.task import load_task
 
     task = load_task(args.tasks, args.task)
     settings = from_flags(args, BuildSettings)

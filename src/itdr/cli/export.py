@@ -5,6 +5,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
 
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="terms of the sources, for the dataset card (default: %(default)s)",
     )
+    add_tasks(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -69,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.dataset import load_catalogue
 
     sources = {str(name): source for name, source in load_catalogue(args.datasets).items()}
-    counts = hugging_face.export(args.parts, args.out, sources)
+    counts = hugging_face.export(args.parts, args.out, sources, args.tasks)
     log.info("%s: %d examples", args.out, sum(counts.values()))
 
 

@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Import the files."""
+    from itdr.instructions.tasks import load_task
     from itdr.released.importing import import_release
     from itdr.released.manifest import files_of
-    from itdr.settings.task import load_task
 
     task = load_task(args.tasks, args.task)
     files = files_of(args.manifest, args.task, args.dataset)

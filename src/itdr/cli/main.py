@@ -27,7 +27,7 @@ COMMANDS = {
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",
     "infer": "let a model answer test examples",
-    "baseline": "answer test examples in a trivial way",
+    "trivial": "answer test examples without a model",
     "score": "compare answers with references",
     "compare": "compare the answers of two variants by a paired test",
     "plan": "say what a target would cost before anything is spent",
@@ -43,11 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 well, 1 an error that was explained, 130 interrupted by Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _explained(arguments)
+    except KeyboardInterrupt:
+        return _say(arguments, _INTERRUPTED, INTERRUPTED)
+
+
+_INTERRUPTED = "interrupted. What is finished stays; the same command goes on from there."
+_MEND = "Nothing was left half-written; mend this and run it again."
+
+
+def _explained(arguments: Sequence[str]) -> int:
+    """Run the command, and say what went wrong if it is something that a user can act on."""
     with interruptible() as interruption:
         try:
             return _run(arguments)
-        except KeyboardInterrupt:
-            return _say(arguments, _INTERRUPTED, INTERRUPTED)
         except Exception as error:
             if interruption.happened:  # and a library made another error of it
                 return _say(arguments, _INTERRUPTED, INTERRUPTED)
@@ -57,10 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 where, why = error.filename or "output", error.strerror or error
                 return _say(arguments, f"{where}: {why}. {_MEND}", 1)
             raise
-
-
-_INTERRUPTED = "interrupted. What is finished stays; the same command goes on from there."
-_MEND = "Nothing was left half-written; mend this and run it again."
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -9,6 +9,9 @@ from itdr.cli.options import output_file
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
+    from itdr.settings.flags import add_flags
+    from itdr.settings.variant import VariantOptions
+
     parser.add_argument(
         "--train", type=Path, nargs="+", required=True, help="train.parquet files of 'itdr split'"
     )
@@ -19,29 +22,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: no audit is asked for)",
     )
     parser.add_argument(
-        "--variant", default="itdr", help="variant to mix for (default: itdr, all of everything)"
-    )
-    parser.add_argument(
-        "--variants",
-        type=Path,
-        default=Path("config/variants.csv"),
-        metavar="FILE",
-        help="CSV file of the variants (default: config/variants.csv)",
-    )
-    parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the mixture"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the order (default: 0)")
+    add_flags(parser, VariantOptions)
 
 
 def run(args: argparse.Namespace) -> None:
     """Mix the parts."""
     from itdr.instructions.audit.gate import require_clean
     from itdr.instructions.mixture import mix
-    from itdr.settings.variant import find_variant, load_variants
+    from itdr.settings.flags import from_flags
+    from itdr.settings.variant import VariantOptions
 
-    variant = find_variant(load_variants(args.variants), args.variant, "--variant")
+    options = from_flags(args, VariantOptions)
     if args.audit:
         require_clean(args.audit, args.train)
-    count = mix(args.train, args.out, variant, args.seed)
-    logging.getLogger("itdr").info("%s: %d examples of %s", args.out, count, args.variant)
+    count = mix(args.train, args.out, options, args.seed)
+    logging.getLogger("itdr").info("%s: %d examples", args.out, count)

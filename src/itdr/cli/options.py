@@ -60,7 +60,7 @@ def add_release_manifest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--manifest",
         type=Path,
-        default=Path("config/paper/release_manifest.csv"),
+        default=Path("config/papers/itdr/release_manifest.csv"),
         metavar="FILE",
         help="what the release consists of (default: %(default)s)",
     )

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import add_tasks
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -47,10 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--paper",
         type=Path,
-        default=Path("config/paper"),
         metavar="DIR",
-        help="published values and the layout of the tables (default: config/paper)",
+        help="published values and the layout of the tables, such as config/papers/itdr "
+        "(default: none, our values alone)",
     )
+    add_tasks(parser)
     parser.add_argument(
         "--make",
         nargs="+",
@@ -73,26 +76,30 @@ def run(args: argparse.Namespace) -> None:
         SettingsError: there is nothing to report on, or a name of --make is unknown.
     """
     from itdr.errors import SettingsError, nearest
+    from itdr.instructions.tasks import load_tasks
     from itdr.reporting.comparisons import load_comparisons
     from itdr.reporting.report import Report
     from itdr.reporting.results import load_results
     from itdr.reporting.run import Run, load_run
     from itdr.reporting.statistics import published_statistics
-    from itdr.settings.layout import load_layout
+    from itdr.settings.paper import load_paper
 
     if not (args.scores or args.results or args.published_only):
         raise SettingsError(
             "nothing to report on: give --scores and --results of a run, or --published-only."
         )
-    report = Report(
-        load_results(args.paper, args.scores or (), incomplete=args.incomplete),
-        load_layout(args.paper / "layout.yaml"),
-        published_statistics(args.paper),
-        load_run(args.results) if args.results else Run(),
-        {path.stem: load_comparisons(path) for path in args.comparisons
-         if path.is_file() or not args.incomplete},
-        args.simulated,
-    )  # fmt: skip
+    if args.published_only and not args.paper:
+        raise SettingsError("--published-only: --paper must say whose, as config/papers/itdr.")
+    paper = load_paper(args.paper)
+    statistics = published_statistics(args.paper)
+    results = load_results(paper, args.scores or (), incomplete=args.incomplete)
+    made = load_run(args.results) if args.results else Run()
+    names = [*results.tasks, *(task for task, _ in made.examples)]
+    names += [row["task"] for row in statistics]
+    comparisons = {path.stem: load_comparisons(path) for path in args.comparisons
+                   if path.is_file() or not args.incomplete}  # fmt: skip
+    tasks = load_tasks(args.tasks, names)
+    report = Report(results, paper.layout, statistics, tasks, made, comparisons, args.simulated)
     chosen = args.make or report.parts
     for name in chosen:
         if name not in report.parts:

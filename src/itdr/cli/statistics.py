@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--paper",
         type=Path,
-        default=Path("config/paper/statistics.csv"),
+        default=Path("config/papers/itdr/statistics.csv"),
         metavar="FILE",
         help="published values (default: %(default)s)",
     )

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     """Train the tokenizer and the model."""
     from itdr.demo.tiny_model import make_tiny_model
     from itdr.files.formats import read_json
-    from itdr.settings.task import prompt_texts
+    from itdr.instructions.tasks import prompt_texts
 
     if args.recipe:
         recipe = read_json(args.recipe)

@@ -13,8 +13,8 @@ from typing import Any
 from itdr.datasets.tables.schema import ITEMS
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet
-from itdr.settings.task import load_task
-from itdr.vocabulary import Dataset, Task
+from itdr.instructions.tasks import load_task
+from itdr.vocabulary import Dataset
 
 _FAVOURITES = 2
 _EXAMPLES = 2
@@ -83,15 +83,15 @@ class RuleTeacher:
 
     def _text(self, record: Mapping[str, Any]) -> str:
         words = _WORDS[Dataset(record["dataset"])]
-        match record["task"]:
-            case Task.IR:
-                least = load_task(self._tasks, Task.IR).of(record["dataset"]).liked
-                return self._interests(record["history"], least, words)
-            case Task.TUI:
+        task = load_task(self._tasks, record["task"])
+        match task.sampling.kind:
+            case "opinions":
+                return self._interests(record["history"], task.of(record["dataset"]).liked, words)
+            case "described_items":
                 return _audience(self._item(record["item_id"], record["id"]), words)
         raise DataError(
-            f"{record['id']}: no rules for the task {record['task']}; they know IR and TUI. "
-            "Take 'kind: endpoint'."
+            f"{record['id']}: no rules for examples sampled as {task.sampling.kind!r}; they know "
+            "opinions and described_items. Take 'kind: endpoint'."
         )
 
     def _item(self, item_id: str, name: str) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from itdr.released.manifest import files_of
 from itdr.settings.dataset import DatasetSource, RawFile
 from itdr.vocabulary import Dataset
 
-_MANIFEST = Path("config/paper/release_manifest.csv")
 _KAGGLE = (
     "make an account and a token on https://www.kaggle.com/settings and set KAGGLE_API_TOKEN to "
     "it, or name a folder that holds the files under 'raw_folders'."
@@ -104,8 +103,9 @@ def _login(name: str, source: DatasetSource, size: str, machine: Machine) -> Fin
 
 def _release(needs: Needs) -> Finding:
     release = needs.sizes.workflow.experiment.release
+    manifest = (needs.sizes.workflow.paper.folder or Path()) / "release_manifest.csv"
     files = [file for job in needs.of("fetch_release")
-             for file in files_of(_MANIFEST, job.wildcards["task"], job.wildcards["dataset"])
+             for file in files_of(manifest, job.wildcards["task"], job.wildcards["dataset"])
              ]  # fmt: skip
     size = gigabytes(sum(file.bytes for file in files) / 1e6)
     if release.folder is None:

@@ -1,39 +1,25 @@
 """Every example's value in every metric of one cell."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import nan
-from typing import Any
 
 import numpy as np
 
-from itdr.evaluation.answers import Answer, Reading, read
-from itdr.evaluation.answers.attributes import same_value
-from itdr.evaluation.metrics import (
-    Metric,
-    accuracy,
-    hit_at_k,
-    hits_of,
-    ndcg_at_k,
-    parse_metric,
-    precision_at_k,
-    squared_errors,
-)
-from itdr.evaluation.predictions import Cell, Example
+from itdr.evaluation.answers import Answer, Reading
+from itdr.evaluation.kinds.core import Example, read
+from itdr.evaluation.metrics.errors import squared_errors
+from itdr.evaluation.metrics.scorers import Scorers
+from itdr.evaluation.predictions import Cell
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Floats
+from itdr.registry import ANSWER_KINDS
+from itdr.settings.metric import REPAIRED, Metric, parse_metric
 from itdr.settings.scoring import ScoringSettings
-from itdr.vocabulary import REPAIRED
-
-_FAULTS = {
-    "ranked_list": ("duplicated", "out_of_list", "missing"),
-    "title": ("out_of_list",),
-    "attributes": ("duplicated", "missing"),
-}
 
 
 @dataclass(frozen=True)
-class Column:
+class MetricValues:
     """One metric over the examples of a cell.
 
     values: shape (examples,); NaN where the example does not count. root: whether they are squared
@@ -58,7 +44,7 @@ class CellScores:
 
     cell: Cell
     reading: Reading
-    columns: tuple[Column, ...]
+    columns: tuple[MetricValues, ...]
     answers: tuple[Answer, ...]
     faults: dict[str, float]
 
@@ -73,7 +59,9 @@ def score_cell(
         else Answer("not asked", missing=1)
         for example in cell.examples
     ]
-    columns = _columns(cell, answers, reading, settings, texts)
+    scorers = Scorers(reading == Reading.LENIENT, texts)
+    unreadable = 0.0 if settings.unreadable == "wrong" else nan
+    columns = _columns(cell, answers, scorers, unreadable)
     if cell.settings.answer == "ranked_list":
         repaired = [
             _repaired(answer, len(example.form.candidates))
@@ -81,27 +69,21 @@ def score_cell(
         ]
         columns += [
             replace(column, metric=f"{column.metric}{REPAIRED}")
-            for column in _columns(cell, repaired, reading, settings, texts)
+            for column in _columns(cell, repaired, scorers, unreadable)
         ]
     return CellScores(cell, reading, tuple(columns), tuple(answers), _faults(cell, answers))
 
 
 def _columns(
-    cell: Cell,
-    answers: Sequence[Answer],
-    reading: Reading,
-    settings: ScoringSettings,
-    texts: TextScorer,
-) -> list[Column]:
-    columns: list[Column] = []
+    cell: Cell, answers: Sequence[Answer], scorers: Scorers, unreadable: float
+) -> list[MetricValues]:
+    columns: list[MetricValues] = []
     for name in cell.settings.metrics_of(cell.dataset):
         metric = parse_metric(name)
-        if metric.family == "rmse":
-            columns += _error_columns(metric, cell.examples, answers)
+        if metric.kind.squared_error:
+            columns += _error_columns(metric, cell.examples, answers, scorers)
         else:
-            value_of = _rate(metric, reading, texts)
-            unreadable = 0.0 if settings.unreadable == "wrong" else nan
-            columns.append(_rate_column(metric, cell.examples, answers, value_of, unreadable))
+            columns.append(_rate_column(metric, cell.examples, answers, scorers, unreadable))
     return columns
 
 
@@ -118,19 +100,24 @@ def _repaired(answer: Answer, candidates: int) -> Answer:
 
 
 def _error_columns(
-    metric: Metric, examples: Sequence[Example], answers: Sequence[Answer]
-) -> list[Column]:
+    metric: Metric, examples: Sequence[Example], answers: Sequence[Answer], scorers: Scorers
+) -> list[MetricValues]:
     """Return rmse over what could be read, and rmse-midpoint over everything."""
     true = np.array([_true_number(example, metric) for example in examples])
-    given = np.array([_given_number(answer, metric) for answer in answers])
+    given = np.array(
+        [
+            metric.kind.value(answer, example, metric, scorers)
+            for answer, example in zip(answers, examples, strict=True)
+        ]
+    )
     asked = ~np.isnan(true)
     unreadable = asked & np.isnan(given)
     filled = np.where(np.isnan(given), _midpoint(metric, examples, true), given)
     counts = {"n": int(asked.sum()), "n_unreadable": int(unreadable.sum())}
     suffix = f":{metric.attribute}" if metric.attribute else ""
     return [
-        Column(metric.id, squared_errors(given, true), root=True, **counts),
-        Column(f"rmse-midpoint{suffix}", squared_errors(filled, true), root=True, **counts),
+        MetricValues(metric.id, squared_errors(given, true), root=True, **counts),
+        MetricValues(f"rmse-midpoint{suffix}", squared_errors(filled, true), root=True, **counts),
     ]
 
 
@@ -138,12 +125,6 @@ def _true_number(example: Example, metric: Metric) -> float:
     if metric.attribute:
         return float(example.truth.get(metric.attribute, nan))
     return float(example.truth)
-
-
-def _given_number(answer: Answer, metric: Metric) -> float:
-    if metric.attribute:
-        return float(answer.attributes.get(metric.attribute, nan))
-    return nan if answer.number is None else answer.number
 
 
 def _midpoint(metric: Metric, examples: Sequence[Example], true: Floats) -> float:
@@ -159,9 +140,9 @@ def _rate_column(
     metric: Metric,
     examples: Sequence[Example],
     answers: Sequence[Answer],
-    value_of: Callable[[Answer, Example], float],
+    scorers: Scorers,
     unreadable: float,
-) -> Column:
+) -> MetricValues:
     values = np.full(len(examples), nan)
     n = n_unreadable = 0
     for place, (example, answer) in enumerate(zip(examples, answers, strict=True)):
@@ -169,40 +150,15 @@ def _rate_column(
             continue
         n += 1
         if answer.readable and (not metric.attribute or metric.attribute in answer.attributes):
-            values[place] = value_of(answer, example)
+            values[place] = metric.kind.value(answer, example, metric, scorers)
         else:
             n_unreadable += 1
             values[place] = unreadable
-    return Column(metric.id, values, root=False, n=n, n_unreadable=n_unreadable)
-
-
-def _rate(
-    metric: Metric, reading: Reading, texts: TextScorer
-) -> Callable[[Answer, Example], float]:
-    """Return the function that gives a readable answer's value."""
-    name = metric.attribute
-    lenient = reading == Reading.LENIENT
-    functions: dict[str, Callable[[Answer, Example], float]] = {
-        "ndcg": lambda answer, example: ndcg_at_k(
-            _hits(answer, example), len(example.truth), metric.k
-        ),
-        "hit": lambda answer, example: hit_at_k(_hits(answer, example), metric.k),
-        "precision": lambda answer, example: precision_at_k(_hits(answer, example), metric.k),
-        "accuracy": lambda answer, example: accuracy(
-            same_value(answer.attributes[name], example.truth[name], lenient)
-        ),
-    }
-    if metric.family in functions:
-        return functions[metric.family]
-    return lambda answer, example: texts.scores(answer.text or "", example.truth)[metric.id]
-
-
-def _hits(answer: Answer, example: Example) -> list[bool]:
-    return hits_of(answer.ranking, example.form.candidates, example.truth)
+    return MetricValues(metric.id, values, root=False, n=n, n_unreadable=n_unreadable)
 
 
 def _faults(cell: Cell, answers: Sequence[Answer]) -> dict[str, float]:
-    applicable: Any = _FAULTS.get(cell.settings.answer, ())
+    applicable = ANSWER_KINDS[cell.settings.answer].faults
     return {
         fault: float(np.mean([getattr(answer, fault) > 0 for answer in answers]))
         if fault in applicable

@@ -16,9 +16,9 @@ from itdr.evaluation.predictions import Cell, check_same_cells, read_cells
 from itdr.evaluation.score import cell_resampling
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Floats
-from itdr.settings.layout import TRIVIAL
+from itdr.settings.metric import lower_is_better
+from itdr.settings.paper import TRIVIAL
 from itdr.settings.scoring import ScoringSettings
-from itdr.vocabulary import lower_is_better
 
 COMPARISON_COLUMNS = (
     "task",
@@ -122,7 +122,7 @@ def _rows(files: Mapping[str, Path], tasks: Path, settings: ScoringSettings) -> 
     cells: dict[tuple[str, str], dict[str, Cell]] = {}
     for name, path in files.items():
         for cell in read_cells(path, tasks):
-            cells.setdefault((cell.task.value, cell.dataset.value), {})[name] = cell
+            cells.setdefault((cell.task, cell.dataset), {})[name] = cell
     shared = [of for of in cells.values() if len(of) > 1]
     if len(files) > 1 and not shared:
         raise DataError(
@@ -151,8 +151,8 @@ def _results(
 
 def _told(row: _Row, pair: tuple[str, str], found: Comparison) -> dict[str, object]:
     return {
-        "task": row.scores.cell.task.value,
-        "dataset": row.scores.cell.dataset.value,
+        "task": row.scores.cell.task,
+        "dataset": row.scores.cell.dataset,
         "reading": row.scores.reading.value,
         "metric": row.metric,
         "first": pair[0],

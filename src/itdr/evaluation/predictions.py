@@ -8,57 +8,32 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itdr.errors import DataError, MissingFileError, SettingsError, nearest
-from itdr.evaluation.answers import Form
-from itdr.evaluation.answers.attributes import reference_attributes
-from itdr.evaluation.answers.numbers import plain_number
-from itdr.evaluation.metrics import parse_metric
+from itdr.errors import DataError, MissingFileError, SettingsError
+from itdr.evaluation.kinds.core import AnswerKind, Example
 from itdr.files.checksums import parse_json
 from itdr.files.formats import read_parquet
 from itdr.instructions.record import PREDICTION
-from itdr.settings.task import DatasetTemplate, TaskSettings, load_task
-from itdr.vocabulary import Dataset, Task
+from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.registry import ANSWER_KINDS
 
-_FAMILIES = {
-    "number": ("rmse",),
-    "ranked_list": ("ndcg", "hit", "precision"),
-    "title": ("ndcg", "hit", "precision"),
-    "attributes": ("accuracy", "rmse"),
-    "text": ("bleu", "rouge"),
-}
 REQUIRED = tuple(field.name for field in PREDICTION if not field.nullable)
-
-
-@dataclass(frozen=True)
-class Example:
-    """One answer with the form that was asked for and what is true.
-
-    user_id: whose example it is, where known. truth: the number, the true titles, the attributes by
-    name or the text.
-    """
-
-    id: str
-    answer: str
-    asked: bool
-    form: Form
-    truth: Any
-    user_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
     """The examples of one task and dataset, ordered by id, whatever their order in the file."""
 
-    task: Task
-    dataset: Dataset
+    task: str
+    dataset: str
     settings: TaskSettings
     examples: tuple[Example, ...]
 
 
 def read_cells(path: Path, tasks: Path) -> list[Cell]:
-    """Return the cells of a predictions file (.parquet or .jsonl) in the paper's order.
+    """Return the cells of a predictions file (.parquet or .jsonl).
 
-    tasks: the folder with the task files. The datasets stand in the order of the task's file.
+    tasks: the folder with the task files. The tasks stand in the order of their ids, the datasets
+    of one in the order of its file.
 
     Raises:
         MissingFileError: there is no such file.
@@ -73,14 +48,13 @@ def read_cells(path: Path, tasks: Path) -> list[Cell]:
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, tasks, loaded)
-            example = _example(row, settings, settings.of(row["dataset"]))
+            example = _example(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
         found.setdefault((row["task"], row["dataset"]), []).append(example)
     return [
         Cell(task, dataset, loaded[task], tuple(sorted(examples, key=lambda item: item.id)))
-        for task in Task
-        if task in loaded
+        for task in sorted(loaded)
         for dataset in loaded[task].datasets
         if (examples := found.get((task, dataset)))
     ]
@@ -176,40 +150,13 @@ def _check_ids(rows: list[dict[str, Any]], path: Path) -> None:
 def _settings_of(
     row: Mapping[str, Any], tasks: Path, loaded: dict[str, TaskSettings]
 ) -> TaskSettings:
-    task = row["task"]
-    if task not in list(Task):
-        raise DataError(
-            f"column 'task': unknown task {task!r}.{nearest(task, Task)} "
-            f"Allowed: {', '.join(Task)}."
-        )
-    if row["dataset"] not in list(Dataset):
-        raise DataError(
-            f"column 'dataset': unknown dataset {row['dataset']!r}."
-            f"{nearest(row['dataset'], Dataset)} Allowed: {', '.join(Dataset)}."
-        )
+    task: str = row["task"]
     if task not in loaded:
-        loaded[task] = load_task(tasks, task)
-        for dataset in loaded[task].datasets:
-            _check_metrics(loaded[task], dataset)
+        try:
+            loaded[task] = load_task(tasks, task)
+        except SettingsError as error:
+            raise DataError(f"column 'task': {error}") from error
     return loaded[task]
-
-
-def _check_metrics(settings: TaskSettings, dataset: str) -> None:
-    """Refuse a task file whose metrics do not go with its kind of answer."""
-    attributes = settings.of(dataset).attributes
-    for name in settings.metrics_of(dataset) or ("none at all",):
-        metric = parse_metric(name)
-        fits = metric.family.startswith(_FAMILIES[settings.answer])
-        if not fits or bool(metric.attribute) != (settings.answer == "attributes"):
-            raise SettingsError(
-                f"{settings.task}.yaml: 'metrics' of {dataset}: {name!r} does not go with answers "
-                f"of kind {settings.answer!r}; allowed: {', '.join(_FAMILIES[settings.answer])}."
-            )
-        if metric.attribute and metric.attribute not in attributes:
-            raise SettingsError(
-                f"{settings.task}.yaml: 'metrics' of {dataset}: {name!r} is about no attribute of "
-                f"the dataset; its attributes: {', '.join(attributes)}."
-            )
 
 
 def check_same_cells(
@@ -240,7 +187,7 @@ def check_same_cells(
 
 def _truth(cells: Sequence[Cell]) -> dict[tuple[str, str, str], Any]:
     return {
-        (cell.task.value, cell.dataset.value, example.id): example.truth
+        (cell.task, cell.dataset, example.id): example.truth
         for cell in cells
         for example in cell.examples
     }
@@ -250,74 +197,14 @@ def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | 
     """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
     row = {**columns, "answer": "", "finish_reason": "stop"}
     try:
-        _example(row, settings, settings.of(row["dataset"]))
+        _example(row, settings)
     except DataError as error:
         return str(error)
     return None
 
 
-def _example(row: Mapping[str, Any], settings: TaskSettings, template: DatasetTemplate) -> Example:
-    kind = settings.answer
-    reference = row["reference"]
-    form: Form
-    truth: Any
-    if kind == "number":
-        form, truth = _number(reference, settings, template, row["dataset"])
-    elif kind in ("ranked_list", "title"):
-        form, truth = _choice(row, kind)
-    elif kind == "attributes":
-        form, truth = _attributes(reference, settings.metrics_of(row["dataset"]), template)
-    else:
-        if not reference.strip():
-            raise DataError("column 'reference' is empty; a text is needed.")
-        form, truth = Form("text"), reference.strip()
+def _example(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+    kind: AnswerKind = ANSWER_KINDS[settings.answer]
+    form, truth = kind.ask(row, settings, row["dataset"])
     asked = row["finish_reason"] != "skipped"
     return Example(row["id"], row["answer"], asked, form, truth, row.get("user_id"))
-
-
-def _number(
-    reference: str, settings: TaskSettings, template: DatasetTemplate, dataset: str
-) -> tuple[Form, float]:
-    if template.scale is None:
-        raise SettingsError(
-            f"{settings.task}.yaml: 'datasets.{dataset}.scale' is missing; an answer that is a "
-            "number needs its lowest and highest value."
-        )
-    low, high = template.scale
-    value = plain_number(reference.strip())
-    if value is None or not low <= value <= high:
-        raise DataError(
-            f"column 'reference': {reference!r} is not a number from {low:g} to {high:g}."
-        )
-    return Form("number", scale=(low, high)), value
-
-
-def _choice(row: Mapping[str, Any], kind: Any) -> tuple[Form, tuple[str, ...]]:
-    lists = {}
-    for name in ("candidates", "targets"):
-        titles = row[name]
-        if not titles or any(title is None or not title.strip() for title in titles):
-            raise DataError(
-                f"column {name!r}: found {titles!r}; task {row['task']} needs a list of titles, "
-                "none of them null or empty."
-            )
-        lists[name] = tuple(title.strip() for title in titles)
-    left = list(lists["candidates"])
-    for title in lists["targets"]:
-        if title not in left:
-            raise DataError(f"column 'targets': {title!r} is not among the candidates {left!r}.")
-        left.remove(title)
-    return Form(kind, candidates=lists["candidates"]), lists["targets"]
-
-
-def _attributes(
-    reference: str, metrics: tuple[str, ...], template: DatasetTemplate
-) -> tuple[Form, dict[str, str]]:
-    numeric = frozenset(name.partition(":")[2] for name in metrics if name.startswith("rmse:"))
-    truth = reference_attributes(reference, template.attributes, numeric)
-    if not truth:
-        raise DataError(
-            f"column 'reference': {reference!r} holds none of the attributes "
-            f"{', '.join(template.attributes)} as name:value, joined by commas."
-        )
-    return Form("attributes", attributes=tuple(truth), numeric=numeric), truth

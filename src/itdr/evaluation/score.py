@@ -35,7 +35,7 @@ SCORE_COLUMNS = (
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
 reading: "strict" (the asked-for form alone) or "lenient" (see `itdr.evaluation.answers`).
-metric: as in config/paper/results.csv; rmse-midpoint[:ATTRIBUTE] stands beside each rmse.
+metric: as in a paper's results.csv; rmse-midpoint[:ATTRIBUTE] stands beside each rmse.
 value: rates from 0 to 1, rmse in the unit of the rating or attribute; empty where no answer counts.
 ci_low, ci_high: interval (see `itdr.evaluation.uncertainty`); empty where nothing tells it.
 n: examples asked; n_unreadable: those whose answer gives this metric nothing to read, in rmse left
@@ -100,8 +100,8 @@ def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, objec
     )
     return [
         {
-            "task": cell.task.value,
-            "dataset": cell.dataset.value,
+            "task": cell.task,
+            "dataset": cell.dataset,
             "reading": scores.reading.value,
             "metric": column.metric,
             "value": estimate.value,

@@ -8,14 +8,14 @@ from statistics import mean
 import pandas as pd
 
 from itdr.evaluation.answers import Reading
-from itdr.evaluation.cells import CellScores, Column, score_cell
+from itdr.evaluation.cells import CellScores, MetricValues, score_cell
 from itdr.evaluation.predictions import check_same_cells, read_cells
 from itdr.evaluation.score import SCORE_COLUMNS, cell_resampling
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import merge_seeds
 from itdr.settings.scoring import ScoringSettings
 
-Columns = tuple[list[CellScores], list[Column]]
+Columns = tuple[list[CellScores], list[MetricValues]]
 
 
 SEED_COLUMNS = (*SCORE_COLUMNS, "lowest", "highest", "seeds")
@@ -77,10 +77,10 @@ def _aligned(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> I
                 yield scores, list(columns)
 
 
-def _labels(scores: CellScores, column: Column) -> dict[str, object]:
+def _labels(scores: CellScores, column: MetricValues) -> dict[str, object]:
     return {
-        "task": scores.cell.task.value,
-        "dataset": scores.cell.dataset.value,
+        "task": scores.cell.task,
+        "dataset": scores.cell.dataset,
         "reading": scores.reading.value,
         "metric": column.metric,
     }

@@ -116,8 +116,7 @@ def require_folder_place(path: Path, made_by: str) -> None:
             f"{path}: is {_kind(path)}; a folder is to be written there. Nothing was changed. Name "
             "another place, or take it away first."
         )
-    found = _files_in(path)
-    known = _contents(path) if _CONTENTS in found else {}
+    found, known = _inventory(path)
     foreign = sorted(set(found) - set(known.get("files", ())) - _OTHERS)
     if not foreign and (not known or known.get("made_by") == made_by):
         return
@@ -127,6 +126,23 @@ def require_folder_place(path: Path, made_by: str) -> None:
         f"{path}: {holds}{more}, which 'itdr {made_by}' did not make, so the folder is not "
         "replaced. Nothing was changed. Name another folder, or take that away first."
     )
+
+
+def _inventory(folder: Path) -> tuple[list[str], dict[str, Any]]:
+    """Return the files in a folder and what it says of them, both of the same folder."""
+    while True:
+        before = _identity(folder)
+        found = _files_in(folder)
+        known = _contents(folder) if _CONTENTS in found else {}
+        if _identity(folder) == before:  # else another process has just put its own there
+            return found, known
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    with suppress(FileNotFoundError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _contents(folder: Path) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.split import first_rows
+from itdr.instructions.tasks import load_task
 from itdr.models.loading import check_adapter
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import REQUESTED, ModelEndpoint, ModelSettings
-from itdr.settings.task import load_task
 
 log = logging.getLogger("itdr")
 

@@ -11,9 +11,9 @@ from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import training_users
+from itdr.instructions.tasks import TaskSettings
 from itdr.instructions.templates import ExampleText
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.task import TaskSettings
 
 log = logging.getLogger("itdr")
 
@@ -79,7 +79,7 @@ def _record(
     asked = text.input(example)
     return {
         "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose))),
-        "task": task.task.value,
+        "task": task.task,
         "dataset": dataset,
         "domain": example["domain"],
         "user_id": example.get("user_id"),

@@ -11,14 +11,15 @@ import pyarrow as pa
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import RECORD
-from itdr.settings.variant import Variant
+from itdr.settings.variant import VariantOptions
 
 
-def mix(parts: Sequence[Path], out: Path, variant: Variant, seed: int) -> int:
+def mix(parts: Sequence[Path], out: Path, variant: VariantOptions, seed: int) -> int:
     """Write a variant's examples out of the training parts in one random order.
 
-    Of each cell the variant's share is taken, rounded up. Which examples these are, and the order,
-    depend on the seed and the ids alone, so that a smaller share lies inside every larger one.
+    Of each cell of its tasks (all where it names none) the variant's share is taken, rounded up.
+    Which examples these are, and the order, depend on the seed and the ids alone, so that a smaller
+    share lies inside every larger one.
 
     Returns:
         The number of examples.
@@ -37,8 +38,8 @@ def mix(parts: Sequence[Path], out: Path, variant: Variant, seed: int) -> int:
     rows = _share(table, variant, seed)
     if not rows:
         raise DataError(
-            f"{parts[0]} and others: no example of the variant {variant.variant}, which is trained "
-            f"on {', '.join(variant.tasks) or 'nothing'}."
+            f"{parts[0]} and others: no example"
+            + (f" of the tasks {', '.join(variant.tasks)}." if variant.tasks else ".")
         )
     rows.sort(key=lambda row: _key(seed, "mix", ids[row]))
     mixture = table.take(pa.array(rows, pa.int64()))
@@ -50,12 +51,12 @@ def mix(parts: Sequence[Path], out: Path, variant: Variant, seed: int) -> int:
     return len(rows)
 
 
-def _share(table: pa.Table, variant: Variant, seed: int) -> list[int]:
+def _share(table: pa.Table, variant: VariantOptions, seed: int) -> list[int]:
     """Return the rows of the variant's share of each of its cells."""
     cells: dict[tuple[str, str], list[tuple[bytes, int]]] = defaultdict(list)
     columns = (table[name].to_pylist() for name in ("id", "task", "dataset"))
     for row, (name, task, dataset) in enumerate(zip(*columns, strict=True)):
-        if task in variant.tasks:
+        if not variant.tasks or task in variant.tasks:
             cells[task, dataset].append((_key(seed, "share", name), row))
     return [
         row

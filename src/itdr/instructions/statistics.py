@@ -10,7 +10,6 @@ from itdr.files.atomic import atomic_file
 from itdr.files.formats import read_parquet, write_text
 from itdr.instructions.record import DRAFT
 from itdr.settings.reading import read_csv
-from itdr.vocabulary import Dataset, Task
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
 """Returns the number of tokens of each text."""
@@ -32,8 +31,8 @@ class CellStatistics:
             there is no output yet.
     """
 
-    task: Task
-    dataset: Dataset
+    task: str
+    dataset: str
     source: str
     tokenizer: str
     examples: int
@@ -65,7 +64,7 @@ def measure(
             answers = [answer for _, answer in lengths_of if answer is not None]
             found.append(
                 CellStatistics(
-                    *(Task(task), Dataset(dataset), source, tokenizer, len(lengths_of)),
+                    *(task, dataset, source, tokenizer, len(lengths_of)),
                     sum(asked for asked, _ in lengths_of) / len(lengths_of),
                     sum(answers) / len(answers) if answers else None,
                 )
@@ -74,7 +73,7 @@ def measure(
 
 
 def published(path: Path) -> list[CellStatistics]:
-    """Return the paper's values from config/paper/statistics.csv.
+    """Return the paper's values from a statistics.csv.
 
     Raises:
         DataError: the file is not in its form.
@@ -82,7 +81,7 @@ def published(path: Path) -> list[CellStatistics]:
     try:
         return [
             CellStatistics(
-                *(Task(row["task"]), Dataset(row["dataset"]), PAPER, "DeepSeek-V3"),
+                *(row["task"], row["dataset"], PAPER, "DeepSeek-V3"),
                 int(row["examples"]),
                 float(row["mean_input_tokens"]),
                 float(row["mean_output_tokens"]),
@@ -96,9 +95,11 @@ def published(path: Path) -> list[CellStatistics]:
 def write(cells: Sequence[CellStatistics], out: Path) -> None:
     """Write statistics.csv, a row per cell and source, and statistics.md, the sources in columns.
 
-    Rows are in the order of the tasks and datasets, columns in that of the cells given.
+    Rows are in the order of the published cells, the others behind them; columns in that given.
     """
-    ranked = sorted(cells, key=lambda cell: _rank(cell.task, cell.dataset))
+    published_first = sorted(cells, key=lambda cell: cell.source != PAPER)
+    places = list(dict.fromkeys((cell.task, cell.dataset) for cell in published_first))
+    ranked = sorted(cells, key=lambda cell: places.index((cell.task, cell.dataset)))
     with (
         atomic_file(out / "statistics.csv") as part,
         part.open("w", encoding="utf-8", newline="") as file,
@@ -122,12 +123,8 @@ def _counted(texts: Sequence[str | None], count: CountTokens) -> list[int | None
     return [None if text is None else next(lengths) for text in texts]
 
 
-def _rank(task: Task, dataset: Dataset) -> tuple[int, int]:
-    return list(Task).index(task), list(Dataset).index(dataset)
-
-
 def _page(cells: Sequence[CellStatistics], sources: Sequence[str]) -> str:
-    by_place: dict[tuple[Task, Dataset], dict[str, CellStatistics]] = {}
+    by_place: dict[tuple[str, str], dict[str, CellStatistics]] = {}
     for cell in cells:
         by_place.setdefault((cell.task, cell.dataset), {})[cell.source] = cell
     heads = ["Task", "Dataset"]

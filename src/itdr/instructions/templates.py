@@ -8,28 +8,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from itdr.errors import SettingsError
 from itdr.instructions.prose import one_line, sentences, spaced
-from itdr.settings.task import DatasetTemplate, TaskSettings
+from itdr.instructions.tasks import TaskSettings
+from itdr.registry import ANSWER_KINDS, SAMPLING_KINDS
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 _ENVIRONMENT.filters |= {"one_line": one_line, "sentences": sentences, "spaced": spaced}
-
-_ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0, "plays": 1}
-_OPINION = _ITEM | {"liked": True, "review_title": "C", "review": "D."}
-_DESCRIBED = {"item_id": "1", "title": "A", "categories": ["B"], "description": "C.",
-              "creator": "D", "year": 1990, "price": 1.0, "attributes": {"e": "F"}}  # fmt: skip
-_REVIEW = {"title": "C", "text": "D.", "rating": 1.0}
-_LISTS = {"history": [_ITEM], "candidates": [_ITEM]}
-
-_TRIALS: dict[str, dict[str, Any]] = {
-    "rating": {"history": [_ITEM], "target": _ITEM},
-    "next_items": _LISTS,
-    "cross_domain": _LISTS
-    | {"source_history": [_ITEM], "source_domain": "E", "target_domain": "F"},
-    "liked_items": {"history": [_ITEM]},
-    "opinions": {"history": [_OPINION]},
-    "described_items": {"item": _DESCRIBED, "reviews": [_REVIEW]},
-}
-"""An example of each kind of sampling: the fields that a template can use."""
 
 _UNKNOWN: dict[str, Any] = dict.fromkeys(
     ("rating", "plays", "liked", "review_title", "description", "creator", "year", "price")
@@ -65,7 +48,8 @@ class ExampleText:
         """
         self._task = task
         self._of = task.of(dataset)
-        trial = _TRIALS[task.sampling.kind]
+        trial = SAMPLING_KINDS[task.sampling.kind].trial
+        self._fields = tuple(trial)
         fields = _fields_of(trial)
         file = f"config/tasks/{task.task}.yaml"
         self._template = _Template(self._of.template, f"{file}: template of {dataset}", fields)
@@ -96,41 +80,21 @@ class ExampleText:
 
     def _values(self, example: dict[str, Any]) -> dict[str, Any]:
         """Return the fields that the template can use, with ratings as text."""
-        known = {name: self._shown(example[name]) for name in _TRIALS[self._task.sampling.kind]}
+        known = {name: self._shown(example[name]) for name in self._fields}
         return known | {"attributes": self._of.attributes}
 
     def output(self, example: dict[str, Any]) -> str | None:
         """Return the right answer in the form asked for; None where a teacher gives it."""
-        match self._task.answer:
-            case "number":
-                return _rating_text(example["target"]["rating"], self._of)
-            case "ranked_list":
-                # Within the positives, and within the others, the order is that of the list shown:
-                # any other order could not be worked out from the input.
-                true_ids = {item["item_id"] for item in example["positives"]}
-                ranked = sorted(
-                    example["candidates"], key=lambda item: item["item_id"] not in true_ids
-                )
-                titles = [item["title"] for item in ranked]
-                return "\n".join(f"{place}. {title}" for place, title in enumerate(titles, 1))
-            case "title":
-                return str(example["positives"][0]["title"])
-            case "attributes":
-                return ", ".join(f"{name}:{value}" for name, value in example["attributes"].items())
-            case "text":
-                return None
+        text: str | None = ANSWER_KINDS[self._task.answer].write(example, self._of)
+        return text
 
     def _shown(self, value: Any) -> Any:
         """Return an item, or each item of a list, with its rating as text."""
         if isinstance(value, list):
             return [self._shown(part) for part in value]
         if isinstance(value, dict) and value.get("rating") is not None:
-            return value | {"rating": _rating_text(value["rating"], self._of)}
+            return value | {"rating": self._of.rating_text(value["rating"])}
         return value
-
-
-def _rating_text(rating: float, of: DatasetTemplate) -> str:
-    return f"{rating:.{of.decimals}f}"
 
 
 def _emptied(value: Any) -> Any:

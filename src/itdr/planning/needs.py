@@ -9,12 +9,12 @@ from itdr.planning.estimate import Cost, cost, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
 from itdr.planning.measured import Measured, measure
 from itdr.planning.sizes import Sizes
+from itdr.planning.workflow import load_workflow
 from itdr.reporting.run import load_run
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.dataset import load_catalogue
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
-from itdr.settings.workflow import load_workflow
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def load_needs(
     """
     workflow = load_workflow([Path("config/config.yaml"), *configfiles])
     results = Path(workflow.experiment.results)
-    rows = published_statistics(Path("config/paper"))
+    rows = published_statistics(workflow.paper.folder)
     sizes = Sizes(
         workflow,
         load(Rates, rates),

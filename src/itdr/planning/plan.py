@@ -51,10 +51,22 @@ def _weights(needs: Needs) -> Cost:
 
 def _reasons(needs: Needs) -> Iterable[str]:
     jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
-    audit = "counted by this run's audit" if sizes.audit else (
-        f"the published counts and means, plus {sizes.rates.overhead_tokens:g} tokens for the "
-        "description and the chat template")  # fmt: skip
+    audit = (
+        "counted by this run's audit"
+        if sizes.audit
+        else (
+            "as many as the task files ask for, with the published means, plus "
+            f"{sizes.rates.overhead_tokens:g} tokens for the description and the chat template"
+        )
+    )
     yield f"Examples and tokens: {audit}."
+    unknown = ["/".join(pair) for pair in sizes.workflow.cells if not sizes.is_published(pair)]
+    if unknown:
+        yield (
+            f"No length is published for {', '.join(unknown)}: the mean of the same task on other "
+            f"datasets, or {sizes.rates.unknown_prompt_tokens:g} tokens asked and "
+            f"{sizes.rates.unknown_answer_tokens:g} answered, until the audit has counted."
+        )
     for model in needs.models:
         yield from _of_model(model, jobs, sizes, measured)
     for rule in dict.fromkeys(job.rule for job in jobs):

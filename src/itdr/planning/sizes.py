@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from itdr.errors import SettingsError
+from itdr.planning.workflow import Workflow
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.rates import Rates
-from itdr.settings.workflow import Workflow
 from itdr.vocabulary import Dataset
 
 Pair = tuple[str, str]
@@ -20,7 +20,7 @@ class Sizes:
     Attributes:
         workflow: the experiment.
         rates: stated rates.
-        statistics: task and dataset to its row of config/paper/statistics.csv.
+        statistics: task and dataset to its row of the paper's statistics.csv.
         catalogue: where raw files come from.
         audit: the content of audit.json, whose counts and lengths replace the published ones;
             empty where there is none.
@@ -38,16 +38,32 @@ class Sizes:
             if (cell["task"], cell["dataset"]) == pair:
                 return float(cell["train"] + cell["val"] + cell["test"])
         limit = self.workflow.experiment.build.of(pair[0]).max_examples
-        published = float(self.statistics[pair]["examples"])
-        return min(published, limit) if limit else published
+        stated = float(self.workflow.tasks[pair[0]].of(pair[1]).examples)
+        return min(stated, limit) if limit else stated
 
     def tokens(self, pair: Pair) -> tuple[float, float]:
         """Return the mean tokens of a prompt and of an answer."""
         for entry in self.audit.get("lengths", ()):
             if (entry["task"], entry["dataset"]) == pair and "mean_prompt" in entry:
                 return entry["mean_prompt"], entry["mean_answer"]
-        row = self.statistics[pair]
-        return row["mean_input_tokens"] + self.rates.overhead_tokens, row["mean_output_tokens"]
+        rows = [self.statistics[pair]] if pair in self.statistics else self._alike(pair[0])
+        if not rows:
+            return self.rates.unknown_prompt_tokens, self.rates.unknown_answer_tokens
+        asked, answered = (
+            sum(row[name] for row in rows) / len(rows)
+            for name in ("mean_input_tokens", "mean_output_tokens")
+        )
+        return asked + self.rates.overhead_tokens, answered
+
+    def is_published(self, pair: Pair) -> bool:
+        """Return whether the paper or this run's audit says how long the examples are."""
+        return pair in self.statistics or any(
+            (entry["task"], entry["dataset"]) == pair for entry in self.audit.get("lengths", ())
+        )
+
+    def _alike(self, task: str) -> list[Mapping[str, Any]]:
+        """Return the published rows of a task on other datasets."""
+        return [row for (name, _), row in self.statistics.items() if name == task]
 
     def training_examples(self, variant: str) -> float:
         """Return the examples of a variant's mixture."""

@@ -1,15 +1,13 @@
 """Which candidates a released example shows, found by its texts.
 
-The release has no ids, so a title stands for its item. TKR and CDR name all candidates in the
-output, the positives first; NIR names the positive alone, and the others stand in the list of the
-input that holds it.
+The release has no ids, so a title stands for its item. A ranked list names all candidates in the
+output, the positives first; a title names the positive alone, and the others stand in the list of
+the input that holds it.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from itdr.vocabulary import Task
 
 _MARKER = re.compile(r"^\s*(?:[(\[]?\d{1,3}[.):\]]+|[-*\N{BULLET}])\s*")
 _INLINE = re.compile(r"(?:^|(?<=\s))[(\[]?\d{1,3}[.):\]]+\s+")
@@ -23,9 +21,12 @@ class Choice:
     targets: tuple[str, ...]
 
 
-def find_choice(task: Task, text: str, output: str) -> Choice | None:
-    """Return the candidates of an example of TKR, CDR or NIR; None where they cannot be found."""
-    return _chosen(text, output.strip()) if task is Task.NIR else _ranked(text, output)
+def find_choice(kind: str, text: str, output: str) -> Choice | None:
+    """Return the candidates of an example; None where they cannot be found.
+
+    kind: of answer, a ranked list or the title of one candidate.
+    """
+    return _chosen(text, output.strip()) if kind == "title" else _ranked(text, output)
 
 
 def _ranked(text: str, output: str) -> Choice | None:

@@ -17,15 +17,14 @@ from itdr.files.atomic import atomic_folder
 from itdr.files.checksums import sha256
 from itdr.files.formats import write_checked_json, write_parquet
 from itdr.instructions.record import RECORD, reference_columns
+from itdr.instructions.tasks import CANDIDATES, TaskSettings
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
 from itdr.released.reader import Rejected, Row, read_released
-from itdr.settings.task import TaskSettings
-from itdr.vocabulary import Part, Task
+from itdr.vocabulary import Part
 
 log = logging.getLogger("itdr")
 
-_CHOSEN = (Task.TKR, Task.CDR, Task.NIR)
 _NO_CHOICE = "its candidates cannot be found"
 _UNSCORABLE = "its output cannot be scored"
 
@@ -118,8 +117,8 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
         if isinstance(row, Rejected):
             done.rejected.append(_rejected(file, row.number, row.reason, row.text))
             continue
-        record = _record(file, row)
-        lost = file.task in _CHOSEN and record["candidates"] is None
+        record = _record(file, row, task)
+        lost = task.answer in CANDIDATES and record["candidates"] is None
         detail = why_unscorable(reference_columns(record), task) if file.part is Part.TEST else None
         if detail:
             reason = _NO_CHOICE if lost else _UNSCORABLE
@@ -131,12 +130,13 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
     return done
 
 
-def _record(file: ReleasedFile, row: Row) -> dict[str, Any]:
-    choice = find_choice(file.task, row.input, row.output) if file.task in _CHOSEN else None
+def _record(file: ReleasedFile, row: Row, task: TaskSettings) -> dict[str, Any]:
+    chosen = task.answer in CANDIDATES
+    choice = find_choice(task.answer, row.input, row.output) if chosen else None
     words = (file.task, file.dataset, file.domain, f"{file.part}-{row.number}")
     return {
         "id": "/".join(filter(None, words)),
-        "task": file.task.value,
+        "task": file.task,
         "dataset": file.dataset.value,
         "domain": file.domain,
         "instruction": row.instruction,

@@ -1,4 +1,4 @@
-"""Which file of the release holds what: config/paper/release_manifest.csv.
+"""Which file of the release holds what: release_manifest.csv in the folder of a paper.
 
 The authors' file names are irregular (a dataset is "ml-32m", "Ml-32m" or "Amazon_book_review", a
 part "val" or "val2"), so the table says for each what it is.
@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from itdr.errors import DataError, SettingsError
 from itdr.settings.dataset import Published, Sha256
+from itdr.settings.ids import TaskId
 from itdr.settings.reading import Strict, check, read_csv
-from itdr.vocabulary import Dataset, Part, Task
+from itdr.vocabulary import Dataset, Part
 
 _EVERYTHING = "all"
 _OUR_NAMES = {"Beauty": "All_Beauty", "Fashion": "Amazon_Fashion"}
@@ -36,7 +37,7 @@ class ReleasedFile(Strict):
 
     path: Annotated[str, AfterValidator(_inside)] = Field(description="its path in the release")
     part: Part
-    task: Task
+    task: TaskId
     dataset: Dataset
     domain: Annotated[str | None, BeforeValidator(_our_name)] = None
     sha256: Sha256
@@ -99,7 +100,7 @@ def _file(row: dict[str, str], where: str) -> ReleasedFile:
         values = {
             "path": row["path"],
             "part": Part(row["split"]),
-            "task": Task(row["task"]),
+            "task": row["task"],
             "dataset": Dataset(row["dataset"]),
             "domain": row["domain"],
             "sha256": row["sha256"],

@@ -1,16 +1,14 @@
-"""The table of pUII and pUIU, one row per model and variant."""
+"""The table of aggregates, one row per model and variant."""
 
 from math import isnan
 
 from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.results import Results
 from itdr.reporting.sheet import Sheet, Text, breaks_of
-from itdr.settings.layout import Column, Layout
+from itdr.settings.paper import Column, Layout
 
 NAME = "aggregates"
-TITLE = "pUII and pUIU"
 
-_NAMES = ("pUII", "pUIU")
 _HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value")
 
 
@@ -21,7 +19,7 @@ def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], l
     """
     rows: list[list[Field]] = []
     for column in _columns(results, layout):
-        for name in _NAMES:
+        for name in layout.aggregates:
             value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), ""))
             paper = results.published_aggregates.get(column, {}).get(name)
             rows.append([*column, name, "" if isnan(value) else f"{value:.6f}", missing,
@@ -32,16 +30,27 @@ def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], l
 def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
     """Return the printed table."""
     heads = ("ours", "paper", "difference") if results.is_run else ("paper",)
-    columns = [("", "Model"), ("", "Variant"), *((name, head) for name in _NAMES for head in heads)]
+    columns = [
+        ("", "Model"),
+        ("", "Variant"),
+        *((name, head) for name in layout.aggregates for head in heads),
+    ]
     rows = []
     for column in _columns(results, layout):
         texts = [Text(layout.model_title(column[0])), Text(layout.variant_title(column[1]))]
-        for name in _NAMES:
+        for name in layout.aggregates:
             texts += _texts(results, column, name)
         rows.append(tuple(texts))
-    notes = ("Means of all metrics of a root task, from 0 to 100; the paper does not define them. "
-             "See itdr.evaluation.aggregates.",)  # fmt: skip
-    return Sheet(NAME, TITLE, tuple(columns), tuple(rows), notes, words=2, breaks=breaks_of(rows))
+    notes = (layout.aggregates_note,) if layout.aggregates_note else ()
+    return Sheet(
+        NAME,
+        " and ".join(layout.aggregates),
+        tuple(columns),
+        tuple(rows),
+        notes,
+        words=2,
+        breaks=breaks_of(rows),
+    )
 
 
 def _columns(results: Results, layout: Layout) -> list[Column]:

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from itdr.evaluation.paired import letters
 from itdr.reporting.scores import Key, judging_metric
 from itdr.reporting.tables import read_table
-from itdr.settings.layout import Column
+from itdr.settings.paper import Column
 
 LEVEL = 0.05
 POWER = 0.8

@@ -6,8 +6,8 @@ from math import isnan, sqrt
 
 from itdr.reporting.comparisons import detectable
 from itdr.reporting.grid import Grid, Row
-from itdr.settings.layout import Layout, metric_title
-from itdr.vocabulary import lower_is_better
+from itdr.settings.metric import lower_is_better, metric_title
+from itdr.settings.paper import Layout
 
 _NAMED = 8  # rows named before "and more"
 _SIMULATED = (

@@ -8,8 +8,8 @@ from math import isnan
 from itdr.reporting.comparisons import NOTHING_COMPARED, Comparisons, Pair
 from itdr.reporting.results import Published, Results
 from itdr.reporting.scores import Key, Score
-from itdr.settings.layout import TRIVIAL, Column, Layout
-from itdr.vocabulary import lower_is_better
+from itdr.settings.metric import lower_is_better
+from itdr.settings.paper import TRIVIAL, Column, Layout
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from statistics import median
 from itdr.reporting.comparisons import LEVEL, POWER, detectable
 from itdr.reporting.grid import Grid
 from itdr.reporting.scores import Key
-from itdr.settings.layout import Column, Layout, metric_title
-from itdr.vocabulary import REPAIRED
+from itdr.settings.metric import REPAIRED, metric_title
+from itdr.settings.paper import Column, Layout
 
 SUSPICIOUS, TRIVIAL_MARK, HARDLY_READ = "†", "‡", "§"
 _LISTED = 12  # missing cells named below a table; the long CSV has all

@@ -7,8 +7,8 @@ from itdr.reporting.grid import Cell, Grid, Row
 from itdr.reporting.notes import HARDLY_READ, SUSPICIOUS, TRIVIAL_MARK, notes
 from itdr.reporting.scores import FAULTS, Score
 from itdr.reporting.sheet import Sheet, Text, breaks_of
-from itdr.settings.layout import Layout, metric_title
-from itdr.vocabulary import lower_is_better
+from itdr.settings.metric import lower_is_better, metric_title
+from itdr.settings.paper import Layout
 
 
 def printed(grid: Grid, layout: Layout, *, simulated: bool = False) -> Sheet:

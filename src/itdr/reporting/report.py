@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from itdr.files.formats import read_json, write_text
+from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.aggregates import aggregate_rows, aggregate_sheet
 from itdr.reporting.comparisons import NOTHING_COMPARED, Comparisons
 from itdr.reporting.formats.csv_files import write_compared, write_long, write_rows, write_wide
@@ -19,7 +20,7 @@ from itdr.reporting.results import Results
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet
 from itdr.reporting.statistics import statistics_rows, statistics_sheet
-from itdr.settings.layout import Layout
+from itdr.settings.paper import Layout
 
 AGGREGATES, STATISTICS, FIGURES, PAGE = "aggregates", "dataset-statistics", "figures", "page"
 
@@ -28,14 +29,15 @@ AGGREGATES, STATISTICS, FIGURES, PAGE = "aggregates", "dataset-statistics", "fig
 class Report:
     """What a report is made of.
 
-    statistics: as `published_statistics` returns them. run: empty for published values alone.
-    comparisons: of the columns of each table that were compared. simulated: whether the examples
-    are of a simulated world.
+    statistics: as `published_statistics` returns them. tasks: by id, in the order of the tables.
+    run: empty for published values alone. comparisons: of the columns of each table that were
+    compared. simulated: whether the examples are of a simulated world.
     """
 
     results: Results
     layout: Layout
     statistics: Sequence[dict[str, Any]]
+    tasks: Mapping[str, TaskSettings]
     run: Run = field(default_factory=Run)
     comparisons: Mapping[str, Comparisons] = field(default_factory=dict)
     simulated: bool = False
@@ -43,7 +45,8 @@ class Report:
     @property
     def tables(self) -> list[str]:
         """The names of all tables, in their order."""
-        return [*self.layout.tables, AGGREGATES, STATISTICS]
+        aggregates = [AGGREGATES] if self.layout.aggregates else []
+        return [*self.layout.tables, *aggregates, STATISTICS]
 
     @property
     def parts(self) -> list[str]:
@@ -66,7 +69,7 @@ class Report:
     def sheet(self, name: str) -> Sheet:
         """Return a table as it is printed."""
         if name == STATISTICS:
-            return statistics_sheet(self.statistics, self.run, self.layout)
+            return statistics_sheet(self.statistics, self.run, self.layout, self.tasks)
         if name == AGGREGATES:
             return aggregate_sheet(self.results, self.layout)
         return printed(self._grid(name), self.layout, simulated=self.simulated)
@@ -78,7 +81,7 @@ class Report:
     def _table(self, name: str, out: Path) -> None:
         sheet = self.sheet(name)
         if name == STATISTICS:
-            write_rows(out / f"{name}.csv", *statistics_rows(self.statistics, self.run))
+            write_rows(out / f"{name}.csv", *statistics_rows(self.statistics, self.run, self.tasks))
         elif name == AGGREGATES:
             write_rows(out / f"{name}.csv", *aggregate_rows(self.results, self.layout))
         else:
@@ -91,13 +94,14 @@ class Report:
         write_text(out / f"{name}.html", html_file(sheet, style()))
 
     def _figures(self, out: Path) -> None:
-        from itdr.reporting.figures import draw_all
         from itdr.reporting.figures.data import FigureData
+        from itdr.reporting.figures.draw import draw_all
 
         losses = {column: training.losses for column, training in self.run.trainings.items()}
         lengths = self.run.audit.get("lengths", ())
-        draw_all(FigureData(self.results, self.layout, self.statistics, self.run.examples,
-                            lengths, losses), out)  # fmt: skip
+        data = FigureData(self.results, self.layout, self.statistics, self.tasks,
+                          self.run.examples, lengths, losses)  # fmt: skip
+        draw_all(data, self.layout.figures, out)
 
     def _page(self, out: Path) -> None:
         figures = read_json(out / "figures" / "figures.json")

@@ -12,8 +12,8 @@ import pandas as pd
 from itdr.evaluation.aggregates import aggregate
 from itdr.reporting.scores import Key, Score, read_scores
 from itdr.reporting.tables import read_table
-from itdr.settings.layout import TRIVIAL, Column
-from itdr.vocabulary import REPAIRED, Dataset, Task, lower_is_better
+from itdr.settings.metric import REPAIRED, lower_is_better
+from itdr.settings.paper import TRIVIAL, Aggregate, Column, Paper
 
 EVALUATED_ROWS = 250
 """Examples that a published value was taken over where nothing tells: as many as elsewhere."""
@@ -36,13 +36,15 @@ class Results:
     Attributes:
         published: column to row to published value, both in the paper's order.
         scores: column to row to our value; a column without any was asked for and is missing.
-        published_aggregates: column to "pUII" and "pUIU" as published.
+        published_aggregates: column to aggregate to its published value.
+        formulas: the aggregates by name.
         evaluated_rows: task and dataset to the examples of the published values, where it is known.
     """
 
-    published: Mapping[Column, Mapping[Key, Published]]
-    published_aggregates: Mapping[Column, Mapping[str, float]]
+    published: Mapping[Column, Mapping[Key, Published]] = field(default_factory=dict)
+    published_aggregates: Mapping[Column, Mapping[str, float]] = field(default_factory=dict)
     scores: Mapping[Column, Mapping[Key, Score]] = field(default_factory=dict)
+    formulas: Mapping[str, Aggregate] = field(default_factory=dict)
     evaluated_rows: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def published_n(self, key: Key) -> int:
@@ -93,28 +95,30 @@ class Results:
 
     @cached_property
     def aggregates(self) -> dict[Column, dict[str, tuple[float, str]]]:
-        """Our pUII and pUIU of each column with a score, each with the terms it lacks."""
-        return {column: _aggregates(cells) for column, cells in self.scores.items()
+        """Our aggregates of each column with a score, each with the terms it lacks."""
+        return {column: _aggregates(cells, self.formulas) for column, cells in self.scores.items()
                 if cells and column[0] != TRIVIAL}  # fmt: skip
 
     @cached_property
     def _printed(self) -> list[Key]:
         return list(dict.fromkeys(key for cells in self.published.values() for key in cells))
 
+    @cached_property
+    def tasks(self) -> list[str]:
+        """The tasks in the order of all tables: as the paper prints them, then as we score them."""
+        ours = [key[0] for cells in self.scores.values() for key in cells]
+        return list(dict.fromkeys([*(key[0] for key in self._printed), *ours]))
+
     def _in_order(self, keys: Iterable[Key]) -> list[Key]:
         """Order rows by task, then as the paper orders its datasets; metrics keep their order."""
-        pairs = list(dict.fromkeys(key[:2] for key in self._printed))
-        datasets = list(Dataset)
-
-        def rank(key: Key) -> tuple[int, int, int]:
-            place = pairs.index(key[:2]) if key[:2] in pairs else len(pairs)
-            return list(Task).index(Task(key[0])), place, datasets.index(Dataset(key[1]))
-
-        return sorted(dict.fromkeys(keys), key=rank)
+        pairs = list(dict.fromkeys(key[:2] for key in (*self._printed, *keys)))
+        return sorted(
+            dict.fromkeys(keys), key=lambda key: (self.tasks.index(key[0]), pairs.index(key[:2]))
+        )
 
 
-def load_results(paper: Path, scores: Sequence[Path] = (), *, incomplete: bool = False) -> Results:
-    """Return what the folder `paper` (config/paper) and score files hold.
+def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool = False) -> Results:
+    """Return what a paper's folder and score files hold.
 
     scores: files laid out as MODEL/VARIANT/SEED.csv. incomplete: a file that is not there is a
     column without scores, not an error.
@@ -122,20 +126,25 @@ def load_results(paper: Path, scores: Sequence[Path] = (), *, incomplete: bool =
     Raises:
         MissingFileError, DataError: a file is not there or lacks a column.
     """
+    ours = {_column(path): {} if incomplete and not path.is_file() else read_scores(path)
+            for path in scores}  # fmt: skip
+    if paper.folder is None:
+        return Results(scores=ours, formulas=paper.layout.aggregates)
     published: dict[Column, dict[Key, Published]] = {}
-    for row in _read(paper / "results.csv", _PAPER_COLUMNS):
+    for row in _read(paper.folder / "results.csv", _PAPER_COLUMNS):
         cells = published.setdefault((row["model"], row["variant"]), {})
         flag = row["flag"] if isinstance(row["flag"], str) else ""
         cells[row["task"], row["dataset"], row["metric"]] = Published(row["value"], flag)
-    aggregates = _read(paper / "aggregates.csv", ("model", "variant", "pUII", "pUIU"))
+    names = tuple(paper.layout.aggregates)
+    aggregates = _read(paper.folder / "aggregates.csv", ("model", "variant", *names))
     return Results(
         published,
-        {(row["model"], row["variant"]): {"pUII": row["pUII"], "pUIU": row["pUIU"]}
+        {(row["model"], row["variant"]): {name: row[name] for name in names}
          for row in aggregates},
-        {_column(path): {} if incomplete and not path.is_file() else read_scores(path)
-         for path in scores},
+        ours,
+        paper.layout.aggregates,
         {(row["task"], row["dataset"]): int(row["evaluated_rows"])
-         for row in _read(paper / "statistics.csv", ("task", "dataset", "evaluated_rows"))
+         for row in _read(paper.folder / "statistics.csv", ("task", "dataset", "evaluated_rows"))
          if not isnan(row["evaluated_rows"])},
     )  # fmt: skip
 
@@ -149,10 +158,12 @@ def _column(path: Path) -> Column:
     return model, variant
 
 
-def _aggregates(cells: Mapping[Key, Score]) -> dict[str, tuple[float, str]]:
+def _aggregates(
+    cells: Mapping[Key, Score], formulas: Mapping[str, Aggregate]
+) -> dict[str, tuple[float, str]]:
     frame = pd.DataFrame(
         [(*key, score.value) for key, score in cells.items()],
         columns=["task", "dataset", "metric", "value"],
     )
-    found = aggregate(frame).to_dict("records")
+    found = aggregate(frame, formulas).to_dict("records")
     return {row["aggregate"]: (float(row["value"]), str(row["missing"])) for row in found}

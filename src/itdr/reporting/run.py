@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from itdr.files.checksums import check_files
 from itdr.files.formats import read_json
 from itdr.reporting.tables import read_table
-from itdr.settings.layout import Column
+from itdr.settings.paper import Column
 from itdr.vocabulary import Part
 
 _AGAIN = "Run 'itdr train' again."

@@ -5,12 +5,13 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet, Text, breaks_of
 from itdr.reporting.tables import read_table
-from itdr.settings.layout import Layout
-from itdr.vocabulary import ROOT_OF, Part, Task
+from itdr.settings.paper import Layout
+from itdr.vocabulary import Part
 
 NAME = "dataset-statistics"
 TITLE = "Statistics of the dataset"
@@ -20,32 +21,48 @@ _PAPER = ("task", "dataset", "examples", "mean_input_tokens", "mean_output_token
 _OURS = (*Part, "examples_ours", "mean_prompt_tokens_ours", "mean_answer_tokens_ours")
 
 
-def published_statistics(paper: Path) -> list[dict[str, Any]]:
-    """Return the rows of config/paper/statistics.csv.
+def published_statistics(paper: Path | None) -> list[dict[str, Any]]:
+    """Return the rows of a paper's statistics.csv; without a paper there are none.
 
     Raises:
         MissingFileError, DataError: it is not there or lacks a column.
     """
+    if paper is None:
+        return []
     return read_table(paper / "statistics.csv", _PAPER, "It is part of the repository.")
 
 
 def statistics_rows(
-    published: Sequence[Mapping[str, Any]], run: Run
+    published: Sequence[Mapping[str, Any]], run: Run, tasks: Mapping[str, TaskSettings]
 ) -> tuple[tuple[str, ...], list[list[Field]]]:
-    """Return heads and rows of the CSV file: as published and, in a run, ours beside it."""
+    """Return heads and rows of the CSV file: as published and, in a run, ours beside it.
+
+    What the paper has comes first, in its order, then what the run alone has.
+    """
     heads = ("root_task", *_PAPER, *(_OURS if run.audit else ()))
+    by_cell = {(row["task"], row["dataset"]): row for row in published}
     rows: list[list[Field]] = []
-    for row in published:
-        evaluated = row["evaluated_rows"]
-        line: list[Field] = [ROOT_OF[Task(row["task"])], row["task"], row["dataset"],
-                             row["examples"], f"{row['mean_input_tokens']:.2f}",
-                             f"{row['mean_output_tokens']:.2f}",
-                             "" if isnan(evaluated) else int(evaluated)]  # fmt: skip
-        rows.append(line + (_ours(row, run) if run.audit else []))
+    for task, dataset in dict.fromkeys([*by_cell, *run.examples]):
+        root = tasks[task].root_task if task in tasks else None
+        line: list[Field] = [root or "", task, dataset]
+        line += _theirs(by_cell[task, dataset]) if (task, dataset) in by_cell else [""] * 4
+        rows.append(line + (_ours((task, dataset), run) if run.audit else []))
     return heads, rows
 
 
-def statistics_sheet(published: Sequence[Mapping[str, Any]], run: Run, layout: Layout) -> Sheet:
+def _theirs(row: Mapping[str, Any]) -> list[Field]:
+    evaluated = row["evaluated_rows"]
+    return [row["examples"], f"{row['mean_input_tokens']:.2f}",
+            f"{row['mean_output_tokens']:.2f}",
+            "" if isnan(evaluated) else int(evaluated)]  # fmt: skip
+
+
+def statistics_sheet(
+    published: Sequence[Mapping[str, Any]],
+    run: Run,
+    layout: Layout,
+    tasks: Mapping[str, TaskSettings],
+) -> Sheet:
     """Return the printed table with its sums."""
     columns = [("", "Root task"), ("", "Task"), ("", "Dataset"), ("", "Examples"),
                ("", "Input tokens"), ("", "Output tokens"), ("", "Evaluated rows")]  # fmt: skip
@@ -60,8 +77,8 @@ def statistics_sheet(published: Sequence[Mapping[str, Any]], run: Run, layout: L
                      "description and the chat template." if model else
                      "Ours: no tokenizer was given to the audit.")  # fmt: skip
     rows = [
-        _texts(row, line, layout, is_run=bool(run.audit))
-        for row, line in zip(published, statistics_rows(published, run)[1], strict=True)
+        _texts(line, layout, is_run=bool(run.audit))
+        for line in statistics_rows(published, run, tasks)[1]
     ]
     total = [Text("all"), Text(""), Text(""), _count(sum(row["examples"] for row in published))]
     total += [Text("")] * (len(columns) - len(total))
@@ -72,11 +89,9 @@ def statistics_sheet(published: Sequence[Mapping[str, Any]], run: Run, layout: L
                  breaks=breaks_of(rows))  # fmt: skip
 
 
-def _texts(
-    row: Mapping[str, Any], line: Sequence[Field], layout: Layout, *, is_run: bool
-) -> tuple[Text, ...]:
-    texts = [Text(str(line[0])), Text(row["task"]), Text(layout.dataset_title(row["dataset"]))]
-    texts += [_count(row["examples"]), *(_mean(field) for field in line[4:6]), _count(line[6])]
+def _texts(line: Sequence[Field], layout: Layout, *, is_run: bool) -> tuple[Text, ...]:
+    texts = [Text(str(line[0])), Text(str(line[1])), Text(layout.dataset_title(str(line[2])))]
+    texts += [_count(line[3]), *(_mean(field) for field in line[4:6]), _count(line[6])]
     if is_run:
         train, val, test, examples, prompt, answer = line[7:]
         texts += [_count(field) for field in (examples, train, val, test)]
@@ -92,8 +107,7 @@ def _mean(field: Field) -> Text:
     return Text("") if field == "" else Text(f"{float(field):,.2f}", sort=float(field))
 
 
-def _ours(row: Mapping[str, Any], run: Run) -> list[Field]:
-    place = row["task"], row["dataset"]
+def _ours(place: tuple[str, str], run: Run) -> list[Field]:
     cell = next((c for c in run.audit["cells"] if (c["task"], c["dataset"]) == place), None)
     if cell is None:
         return [""] * len(_OURS)

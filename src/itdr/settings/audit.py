@@ -31,7 +31,8 @@ MEANING = {
     Check.SHARED_ITEM: "the described item (TUI) is in more than one part",
     Check.TARGET_IN_HISTORY: "an item asked for is among the items shown",
     Check.INTERACTED_NEGATIVE: "the user interacted with a candidate that counts as negative",
-    Check.FUTURE_NEGATIVE: "a negative is not known to have existed by the time of the last positive",
+    Check.FUTURE_NEGATIVE: "a negative did not exist by the time of the last positive, as far as "
+    "first interactions and years of release tell",
     Check.TIED_TIMES: "an item shown and one asked for have the same time; the order of their ids "
     "decides which of them is asked for",
     Check.HELD_OUT_REVIEW: "a training text holds a review by a user of the test part",

@@ -9,23 +9,22 @@ from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
 from itdr.settings.audit import SHARED, AuditSettings
-from itdr.settings.model import MODEL_ID
+from itdr.settings.ids import ID, TaskId
 from itdr.settings.reading import Strict, check, load_yaml
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
-from itdr.vocabulary import Baseline, Dataset, Task
+from itdr.settings.variant import VariantOptions
+from itdr.vocabulary import Dataset
 
 _REPOSITORY = ("src", "config", "rules", "workflow", "envs", "tests", "docs", ".git", ".venv")
 
 
 def _pair(text: str) -> str:
     task, slash, dataset = text.partition("/")
-    if not slash or task not in list(Task):
-        raise ValueError(
-            f"must be TASK/DATASET with a TASK of {', '.join(Task)}.{nearest(task, Task)}"
-        )
+    if not slash or not re.fullmatch(ID, task):
+        raise ValueError("must be TASK/DATASET, such as RP/movielens-32m")
     if dataset not in list(Dataset):
         raise ValueError(
             f"unknown dataset {dataset!r}.{nearest(dataset, Dataset)} Allowed: {', '.join(Dataset)}"
@@ -36,8 +35,8 @@ def _pair(text: str) -> str:
 def _column(text: str) -> str:
     model, slash, variant = text.partition("/")
     if not (slash and model and variant):
-        raise ValueError("must be MODEL/VARIANT, with a VARIANT of config/variants.csv")
-    if not re.fullmatch(MODEL_ID, model):
+        raise ValueError("must be MODEL/VARIANT, such as qwen2.5-7b/base")
+    if not re.fullmatch(ID, model):
         raise ValueError(f"the model {model!r} must be made of letters, digits, '.', '_' and '-'")
     return text
 
@@ -103,14 +102,14 @@ class BuildSettings(Strict):
 class LimitedBuildSettings(BuildSettings):
     """How examples are drawn, with limits of single tasks."""
 
-    max_examples_of: dict[Task, Annotated[int, Field(ge=1)]] = Field(
+    max_examples_of: dict[TaskId, Annotated[int, Field(ge=1)]] = Field(
         {}, description="task: most examples per dataset of it, in place of max_examples"
     )
 
     def of(self, task: str) -> BuildSettings:
         """Return how the examples of one task are drawn."""
         settings = self.model_dump(exclude={"max_examples_of"})
-        limit = self.max_examples_of.get(Task(task), self.max_examples)
+        limit = self.max_examples_of.get(task, self.max_examples)
         return BuildSettings(**settings | {"max_examples": limit})
 
 
@@ -162,12 +161,22 @@ class InferenceSettings(Strict):
 class Experiment(Strict):
     """A whole experiment: one configuration file, or a file laid over config/config.yaml."""
 
+    paper: str | None = Field(
+        None,
+        pattern=f"^{ID}$",
+        description="folder in config/papers/ whose values stand beside ours; null: none",
+    )
+    variants: dict[str, VariantOptions] = Field(
+        {}, description="variants by id, beside base, tuned and those of the paper"
+    )
     results: Results = Field("results", description="folder for everything that is made")
     seed: int = Field(ge=0, lt=2**32, description="seed of sampling, split, training and intervals")
     pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
     columns: tuple[Column, ...] = Field(description="columns of the tables, MODEL/VARIANT")
-    baselines: tuple[Baseline, ...] = Field(
-        tuple(Baseline), description="trivial answers shown beside the models, where they apply"
+    trivial_answers: tuple[str, ...] | None = Field(
+        None,
+        description="answers that need no model, shown beside the models where a task file names "
+        "them; null: all that the task files name",
     )
     data: Literal["rebuilt", "released"] = Field(
         "rebuilt",

@@ -8,12 +8,11 @@ from pydantic import Field, model_validator
 
 from itdr.errors import ModelError
 from itdr.settings.endpoint import EndpointSettings
+from itdr.settings.ids import ModelId
 from itdr.settings.reading import Strict, load
 
 REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
-MODEL_ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-"""What the id of a model may be: a file name, and a word that means nothing to a shell."""
 _HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
 
@@ -28,7 +27,7 @@ class ModelEndpoint(EndpointSettings):
 class ModelSettings(Strict):
     """One file in config/models/: a model whose weights are had, or one behind an endpoint."""
 
-    model: str = Field(pattern=f"^{MODEL_ID}$", description="id, as in config/paper/results.csv")
+    model: ModelId = Field(description="id, as in a paper's results.csv")
     title: str = Field(description="printed name")
     source: str = Field("", description="Hugging Face id, or a folder relative to the repository")
     endpoint: ModelEndpoint | None = Field(

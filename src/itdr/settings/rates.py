@@ -68,4 +68,6 @@ class Rates(Strict):
     disk: DiskRates
     gpu_memory: GpuMemoryRates
     overhead_tokens: NotNegative = Field(description="per example, beyond the paper's counts")
+    unknown_prompt_tokens: Positive = Field(description="stand-in for an unknown length")
+    unknown_answer_tokens: Positive = Field(description="stand-in for an unknown length")
     unknown_dataset_mb: NotNegative = Field(description="stand-in for an unknown size")

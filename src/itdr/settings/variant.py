@@ -1,4 +1,4 @@
-"""What config/variants.csv says: which examples a variant is fine-tuned on."""
+"""Variants: which examples a model is fine-tuned on, if it is at all."""
 
 from pathlib import Path
 
@@ -6,24 +6,28 @@ from pydantic import Field, model_validator
 
 from itdr.errors import SettingsError, nearest
 from itdr.settings.reading import Strict, check, read_csv
-from itdr.vocabulary import Task
 
 
-class Variant(Strict):
-    """One line of config/variants.csv."""
+class VariantOptions(Strict):
+    """What makes a variant."""
 
-    variant: str = Field(pattern=r"^[a-z0-9-]+$", description="id, as in config/paper/results.csv")
-    tasks: tuple[Task, ...] = Field(description="tasks to train on; none: no fine-tuning")
-    share: float = Field(ge=0, le=1, description="share of each cell's training part")
-    description: bool = Field(description="whether prompts hold the task description")
+    tasks: tuple[str, ...] = Field((), description="tasks to train on; none: no fine-tuning")
+    share: float = Field(1.0, ge=0, le=1, description="share of each cell's training part")
+    description: bool = Field(True, description="whether prompts hold the task description")
 
     @model_validator(mode="after")
-    def _trains_or_not(self) -> "Variant":
-        if bool(self.tasks) != (self.share > 0):
-            raise ValueError("a variant has tasks and a share above 0, or neither")
+    def _agrees_with_itself(self) -> "VariantOptions":
+        if self.tasks and not self.share:
+            raise ValueError("a variant that is trained has a share above 0")
         if len(set(self.tasks)) < len(self.tasks):
             raise ValueError("a task stands twice")
         return self
+
+
+class Variant(VariantOptions):
+    """A variant with its id: a line of a paper's variants.csv, or one of an experiment."""
+
+    variant: str = Field(pattern=r"^[a-z0-9-]+$", description="id")
 
     @property
     def is_trained(self) -> bool:
@@ -31,7 +35,7 @@ class Variant(Strict):
         return bool(self.tasks)
 
 
-_COLUMNS = tuple(Variant.model_fields)
+_COLUMNS = ("variant", *VariantOptions.model_fields)
 _ANSWERS = {"yes": True, "no": False}
 
 

@@ -1,5 +1,6 @@
-"""What reading one answer gives."""
+"""What an answer may be asked to look like, and what reading one gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -9,6 +10,21 @@ class Reading(StrEnum):
 
     STRICT = "strict"
     LENIENT = "lenient"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of answer that one example asks for; kind: as `answer` in task files.
+
+    scale: lowest and highest rating (number); candidates: titles in the order shown (ranked_list,
+    title); attributes: the asked names, numeric: those of them that are numbers (attributes).
+    """
+
+    kind: str
+    scale: tuple[float, float] = (0.0, 0.0)
+    candidates: Sequence[str] = ()
+    attributes: Sequence[str] = ()
+    numeric: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

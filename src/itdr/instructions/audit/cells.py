@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from itdr.instructions.audit.faults import Fault, Record, fault
 from itdr.settings.audit import Check
-from itdr.vocabulary import Task
 
 _ENOUGH = 50  # examples, before the places of true candidates are judged
 _BY_CHANCE = 1e-9  # places less likely than this are no chance
 
 
 def shared(records: Iterable[Record]) -> Iterator[Fault]:
-    """Yield the examples whose user, or for TUI whose item, is in more than one part.
+    """Yield the examples whose user, or described item, is in more than one part.
 
     Users and items of one dataset are the same ones in all of its tasks.
     """
@@ -21,7 +20,7 @@ def shared(records: Iterable[Record]) -> Iterator[Fault]:
     for record in records:
         if record["user_id"] is not None:
             groups[Check.SHARED_USER, record["dataset"], record["user_id"]].append(record)
-        elif record["task"] == Task.TUI and record["item_id"] is not None:
+        elif record["item_id"] is not None:
             groups[Check.SHARED_ITEM, record["dataset"], record["item_id"]].append(record)
     for (check, _, name), group in groups.items():
         parts = sorted({record["part"] for record in group})

@@ -20,11 +20,12 @@ from itdr.instructions.audit.lengths import CountTokens, Lengths, measure
 from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
 from itdr.instructions.record import RECORD
+from itdr.instructions.tasks import CANDIDATES, TaskSettings, load_tasks
 from itdr.settings.audit import MEANING, AuditSettings, Check
-from itdr.vocabulary import Part, Task
+from itdr.vocabulary import Part
 
+_NO_TABLES = "no tables were given"
 _LISTED = 20  # faults of each kind in audit.json; faults.csv has all
-_CHOSEN = (Task.TKR, Task.CDR, Task.NIR)
 
 
 def audit(
@@ -32,6 +33,7 @@ def audit(
     out: Path,
     settings: AuditSettings,
     *,
+    tasks: Path,
     tables: Path | None = None,
     counters: Mapping[str, CountTokens] | None = None,
     cut_off: int = 2048,
@@ -43,6 +45,7 @@ def audit(
         parts: files {train,val,test}.parquet (columns: RECORD).
         out: the folder to write into.
         settings: which faults are tolerated.
+        tasks: folder of the task files.
         tables: folder with a folder of tables per dataset; None leaves out what needs them.
         counters: model id to a function that counts tokens, for the lengths.
         cut_off: longest example that training takes, in tokens.
@@ -55,12 +58,14 @@ def audit(
         MissingFileError, DataError: a part or a table is not there or not in its form.
     """
     findings, lengths, rows = Findings(), [], []
-    for files in _by_dataset(parts):
+    groups, names = _by_dataset(parts)
+    known = load_tasks(tasks, names)
+    for files in groups:
         records = [record for path in files for record in _read(path)]
-        _check(records, findings, tables, threads)
+        _check(records, known, findings, tables, threads)
         lengths += list(_lengths(records, counters or {}, cut_off))
         rows += _counted(records)
-    report = _report(findings, settings, lengths, rows, parts)
+    report = _report(findings, settings, lengths, rows, parts, tasks=names)
     out.mkdir(parents=True, exist_ok=True)
     _write_faults(out / "faults.csv", findings.faults)
     write_text(out / "audit.md", page(report))
@@ -68,17 +73,20 @@ def audit(
     return report
 
 
-def _by_dataset(parts: Sequence[Path]) -> Iterator[list[Path]]:
-    """Yield the files that hold each dataset, so that one dataset at a time is in memory."""
+def _by_dataset(parts: Sequence[Path]) -> tuple[list[list[Path]], list[str]]:
+    """Return the files of each dataset, so that one at a time is in memory, and all tasks."""
+    tasks: dict[str, None] = {}
     groups: dict[str, list[Path]] = defaultdict(list)
     for path in parts:
         if path.stem not in list(Part):
             raise DataError(f"{path}: a part must be called {', '.join(Part)}, with .parquet.")
-        for dataset in read_parquet(path, RECORD)["dataset"].unique().to_pylist():
+        table = read_parquet(path, RECORD)
+        tasks |= dict.fromkeys(table["task"].unique().to_pylist())
+        for dataset in table["dataset"].unique().to_pylist():
             groups[dataset].append(path)
     if any(len(set(names)) > 1 for names in _datasets_of(groups).values()):
         raise DataError("a part holds several datasets; give the files of 'itdr split'.")
-    yield from groups.values()
+    return list(groups.values()), list(tasks)
 
 
 def _datasets_of(groups: Mapping[str, Sequence[Path]]) -> dict[Path, list[str]]:
@@ -94,50 +102,61 @@ def _read(path: Path) -> list[Record]:
 
 
 def _check(
-    records: Sequence[Record], findings: Findings, folder: Path | None, threads: int | None
+    records: Sequence[Record],
+    tasks: Mapping[str, TaskSettings],
+    findings: Findings,
+    folder: Path | None,
+    threads: int | None,
 ) -> None:
     """Look for every kind of fault in the examples of one dataset."""
     findings.add(shared(records))
     findings.add(repeated(records))
     findings.add(position_bias(records))
-    titles = _check_tables(records, findings, folder, threads)
+    chosen = [record for record in records if tasks[record["task"]].answer in CANDIDATES]
+    rated = [record for record in records if tasks[record["task"]].answer == "number"]
+    tables = folder / records[0]["dataset"] if folder else None
+    titles = _check_tables(records, findings, tables, threads, rated=rated)
+    if folder is None:
+        for check in (Check.INTERACTED_NEGATIVE, Check.FUTURE_NEGATIVE, Check.TIED_TIMES):
+            findings.skip(check, _NO_TABLES, len(chosen))
+        described = sum(tasks[r["task"]].describes_items for r in records)
+        findings.skip(Check.HELD_OUT_REVIEW, _NO_TABLES, described)
+        findings.skip(Check.NOT_IN_TABLES, _NO_TABLES, len(records))
     for record in records:
-        findings.add(empty_fields(record))
+        task = tasks[record["task"]]
+        findings.add(empty_fields(record, task))
         findings.add(target_in_history(record))
-        findings.add(leaked_answer(record, titles.get((record["targets"] or [""])[0])))
+        findings.add(leaked_answer(record, task, titles.get((record["targets"] or [""])[0])))
     whose = "the examples do not say whose they are"
     unnamed = [r for r in records if r["user_id"] is None and r["item_id"] is None]
-    tui = sum(r["task"] == Task.TUI for r in unnamed)
-    findings.skip(Check.SHARED_ITEM, whose, tui)
-    findings.skip(Check.SHARED_USER, whose, len(unnamed) - tui)
+    of_items = sum(tasks[r["task"]].describes_items for r in unnamed)
+    findings.skip(Check.SHARED_ITEM, whose, of_items)
+    findings.skip(Check.SHARED_USER, whose, len(unnamed) - of_items)
     lists = "the examples do not say which items they show"
-    bare = [r for r in records if r["history"] is None and r["task"] in (Task.RP, *_CHOSEN)]
-    findings.skip(Check.TARGET_IN_HISTORY, lists, len(bare))
-    bare = [record for record in bare if record["task"] in _CHOSEN]
+    bare = [record for record in chosen if record["history"] is None]
+    unshown = sum(record["history"] is None for record in rated)
+    findings.skip(Check.TARGET_IN_HISTORY, lists, len(bare) + unshown)
     findings.skip(Check.LEAKED_ANSWER, lists, len(bare))
     findings.skip(Check.TELLING_PLACE, lists, sum(r["candidates"] is None for r in bare))
 
 
 def _check_tables(
-    records: Sequence[Record], findings: Findings, folder: Path | None, threads: int | None
+    records: Sequence[Record],
+    findings: Findings,
+    folder: Path | None,
+    threads: int | None,
+    *,
+    rated: Sequence[Record],
 ) -> dict[str, str]:
-    """Hold examples against the tables and return the titles of items to rate."""
+    """Hold examples against the tables in a folder and return the titles of items to rate."""
     if folder is None:
-        chosen = sum(record["task"] in _CHOSEN for record in records)
-        for check in (Check.INTERACTED_NEGATIVE, Check.FUTURE_NEGATIVE, Check.TIED_TIMES):
-            findings.skip(check, "no tables were given", chosen)
-        described = sum(record["task"] == Task.TUI for record in records)
-        findings.skip(Check.HELD_OUT_REVIEW, "no tables were given", described)
-        findings.skip(Check.NOT_IN_TABLES, "no tables were given", len(records))
         return {}
-    tables = Tables(folder / records[0]["dataset"], threads)
+    tables = Tables(folder, threads)
     try:
         findings.add(tables.contradictions(records))
         findings.add(tables.out_of_time(records))
         findings.add(tables.held_out_reviews(records))
-        return tables.titles(
-            item for r in records if r["task"] == Task.RP for item in r["targets"] or []
-        )
+        return tables.titles(item for record in rated for item in record["targets"] or [])
     finally:
         tables.close()
 
@@ -148,15 +167,15 @@ def _lengths(
     cells: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         cells[record["task"]].append(record)
-    for task in sorted(cells, key=_rank):
+    for found in cells.values():
         for model, count in counters.items():
-            yield measure(model, cells[task], count, cut_off)
+            yield measure(model, found, count, cut_off)
 
 
 def _counted(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return one row per cell with its number of examples in each part."""
     counts = Counter((r["task"], r["dataset"], r["part"]) for r in records)
-    cells = sorted({key[:2] for key in counts})
+    cells = dict.fromkeys(key[:2] for key in counts)
     return [
         {"task": task, "dataset": dataset}
         | {part.value: counts[task, dataset, part.value] for part in Part}
@@ -170,7 +189,10 @@ def _report(
     lengths: Sequence[Lengths],
     rows: Sequence[dict[str, Any]],
     parts: Sequence[Path],
+    *,
+    tasks: Sequence[str],
 ) -> dict[str, Any]:
+    order = {task: place for place, task in enumerate(tasks)}
     by_check: dict[Check, list[Fault]] = defaultdict(list)
     for found in findings.faults:
         by_check[found.check].append(found)
@@ -189,17 +211,13 @@ def _report(
             }
             for check in Check
         ],
-        "cells": sorted(rows, key=lambda row: (_rank(row["task"]), row["dataset"])),
+        "cells": sorted(rows, key=lambda row: (order[row["task"]], row["dataset"])),
         "lengths": [
             asdict(item)
-            for item in sorted(lengths, key=lambda x: (x.model, _rank(x.task), x.dataset))
+            for item in sorted(lengths, key=lambda x: (x.model, order[x.task], x.dataset))
         ],
         "parts": [{"file": str(path), "sha256": sha256(path)} for path in parts],
     }  # fmt: skip
-
-
-def _rank(task: str) -> int:
-    return list(Task).index(Task(task))
 
 
 def _write_faults(path: Path, faults: Sequence[Fault]) -> None:

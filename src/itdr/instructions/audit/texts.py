@@ -4,18 +4,16 @@ import re
 from collections.abc import Iterator
 
 from itdr.instructions.audit.faults import Fault, Record, fault
+from itdr.instructions.tasks import CANDIDATES, TaskSettings
 from itdr.settings.audit import Check
-from itdr.vocabulary import Task
 
 _NOTHING = {"", "none", "nan", "null", "na", "n/a", "<na>"}
 _SHOWN_NOTHING = re.compile(r"\((?:None|nan|NaN|null)\)|(?:: |:)(?:None|nan|NaN|null)\s*$", re.M)
-_CHOSEN = {Task.TKR, Task.CDR, Task.NIR}
-_WRITTEN = {Task.IR, Task.TUI}
 _LONG_TITLE = 8  # characters; a shorter one may be a word of the template
 _LONG_RUN = 8  # words
 
 
-def empty_fields(record: Record) -> Iterator[Fault]:
+def empty_fields(record: Record, task: TaskSettings) -> Iterator[Fault]:
     """Yield a fault for each text, title or value that is empty or says that it is nothing."""
     for name in ("instruction", "input", "output"):
         if not record[name].strip():
@@ -27,7 +25,7 @@ def empty_fields(record: Record) -> Iterator[Fault]:
     shown = _SHOWN_NOTHING.search(record["input"])
     if shown:
         yield fault(Check.EMPTY_FIELD, record, f"the input shows {shown[0].strip(':( )')!r}")
-    if record["task"] == Task.UAP:
+    if task.answer == "attributes":
         for name, value in _attributes(record["output"]):
             if value.strip().lower() in _NOTHING:
                 yield fault(Check.EMPTY_FIELD, record, f"the attribute {name!r} is {value!r}")
@@ -41,30 +39,31 @@ def target_in_history(record: Record) -> Iterator[Fault]:
             yield fault(Check.TARGET_IN_HISTORY, record, f"target {target!r} is shown")
 
 
-def leaked_answer(record: Record, target_title: str | None) -> Iterator[Fault]:
+def leaked_answer(record: Record, task: TaskSettings, target_title: str | None) -> Iterator[Fault]:
     """Yield a fault where the input gives the answer away.
 
-    RP: the rating stands in the line of the target. UAP: a pair "name:value" of the answer stands
-    in the input. TKR, CDR, NIR: the title of a true candidate is also that of an item shown, or
+    A number: it stands in the line of the target. Attributes: a pair "name:value" of the answer
+    stands in the input. Candidates: the title of a positive is also that of an item shown, or
     stands in the input more often than the items shown account for; not looked for where the
-    example does not say which items it shows. IR, TUI: half of the answer or
-    more, and at least 8 words, or the whole answer, stands in the input word by word.
+    example does not say which items it shows. A text: half of the answer or more, and at least 8
+    words, or the whole answer, stands in the input word by word.
 
     Args:
         record: the example.
+        task: the task of the example.
         target_title: title of the item to rate; None where there is none or it is not known.
     """
-    task, text, output = record["task"], record["input"], record["output"].strip()
+    kind, text, output = task.answer, record["input"], record["output"].strip()
     if not output:
         return
     why = None
-    if task == Task.RP:
+    if kind == "number":
         why = _rating_told(text, output, target_title)
-    elif task == Task.UAP:
+    elif kind == "attributes":
         why = _attribute_told(text, output)
-    elif task in _CHOSEN and record["history"] is not None:
+    elif kind in CANDIDATES and record["history"] is not None:
         why = _title_told(record)
-    elif task in _WRITTEN:
+    elif kind == "text":
         why = _quoted(text, output)
     if why:
         yield fault(Check.LEAKED_ANSWER, record, why)

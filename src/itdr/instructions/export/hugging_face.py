@@ -13,9 +13,10 @@ from itdr.files.atomic import atomic_folder
 from itdr.files.formats import write_text
 from itdr.instructions.export.parts import by_part, tables
 from itdr.instructions.record import RECORD
+from itdr.instructions.tasks import load_tasks
 from itdr.provenance import provenance
 from itdr.settings.dataset import DatasetSource
-from itdr.vocabulary import TASK_TITLES, Part, Task
+from itdr.vocabulary import Part
 
 _SPLITS = {Part.TRAIN: "train", Part.VAL: "validation", Part.TEST: "test"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -39,7 +40,9 @@ Counts = Counter[tuple[str, str, str]]
 """Examples by task, dataset and split."""
 
 
-def export(files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource]) -> Counts:
+def export(
+    files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource], tasks: Path
+) -> Counts:
     """Write data/TASK/SPLIT.parquet and README.md, the dataset card.
 
     Columns are those of RECORD, maps as lists of key and value. The splits are train, validation
@@ -49,6 +52,7 @@ def export(files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource
         files: parts, named train.parquet, val.parquet or test.parquet.
         out: the folder, which is replaced.
         sources: dataset id to where it comes from and on which terms.
+        tasks: folder of the task files.
 
     Raises:
         MissingFileError, DataError: a file is not there, not in the form of RECORD or no part.
@@ -57,7 +61,8 @@ def export(files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource
     with atomic_folder(out, "export hugging-face") as folder:
         for part, paths in by_part(files).items():
             _write(folder / "data", _SPLITS[part], paths, counts)
-        write_text(folder / "README.md", _card(counts, sources))
+        titles = {name: task.title for name, task in load_tasks(tasks, _tasks(counts)).items()}
+        write_text(folder / "README.md", _card(counts, sources, titles))
     return counts
 
 
@@ -119,21 +124,21 @@ Made with {versions}.
 """
 
 
-def _card(counts: Counts, sources: Mapping[str, DatasetSource]) -> str:
+def _card(counts: Counts, sources: Mapping[str, DatasetSource], titles: Mapping[str, str]) -> str:
     """Return the dataset card: YAML for the hub, then text to read."""
     used = sorted({dataset for _, dataset, _ in counts})
     made = provenance(["pyarrow", "duckdb"])
     return _CARD.format(
         metadata=yaml.safe_dump(_metadata(counts), sort_keys=False, allow_unicode=True),
         terms="\n".join(_terms(dataset, sources.get(dataset)) for dataset in used),
-        counts="\n".join(_count_rows(counts)),
-        task=next(iter(_tasks(counts)), Task.RP),
+        counts="\n".join(_count_rows(counts, titles)),
+        task=next(iter(titles), "TASK"),
         versions=", ".join(f"{name} {version}" for name, version in made.items()),
     )
 
 
 def _tasks(counts: Counts) -> list[str]:
-    return [task.value for task in Task if any(key[0] == task for key in counts)]
+    return list(dict.fromkeys(task for task, _, _ in counts))
 
 
 def _metadata(counts: Counts) -> dict[str, object]:
@@ -171,10 +176,10 @@ def _terms(dataset: str, source: DatasetSource | None) -> str:
     return f"| {source.title} (`{dataset}`) | {source.licence} | {source.page} |"
 
 
-def _count_rows(counts: Counts) -> list[str]:
+def _count_rows(counts: Counts, titles: Mapping[str, str]) -> list[str]:
     rows = []
-    for task in Task:
+    for task, title in titles.items():
         for dataset in sorted({name for key, name, _ in counts if key == task}):
-            numbers = [f"{counts[task.value, dataset, split]:,}" for split in _SPLITS.values()]
-            rows.append(f"| {TASK_TITLES[task]} ({task}) | {dataset} | {' | '.join(numbers)} |")
+            numbers = [f"{counts[task, dataset, split]:,}" for split in _SPLITS.values()]
+            rows.append(f"| {title} ({task}) | {dataset} | {' | '.join(numbers)} |")
     return rows

@@ -8,10 +8,11 @@ all tasks. Of items of one title the user's first stands for all. Where a source
 user's life in each domain stands by itself: only cross-domain examples show items of two. Domains
 take turns until there are enough examples.
 
-Each kind of sampling is a module of its own; `context` is what they share.
+Each kind of sampling is a module of its own, registered with its settings; `context` is what they
+share.
 """
 
 from itdr.instructions.sampling.draw import Draw
-from itdr.instructions.sampling.kinds import sample
+from itdr.instructions.sampling.sample import sample
 
 __all__ = ["Draw", "sample"]

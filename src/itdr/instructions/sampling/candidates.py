@@ -6,8 +6,9 @@ from itdr.instructions.sampling.context import SamplingContext
 
 KNOWN_SINCE = """least(min(epoch_us(timestamp)),
     any_value(epoch_us(make_timestamp((year + 1)::BIGINT, 1, 1, 0, 0, 0))))"""
-"""SQL of the first time, in microseconds, at which an item of grouped interactions is known to exist:
-that of its first interaction or the end of its year of release; null where neither is known."""
+"""SQL of the first time, in microseconds, at which an item of grouped interactions is known to
+exist: that of its first interaction or the end of its year of release; null where neither is known.
+"""
 
 _ALWAYS, _NEVER = -(2**62), 2**62  # in microseconds
 _DRAWS = 64  # candidates drawn per user, of which the non-interacted ones are kept

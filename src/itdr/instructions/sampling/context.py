@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from itdr.errors import DataError, MissingFileError
 from itdr.files.atomic import full_disk, writing
 from itdr.files.checksums import check_parquet
 from itdr.instructions.sampling.draw import Draw
+
+if TYPE_CHECKING:
+    import duckdb
 
 RESERVE = 2
 """Users prepared for each example wanted, since some of them turn out to be unfit."""
@@ -25,7 +26,7 @@ class SamplingContext:
     hash_text(words), hash_number(words): a hash of seed, salt and words, as text or as UBIGINT.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, draw: Draw) -> None:
+    def __init__(self, connection: "duckdb.DuckDBPyConnection", draw: Draw) -> None:
         """Make the view and the macro on a connection that has the tables."""
         self.draw = draw
         self._connection = connection
@@ -159,6 +160,8 @@ def open_sampling_context(
         DataError: a table is damaged or cannot be read.
         DiskFullError: there is no room in the temporary folder for what is spilled.
     """
+    import duckdb  # slow to import, and task files are read where nothing is sampled
+
     with TemporaryDirectory(prefix="itdr-") as spill, writing(Path(spill)):
         config: dict[str, Any] = {"temp_directory": spill, "memory_limit": f"{memory_limit_mb}MB"}
         connection = duckdb.connect(config=config | ({"threads": threads} if threads else {}))

@@ -1,15 +1,41 @@
 """Items of a user in two domains are shown; the true candidates are the next ones in the second."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from itdr.instructions.sampling.candidates import with_candidates
 from itdr.instructions.sampling.context import SamplingContext
+from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.instructions.sampling.next_items import make_sequences
-from itdr.settings.task import CrossDomainSampling
+from itdr.registry import SAMPLING_KINDS
+from itdr.settings.reading import Strict
 
 _RESERVE = 10  # users prepared for each example wanted; many came to the second domain first
 
 
+class CrossDomainSampling(Strict):
+    """The user's last items of one domain are the positives; items of two domains are shown."""
+
+    kind: Literal["cross_domain"]
+    source_history: int = Field(ge=1, description="items shown of the other domain")
+    history: int = Field(ge=1, description="items shown of the domain of the candidates")
+    positives: int = Field(ge=1, description="positive candidates")
+    negatives: int = Field(ge=1, description="candidates that the user did not interact with")
+
+
+@SAMPLING_KINDS.register(
+    "cross_domain",
+    SamplingKind,
+    settings=CrossDomainSampling,
+    trial={
+        "history": [ITEM],
+        "candidates": [ITEM],
+        "source_history": [ITEM],
+        "source_domain": "E",
+        "target_domain": "F",
+    },
+)
 def examples(context: SamplingContext, sampling: CrossDomainSampling) -> list[dict[str, Any]]:
     """Return examples with source_history, history, positives and candidates.
 

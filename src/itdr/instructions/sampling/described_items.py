@@ -1,11 +1,37 @@
 """Items with all that is known of them, and some of their reviews."""
 
-from typing import Any
+from typing import Any, Literal
 
 from itdr.instructions.sampling.context import SamplingContext
-from itdr.settings.task import DescribedItemsSampling
+from itdr.instructions.sampling.kind import SamplingKind
+from itdr.registry import SAMPLING_KINDS
+from itdr.settings.reading import Strict
 
 
+class DescribedItemsSampling(Strict):
+    """One item is shown with what is known of it."""
+
+    kind: Literal["described_items"]
+
+
+@SAMPLING_KINDS.register(
+    "described_items",
+    SamplingKind,
+    settings=DescribedItemsSampling,
+    trial={
+        "item": {
+            "item_id": "1",
+            "title": "A",
+            "categories": ["B"],
+            "description": "C.",
+            "creator": "D",
+            "year": 1990,
+            "price": 1.0,
+            "attributes": {"e": "F"},
+        },
+        "reviews": [{"title": "C", "text": "D.", "rating": 1.0}],
+    },
+)
 def examples(context: SamplingContext, sampling: DescribedItemsSampling) -> list[dict[str, Any]]:
     """Return examples with item_id, item and reviews.
 

@@ -1,11 +1,29 @@
 """The user's newest liked items are shown, or the most played ones."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from itdr.instructions.sampling.context import SamplingContext, quoted
-from itdr.settings.task import LikedItemsSampling
+from itdr.instructions.sampling.kind import ITEM, SamplingKind
+from itdr.registry import SAMPLING_KINDS
+from itdr.settings.reading import Strict
 
 
+class LikedItemsSampling(Strict):
+    """The user's newest liked items, or most played ones, are shown."""
+
+    kind: Literal["liked_items"]
+    history: int = Field(ge=1, description="most items shown")
+    min_history: int = Field(ge=1, description="fewest items shown")
+
+
+@SAMPLING_KINDS.register(
+    "liked_items",
+    SamplingKind,
+    settings=LikedItemsSampling,
+    trial={"history": [ITEM]},
+)
 def examples(context: SamplingContext, sampling: LikedItemsSampling) -> list[dict[str, Any]]:
     """Return examples with history and attributes."""
     draw = context.draw

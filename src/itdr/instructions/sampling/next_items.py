@@ -1,12 +1,31 @@
 """The user's last items are the true candidates; the items before them are shown."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from itdr.instructions.sampling.candidates import with_candidates
 from itdr.instructions.sampling.context import SamplingContext
-from itdr.settings.task import NextItemsSampling
+from itdr.instructions.sampling.kind import ITEM, SamplingKind
+from itdr.registry import SAMPLING_KINDS
+from itdr.settings.reading import Strict
 
 
+class NextItemsSampling(Strict):
+    """The user's last items are the positives; the items before them are shown."""
+
+    kind: Literal["next_items"]
+    history: int = Field(ge=1, description="items shown")
+    positives: int = Field(ge=1, description="positive candidates")
+    negatives: int = Field(ge=1, description="candidates that the user did not interact with")
+
+
+@SAMPLING_KINDS.register(
+    "next_items",
+    SamplingKind,
+    settings=NextItemsSampling,
+    trial={"history": [ITEM], "candidates": [ITEM]},
+)
 def examples(context: SamplingContext, sampling: NextItemsSampling) -> list[dict[str, Any]]:
     """Return examples with history, positives and candidates."""
     context.make_steps()

@@ -1,11 +1,29 @@
 """What the user likes and dislikes is shown, with the user's own reviews where there are any."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from itdr.instructions.sampling.context import SamplingContext
-from itdr.settings.task import OpinionsSampling
+from itdr.instructions.sampling.kind import ITEM, SamplingKind
+from itdr.registry import SAMPLING_KINDS
+from itdr.settings.reading import Strict
 
 
+class OpinionsSampling(Strict):
+    """The user's newest liked and disliked items are shown."""
+
+    kind: Literal["opinions"]
+    history: int = Field(ge=1, description="most items shown of each kind")
+    min_history: int = Field(ge=1, description="fewest items shown in all")
+
+
+@SAMPLING_KINDS.register(
+    "opinions",
+    SamplingKind,
+    settings=OpinionsSampling,
+    trial={"history": [ITEM | {"liked": True, "review_title": "C", "review": "D."}]},
+)
 def examples(context: SamplingContext, sampling: OpinionsSampling) -> list[dict[str, Any]]:
     """Return examples with history, whose items have also `liked`, review_title and review.
 

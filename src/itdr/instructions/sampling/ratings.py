@@ -1,11 +1,29 @@
 """The user's last rated item is asked for; the rated items before it are shown."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from itdr.instructions.sampling.context import SamplingContext
-from itdr.settings.task import RatingSampling
+from itdr.instructions.sampling.kind import ITEM, SamplingKind
+from itdr.registry import SAMPLING_KINDS
+from itdr.settings.reading import Strict
 
 
+class RatingSampling(Strict):
+    """The user's last rated item is the target; the rated items before it are shown."""
+
+    kind: Literal["rating"]
+    history: int = Field(ge=1, description="most items shown")
+    min_history: int = Field(ge=1, description="fewest items shown")
+
+
+@SAMPLING_KINDS.register(
+    "rating",
+    SamplingKind,
+    settings=RatingSampling,
+    trial={"history": [ITEM], "target": ITEM},
+)
 def examples(context: SamplingContext, sampling: RatingSampling) -> list[dict[str, Any]]:
     """Return examples with history and target."""
     context.make_steps("rating IS NOT NULL")

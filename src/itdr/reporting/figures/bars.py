@@ -1,4 +1,4 @@
-"""Bars of pUII and pUIU, ours beside the published ones: shared by several figures."""
+"""Bars of aggregates, ours beside the published ones: shared by several figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,6 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from itdr.reporting.figures.style import SMALL, light_grid, ours, theirs
-
-AGGREGATES = ("pUII", "pUIU")
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,28 @@
 
 from matplotlib.figure import Figure
 
-from itdr.reporting.figures.bars import AGGREGATES, Bar, rows
+from itdr.registry import FIGURES
+from itdr.reporting.figures.bars import Bar, rows
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import BLUE, ORANGE, key_to_origin, new_figure
-from itdr.settings.layout import Column
-
-TITLE = "Fine-tuned models against closed-source models"
+from itdr.settings.paper import Column
 
 
+@FIGURES.register(
+    "closed-source", FigureKind, title="Fine-tuned models against closed-source models"
+)
 def draw(data: FigureData) -> Figure:
-    """Return bars of pUII and pUIU, from the best model down; closed-source ones are orange."""
+    """Return bars of the aggregates, from the best model down; closed-source ones are orange."""
     closed = data.columns("closed-source")
-    tuned = [column for column in data.columns("main") if column[1] == "itdr"]
+    tuned = [column for column in data.columns("main") if column[1] == data.layout.compared[1]]
     if not (closed or tuned):
         raise NothingToDrawError("there is neither a closed-source nor a fine-tuned model")
     columns = [*closed, *tuned]
     figure = new_figure(0.9 + (0.36 if data.results.is_run else 0.25) * len(columns))
-    for axes, aggregate in zip(figure.subplots(1, 2), AGGREGATES, strict=True):
+    for axes, aggregate in zip(
+        figure.subplots(1, len(data.aggregates), squeeze=False)[0], data.aggregates, strict=True
+    ):
         bars = {c: data.bars(c, aggregate, ORANGE if c in closed else BLUE) for c in columns}
         order = sorted(columns, key=lambda column: _height(bars[column]))
         rows(axes, [_name(data, c, closed) for c in order], [bars[c] for c in order], ".1f")
@@ -29,7 +34,7 @@ def draw(data: FigureData) -> Figure:
 
 def _name(data: FigureData, column: Column, closed: list[Column]) -> str:
     title = data.layout.model_title(column[0])
-    return title if column in closed else f"{title} + ITDR"
+    return title if column in closed else f"{title} + {data.layout.variant_title(column[1])}"
 
 
 def _height(bars: list[Bar]) -> float:

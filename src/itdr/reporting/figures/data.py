@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from math import isnan, nan
 from typing import Any
 
+from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.figures.bars import Bar
+from itdr.reporting.figures.style import cycled
 from itdr.reporting.results import Results
 from itdr.reporting.run import Loss
-from itdr.settings.layout import Column, Layout
+from itdr.settings.paper import Column, Layout
 
 
 class NothingToDrawError(Exception):
@@ -22,7 +24,8 @@ class FigureData:
     Attributes:
         results: scores and published values.
         layout: order and printed names.
-        published_statistics: one row of config/paper/statistics.csv each.
+        published_statistics: one row of a paper's statistics.csv each.
+        tasks: by id, in the order of the tables.
         examples: task and dataset to the number of examples built, all parts; empty without a run.
         lengths: the entries "lengths" of audit.json.
         losses: column to the losses of its training.
@@ -31,6 +34,7 @@ class FigureData:
     results: Results
     layout: Layout
     published_statistics: Sequence[Mapping[str, Any]]
+    tasks: Mapping[str, TaskSettings] = field(default_factory=dict)
     examples: Mapping[tuple[str, str], int] = field(default_factory=dict)
     lengths: Sequence[Mapping[str, Any]] = ()
     losses: Mapping[Column, Sequence[Loss]] = field(default_factory=dict)
@@ -41,13 +45,39 @@ class FigureData:
         return {(row["task"], row["dataset"]): row["examples"]
                 for row in self.published_statistics}  # fmt: skip
 
+    @property
+    def aggregates(self) -> list[str]:
+        """The names of the aggregates.
+
+        Raises:
+            NothingToDrawError: there are none.
+        """
+        if not self.layout.aggregates:
+            raise NothingToDrawError("no aggregate is defined")
+        return list(self.layout.aggregates)
+
+    def task_colour(self, task: str) -> str:
+        """Return the colour of a task, the same in every figure."""
+        return cycled(list(self.tasks).index(task)) if task in self.tasks else cycled(-1)
+
+    def model_colour(self, model: str) -> str:
+        """Return the colour of a model, the same in every figure."""
+        known = [*self.layout.models, *(model for model, _ in self.results.columns)]
+        return cycled(list(dict.fromkeys(known)).index(model))
+
     def columns(self, table: str) -> list[Column]:
-        """Return the columns of a table: of the run and, where it has none, the published ones."""
+        """Return the columns of a table: of the run and, where it has none, the published ones.
+
+        Raises:
+            NothingToDrawError: there is no such table.
+        """
+        if table not in self.layout.tables:
+            raise NothingToDrawError(f"there is no table {table!r}")
         found = self.layout.columns_of(table, self.results.columns)
         return found or self.layout.columns_of(table, self.results.published)
 
     def bars(self, column: Column, aggregate: str, colour: str) -> list[Bar]:
-        """Return the bars of a column's pUII or pUIU: ours in a run, and the published one."""
+        """Return the bars of an aggregate of a column: ours in a run, and the published one."""
         found = []
         if column in self.results.scores:
             value, missing = self.results.aggregates.get(column, {}).get(aggregate, (nan, "scores"))

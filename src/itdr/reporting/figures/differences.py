@@ -5,7 +5,9 @@ from math import isnan
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import (
     BLACK,
     BLUE,
@@ -18,14 +20,13 @@ from itdr.reporting.figures.style import (
     new_figure,
 )
 from itdr.reporting.results import Key
-from itdr.settings.layout import Column, metric_title
-from itdr.vocabulary import lower_is_better
-
-TITLE = "Differences from the paper"
+from itdr.settings.metric import lower_is_better, metric_title
+from itdr.settings.paper import Column
 
 _ROW = 0.13  # inches
 
 
+@FIGURES.register("differences", FigureKind, title="Differences from the paper")
 def draw(data: FigureData) -> Figure:
     """Return a panel per column of the main table: ours minus theirs with our interval.
 

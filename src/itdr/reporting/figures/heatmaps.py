@@ -1,28 +1,29 @@
-"""pUII and pUIU with and without each root task in training."""
+"""The aggregates with and without each root task in training."""
 
 from math import isnan
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from itdr.reporting.figures.bars import AGGREGATES, Bar
+from itdr.registry import FIGURES
+from itdr.reporting.figures.bars import Bar
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import SMALL, new_figure
-
-TITLE = "Training with and without each root task"
 
 _CORNERS = (("wo-uii", "itdr"), ("base", "wo-uiu"))
 """Variants: rows from trained with UIU to without, columns from without UII to with."""
 
 
+@FIGURES.register("root-ablation", FigureKind, title="Training with and without each root task")
 def draw(data: FigureData) -> Figure:
-    """Return a 2x2 heat map of pUII and one of pUIU for each model."""
+    """Return a 2x2 heat map of each aggregate for each model."""
     models = list(dict.fromkeys(model for model, _ in data.columns("root-ablation")))
     if not models:
         raise NothingToDrawError("no column is 'wo-uii' or 'wo-uiu'")
     figure = new_figure(3.9, width=0.6 + 1.65 * len(models))
-    axes = figure.subplots(2, len(models), squeeze=False)
-    for row, aggregate in enumerate(AGGREGATES):
+    axes = figure.subplots(len(data.aggregates), len(models), squeeze=False)
+    for row, aggregate in enumerate(data.aggregates):
         values = {model: [[data.bars((model, variant), aggregate, "") for variant in line]
                           for line in _CORNERS] for model in models}  # fmt: skip
         known = [bar.value for grid in values.values() for line in grid for bars in line

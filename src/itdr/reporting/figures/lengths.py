@@ -6,21 +6,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from itdr.instructions.audit.lengths import EDGES
+from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData
+from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import (
     BLACK,
     BLUE,
     ORANGE,
-    TASKS,
     light_grid,
     line_key,
     new_figure,
 )
-from itdr.vocabulary import Task
-
-TITLE = "Lengths of the examples in tokens"
 
 
+@FIGURES.register("lengths", FigureKind, title="Lengths of the examples in tokens")
 def draw(data: FigureData) -> Figure:
     """Return a histogram per task where examples were built; else the published means."""
     return _histograms(data) if data.lengths else _means(data)
@@ -54,7 +53,7 @@ def _means(data: FigureData) -> Figure:
 def _histograms(data: FigureData) -> Figure:
     model = data.lengths[0]["model"]
     chosen = [entry for entry in data.lengths if entry["model"] == model]
-    tasks = [task for task in Task if any(entry["task"] == task for entry in chosen)]
+    tasks = list(dict.fromkeys(entry["task"] for entry in chosen))
     across = min(4, len(tasks))
     figure = new_figure(0.5 + 1.7 * -(-len(tasks) // across))
     axes = figure.subplots(-(-len(tasks) // across), across, squeeze=False, sharex=True).ravel()
@@ -62,7 +61,7 @@ def _histograms(data: FigureData) -> Figure:
               for task in tasks}  # fmt: skip
     used = np.flatnonzero(np.sum(list(counts.values()), axis=0))
     for axis, task in zip(axes, tasks, strict=False):
-        axis.stairs(counts[task], EDGES, fill=True, color=TASKS[task])
+        axis.stairs(counts[task], EDGES, fill=True, color=data.task_colour(task))
         axis.set_title(f"{task}: {int(counts[task].sum()):,}")
         axis.set_xscale("log", base=2)
         axis.set_xlim(EDGES[used[0]], max(EDGES[used[-1] + 1], 1.1 * chosen[0]["cut_off"]))

@@ -3,7 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import (
     BLUE,
     GREEN,
@@ -17,13 +19,12 @@ from itdr.reporting.figures.style import (
     new_figure,
 )
 
-TITLE = "Training loss"
-
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)
 _LINES = ("-", "--")
 _WINDOW = 40  # a point is the mean of a fortieth of the steps
 
 
+@FIGURES.register("losses", FigureKind, title="Training loss")
 def draw(data: FigureData) -> Figure:
     """Return a panel per model with a line per variant, smoothed; pale: each step of the first."""
     if not data.losses:

@@ -7,7 +7,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
+from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import (
     BLACK,
     GREY,
@@ -15,25 +17,24 @@ from itdr.reporting.figures.style import (
     SMALL,
     light_grid,
     line_key,
-    model_colour,
     new_figure,
 )
 from itdr.reporting.results import Key
-from itdr.settings.layout import Column, metric_title
-from itdr.vocabulary import lower_is_better
+from itdr.settings.metric import lower_is_better, metric_title
+from itdr.settings.paper import Column
 
-TITLE = "All values of the main table"
-
-_MARKS = {"base": "o", "itdr": "D"}
+_MARKS = ("o", "D")
 _ROW = 0.145  # inches
 _PANEL_ROWS = 34  # more rows than these under each other begin a new stack
 
 
+@FIGURES.register("main", FigureKind, title="All values of the main table")
 def draw(data: FigureData) -> Figure:
     """Return a row per metric: filled marks are ours, with intervals; empty ones are published."""
-    columns = [column for column in data.columns("main") if column[1] in _MARKS]
+    marks = dict(zip(data.layout.compared, _MARKS, strict=True))
+    columns = [column for column in data.columns("main") if column[1] in marks]
     if not columns:
-        raise NothingToDrawError("no column is 'base' or 'itdr'")
+        raise NothingToDrawError("no column is " + " or ".join(map(repr, marks)))
     blocks = _blocks(data.results.rows)
     stacks = _stacks(blocks)
     tall = max(sum(map(len, stack)) + 3 * len(stack) for stack in stacks)
@@ -50,10 +51,10 @@ def draw(data: FigureData) -> Figure:
         for axis, block in zip(axes[:, 0], stack, strict=False):
             _panel(axis, block, columns, data)
     models = list(dict.fromkeys(model for model, _ in columns))
-    handles = [line_key(model_colour(m, models), data.layout.model_title(m), linewidth=4)
+    handles = [line_key(data.model_colour(m), data.layout.model_title(m), linewidth=4)
                for m in models]  # fmt: skip
     handles += [line_key(GREY, data.layout.variant_title(v), marker=mark, linestyle="none")
-                for v, mark in _MARKS.items()]  # fmt: skip
+                for v, mark in marks.items()]  # fmt: skip
     if data.results.is_run:
         handles.append(line_key(GREY, "paper", marker="D", linestyle="none",
                                 markerfacecolor="white"))  # fmt: skip
@@ -82,14 +83,14 @@ def _stacks(blocks: list[list[Key]]) -> list[list[list[Key]]]:
 
 
 def _panel(axes: Axes, rows: list[Key], columns: list[Column], data: FigureData) -> None:
-    models = [model for model, _ in columns]
+    marks = dict(zip(data.layout.compared, _MARKS, strict=True))
     for place, key in enumerate(rows):
         trivial = data.results.best_trivial(key)
         if trivial:
             axes.plot(trivial[1].value, place, "|", color=BLACK, markersize=9)
         for model, variant in columns:
-            look: dict[str, Any] = {"marker": _MARKS[variant], "markersize": 4,
-                                    "color": model_colour(model, models), "linestyle": "none",
+            look: dict[str, Any] = {"marker": marks[variant], "markersize": 4,
+                                    "color": data.model_colour(model), "linestyle": "none",
                                     "alpha": 0.85}  # fmt: skip
             score = data.results.scores.get((model, variant), {}).get(key)
             if score and not isnan(score.value):

@@ -1,6 +1,7 @@
 """Flows of examples from root task over subtask to dataset."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -8,23 +9,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Curve
 
+from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData
-from itdr.reporting.figures.style import GREY, SMALL, TASKS, new_figure
-from itdr.vocabulary import ROOT_OF, TASK_TITLES, Dataset, RootTask, Task
-
-TITLE = "Examples of each root task, subtask and dataset"
+from itdr.reporting.figures.draw import FigureKind
+from itdr.reporting.figures.style import GREY, SMALL, new_figure
 
 _GAP = 0.022  # between nodes, as a share of the height
 _THICK = 0.035  # of a node
 _LEVELS = (0.0, 0.46, 1.0)  # left edges of root tasks, subtasks, datasets
-_ROOTS = {
-    RootTask.UII: "User-item\ninteraction",
-    RootTask.UIU: "User-item\nunderstanding",
-}
 
 Counts = Mapping[tuple[str, str], int]
 
 
+@FIGURES.register("sankey", FigureKind, title="Examples of each root task, subtask and dataset")
 def draw(data: FigureData) -> Figure:
     """Return the published flows, and ours beside them where examples were built."""
     panels: list[tuple[str, Counts]] = [("Paper", data.published_examples)]
@@ -39,11 +36,12 @@ def draw(data: FigureData) -> Figure:
 
 
 def _panel(axes: Axes, counts: Counts, data: FigureData) -> None:
-    tasks = [task for task in Task if any(key[0] == task for key in counts)]
+    tasks = [task for task in data.tasks if any(key[0] == task for key in counts)]
     datasets = sorted({key[1] for key in counts}, key=lambda name: (-_sum(counts, name), name))
     total = sum(counts.values())
-    roots = {root: sum(n for (task, _), n in counts.items() if ROOT_OF[Task(task)] == root)
-             for root in RootTask}  # fmt: skip
+    root_of = {task: data.tasks[task].root_task or task for task in tasks}
+    roots = {root: sum(n for (task, _), n in counts.items() if root_of.get(task) == root)
+             for root in dict.fromkeys(root_of.values())}  # fmt: skip
     places = [
         _stack(list(roots), [n / total for n in roots.values()]),
         _stack(tasks, [_sum(counts, task) / total for task in tasks]),
@@ -53,32 +51,38 @@ def _panel(axes: Axes, counts: Counts, data: FigureData) -> None:
     into = [dict(level) for level in out]
     for task in tasks:
         size = _sum(counts, task) / total
-        _flow(axes, level=0, source=(out[0], ROOT_OF[task]), target=(into[1], task), size=size,
-              colour=TASKS[task])  # fmt: skip
+        _flow(axes, level=0, source=(out[0], root_of[task]), target=(into[1], task), size=size,
+              colour=data.task_colour(task))  # fmt: skip
         for dataset in datasets:
             n = counts.get((task, dataset), 0) / total
             _flow(axes, level=1, source=(out[1], task), target=(into[2], dataset), size=n,
-                  colour=TASKS[task])  # fmt: skip
+                  colour=data.task_colour(task))  # fmt: skip
     colours: list[dict[Any, str]] = [
         dict.fromkeys(map(str, roots), GREY),
-        TASKS,
+        {task: data.task_colour(task) for task in tasks},
         dict.fromkeys(datasets, GREY),
     ]
     for left, level, colour in zip(_LEVELS, places, colours, strict=True):
         for name, (top, size) in level.items():
             axes.add_patch(Rectangle((left, top - size), _THICK, size, color=colour[name], lw=0))
-    _labels(axes, 0, places[0], {root: f"{_ROOTS[root]}\n{roots[root]:,}" for root in roots})
+    _labels(
+        axes, 0, places[0], {root: f"{_root_title(data, root)}\n{n:,}" for root, n in roots.items()}
+    )
     _labels(
         axes,
         1,
         places[1],
-        {task: f"{task}  {_sum(counts, task):,}\n{TASK_TITLES[task]}" for task in tasks},
+        {task: f"{task}  {_sum(counts, task):,}\n{data.tasks[task].title}" for task in tasks},
     )
     _labels(axes, 2, places[2], {
-        name: f"{data.layout.dataset_title(Dataset(name))}  {_sum(counts, name):,}"
+        name: f"{data.layout.dataset_title(name)}  {_sum(counts, name):,}"
         for name in datasets})  # fmt: skip
     axes.set(xlim=(-0.27, 1.3), ylim=(-0.01, 1.01))
     axes.axis("off")
+
+
+def _root_title(data: FigureData, root: str) -> str:
+    return fill(data.layout.root_tasks.get(root, root), 14)
 
 
 def _sum(counts: Counts, name: str) -> int:

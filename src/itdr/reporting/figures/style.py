@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from itdr.files.atomic import atomic_file
-from itdr.vocabulary import Task
 
 WIDTH = 7.2  # inches: both columns of a printed page
 SMALL, NORMAL = 7, 8  # points
@@ -24,13 +23,10 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"
 )  # fmt: skip
 
-_MODELS = {"glm-4-9b": BLUE, "qwen2.5-7b-instruct": VERMILION, "qwen2.5-7b": GREEN,
-           "llama-3.2-3b": PURPLE, "gpt-3.5-turbo": ORANGE, "gemini-2.5-flash": SKY}  # fmt: skip
-_OTHERS = (BLUE, VERMILION, GREEN, PURPLE)
-TASKS = {Task.RP: BLUE, Task.TKR: SKY, Task.CDR: GREEN, Task.NIR: "#44aa99",
-         Task.UAP: VERMILION, Task.IR: ORANGE, Task.TUI: PURPLE}  # fmt: skip
-VARIANTS = {"base": "#999999", "itdr": BLUE, "wo-task-description": ORANGE}
-"""Colours of the variants where a figure compares variants of one model."""
+BEFORE, AFTER = "#999999", BLUE
+"""Colours of the two variants that figures set beside each other."""
+
+_CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#44aa99")
 
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are alike everywhere
@@ -73,10 +69,9 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def model_colour(model: str, models: list[str]) -> str:
-    """Return the colour of a model, the same in every figure; `models`: all that are shown."""
-    unknown = [name for name in dict.fromkeys(models) if name not in _MODELS]
-    return _MODELS.get(model) or _OTHERS[unknown.index(model) % len(_OTHERS)]
+def cycled(place: int) -> str:
+    """Return the colour of the thing at a place among its like."""
+    return _CYCLE[place % len(_CYCLE)]
 
 
 def tint(colour: str, share: float = 0.7) -> tuple[float, float, float]:

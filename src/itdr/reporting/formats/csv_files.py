@@ -9,7 +9,7 @@ from itdr.files.atomic import atomic_file
 from itdr.reporting.grid import Cell, Grid
 from itdr.reporting.results import Results
 from itdr.reporting.scores import Score
-from itdr.settings.layout import TRIVIAL
+from itdr.settings.paper import TRIVIAL
 
 COLUMNS = (
     "table",
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 """Columns of a long table, one row per value.
 
-table, model, variant, task, dataset, metric: as in config/paper/results.csv; the model is "trivial"
+table, model, variant, task, dataset, metric: as in a paper's results.csv; the model is "trivial"
 for answers that need no model. value with its interval ci_low to ci_high: strict reading, in the
 paper's units. n: answers scored, empty where the cell is missing; n_unreadable: how many of them
 could not be read. paper_value: as published, empty where the paper has none.

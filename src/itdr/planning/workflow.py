@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itdr.errors import MissingFileError, SettingsError
+from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
+from itdr.instructions.tasks import TaskSettings, load_task, task_names
+from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
-from itdr.settings.layout import Column, Layout, load_layout
 from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
-from itdr.settings.task import TaskSettings, load_task
-from itdr.settings.variant import Variant, find_variant, load_variants
-from itdr.vocabulary import BASELINE_TASKS, Baseline
+from itdr.settings.paper import PAPERS, Column, Layout, Paper, load_paper
+from itdr.settings.reading import check
+from itdr.settings.variant import Variant, VariantOptions, find_variant
 
-VARIANTS = Path("config/variants.csv")
-LAYOUT = Path("config/paper/layout.yaml")
+TASKS = Path("config/tasks")
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,25 @@ class Workflow:
         experiment: what config/config.yaml says.
         tasks: task id to its file.
         models: model id to its file.
-        variants: variant id to its line of config/variants.csv.
-        layout: the paper's tables.
+        variants: variant id to what it is.
+        paper: whose values stand beside ours.
     """
 
     experiment: Experiment
     tasks: dict[str, TaskSettings]
     models: dict[str, ModelSettings]
     variants: dict[str, Variant]
-    layout: Layout
+    paper: Paper
+
+    @property
+    def paper_flags(self) -> list[str]:
+        """The options of `itdr report` that name the paper."""
+        return ["--paper", str(self.paper.folder)] if self.paper.folder else []
+
+    @property
+    def layout(self) -> Layout:
+        """The tables, figures and printed names."""
+        return self.paper.layout
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -82,22 +92,32 @@ class Workflow:
         return sorted({dataset for _, dataset in self.cells})
 
     @property
-    def baselines(self) -> list[str]:
-        """The trivial answers that the experiment's tasks have.
+    def trivial_answers(self) -> list[str]:
+        """The trivial answers that the tasks name and the experiment wants.
 
         Released examples name no items, so nothing is known of their categories.
         """
-        unknown = {Baseline.SAME_CATEGORY} if self.experiment.data == "released" else set()
-        return [
-            name.value
-            for name in self.experiment.baselines
-            if name not in unknown and self.tasks.keys() & set(BASELINE_TASKS[name])
-        ]
+        wanted = self.experiment.trivial_answers
+        named = [name for task in self.tasks.values() for name in task.trivial_answers]
+        chosen = dict.fromkeys(named if wanted is None else [n for n in wanted if n in named])
+        released = self.experiment.data == "released"
+        return [n for n in chosen if not (released and TRIVIAL_ANSWERS[n].needs_categories)]
+
+    @property
+    def needs_categories(self) -> list[str]:
+        """The trivial answers that use the categories of items."""
+        return [name for name in self.trivial_answers if TRIVIAL_ANSWERS[name].needs_categories]
 
     @property
     def taught_tasks(self) -> list[str]:
         """The tasks whose answers a teacher writes."""
-        return [task for task, settings in self.tasks.items() if settings.teacher_prompt]
+        return [task for task, settings in self.tasks.items()
+                if ANSWER_KINDS[settings.answer].taught]  # fmt: skip
+
+    def mix_flags(self, variant: str) -> str:
+        """Return the options of `itdr mix` for a variant."""
+        options = self.variants[variant].model_dump(include=set(VariantOptions.model_fields))
+        return as_flags(VariantOptions(**options))
 
     @property
     def training_gpus(self) -> dict[str, int]:
@@ -137,7 +157,7 @@ class Workflow:
         shared = {"version", "description", "sampling", "answer", "teacher_prompt"}
         return {
             task: {
-                dataset.value: fingerprint([settings.model_dump(include=shared), template])
+                str(dataset): fingerprint([settings.model_dump(include=shared), template])
                 for dataset, template in settings.datasets.items()
             }
             for task, settings in self.tasks.items()
@@ -166,10 +186,23 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
     tasks: dict[str, TaskSettings] = {}
     for pair in experiment.pairs:
         task, dataset = _halves(pair)
-        tasks[task] = tasks.get(task) or load_task(Path("config/tasks"), task)
+        tasks[task] = tasks.get(task) or load_task(TASKS, task)
         tasks[task].of(dataset)
+    for task in experiment.build.max_examples_of:
+        if task not in task_names(TASKS):
+            raise SettingsError(
+                f"{files[-1]}: 'build.max_examples_of': unknown task {task!r}."
+                f"{nearest(task, task_names(TASKS))} Allowed: {', '.join(task_names(TASKS))}."
+            )
+    for name in experiment.trivial_answers or ():
+        TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
+    paper = load_paper(PAPERS / experiment.paper if experiment.paper else None)
+    if experiment.data == "released" and paper.folder is None:
+        raise SettingsError(
+            f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."
+        )
+    variants = _variants(experiment, paper, tasks, files[-1])
     models = {}
-    variants = load_variants(VARIANTS)
     for column in experiment.columns:
         model, variant = _halves(column)
         found = find_variant(variants, variant, f"{files[-1]}: 'columns'")
@@ -189,7 +222,37 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f"{files[-1]}: {key!r} is {folder!r}, which is no folder. Name the folder that "
                 "holds the files, or take the key out to download them."
             )
-    return Workflow(experiment, tasks, models, variants, load_layout(LAYOUT))
+    return Workflow(experiment, tasks, models, variants, paper)
+
+
+def _variants(
+    experiment: Experiment, paper: Paper, tasks: Mapping[str, TaskSettings], where: Path
+) -> dict[str, Variant]:
+    """Return all variants by id: the two that need no naming, the paper's, the experiment's."""
+    variants = {
+        "base": Variant(variant="base"),
+        "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
+        **paper.variants,
+    }
+    known = task_names(TASKS)
+    for variant in paper.variants.values():
+        for task in variant.tasks:
+            if task not in known:
+                raise SettingsError(
+                    f"{paper.folder}/variants.csv: the variant {variant.variant!r} has the task "
+                    f"{task!r}, which has no file in {TASKS}.{nearest(task, known)} Allowed: "
+                    f"{', '.join(known)}."
+                )
+    for name, options in experiment.variants.items():
+        value = {"variant": name, **options.model_dump(mode="json")}
+        variants[name] = check(Variant, value, f"{where}: 'variants.{name}'")
+        for task in options.tasks:
+            if task not in tasks:
+                raise SettingsError(
+                    f"{where}: 'variants.{name}.tasks': {task!r} is no task of the experiment."
+                    f"{nearest(task, tasks)} Its tasks: {', '.join(tasks)}."
+                )
+    return variants
 
 
 def _halves(text: str) -> tuple[str, str]:

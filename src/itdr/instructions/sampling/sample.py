@@ -1,39 +1,23 @@
-"""From the settings of a sampling to the module that does it."""
+"""Drawing the examples of one kind of sampling from a folder of tables."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from itdr.instructions.sampling import (
-    cross_domain,
-    described_items,
-    liked_items,
-    next_items,
-    opinions,
-    ratings,
-)
-from itdr.instructions.sampling.context import SamplingContext, open_sampling_context
+from itdr.instructions.sampling.context import open_sampling_context
 from itdr.instructions.sampling.draw import Draw
-from itdr.settings.task import Sampling
-
-_KINDS: dict[str, Callable[[SamplingContext, Any], list[dict[str, Any]]]] = {
-    "rating": ratings.examples,
-    "next_items": next_items.examples,
-    "cross_domain": cross_domain.examples,
-    "liked_items": liked_items.examples,
-    "opinions": opinions.examples,
-    "described_items": described_items.examples,
-}
+from itdr.registry import SAMPLING_KINDS
 
 
 def sample(
     tables: Path,
-    sampling: Sampling,
+    sampling: Any,
     draw: Draw,
     threads: int | None = None,
     memory_limit_mb: int = 3072,
 ) -> list[dict[str, Any]]:
     """Return one dictionary per example, ordered by domain within user_id or item_id.
+
+    sampling: the settings of a registered kind.
 
     Each has domain (None where the source has none) and, but for described items, user_id and
     history (list of items, oldest first; most played first where plays decide). As the kind of
@@ -47,7 +31,7 @@ def sample(
         DataError: a table cannot be read.
     """
     with open_sampling_context(tables, draw, threads, memory_limit_mb) as context:
-        chosen = _KINDS[sampling.kind](context, sampling)
+        chosen = SAMPLING_KINDS[sampling.kind].examples(context, sampling)
     for row in chosen:
         row["domain"] = row["domain"] or None
         del row["user_rank"]

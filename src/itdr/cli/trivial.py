@@ -1,18 +1,16 @@
-"""itdr baseline: answer test examples in a trivial way."""
+"""itdr trivial: answer test examples without a model."""
 
 import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import output_file
+from itdr.cli.options import add_tasks, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
-    from itdr.vocabulary import Baseline
-
     parser.add_argument(
-        "name", metavar="NAME", help=f"trivial answer: {', '.join(name.value for name in Baseline)}"
+        "name", metavar="NAME", help="trivial answer, such as user-mean; a task file names its own"
     )
     parser.add_argument(
         "--train", type=Path, nargs="+", required=True, help="train.parquet files of 'itdr split'"
@@ -34,23 +32,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="seed of random answers (default: 0)")
+    add_tasks(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the trivial answers."""
     import pyarrow as pa
 
-    from itdr.evaluation.baselines import answer_trivially, answered_by
+    from itdr.evaluation.trivial.core import answer_trivially
     from itdr.files.formats import read_parquet, write_parquet
     from itdr.instructions.record import RECORD
     from itdr.instructions.split import first_rows
+    from itdr.instructions.tasks import load_task
+    from itdr.registry import TRIVIAL_ANSWERS
 
-    tasks = answered_by(args.name)
+    kinds = TRIVIAL_ANSWERS.find(args.name).answers
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
-    rows = [row for row in first_rows(args.test, args.rows_per_cell) if row["task"] in tasks]
+    rows = first_rows(args.test, args.rows_per_cell)
+    answer = {task: load_task(args.tasks, task).answer for task in {row["task"] for row in rows}}
+    rows = [row for row in rows if answer[row["task"]] in kinds]
     test = pa.Table.from_pylist(rows, schema=RECORD)
     categories = {path.parent.name: _categories(path) for path in args.items}
-    answers = answer_trivially(args.name, train, test, args.seed, categories)
+    answers = answer_trivially(
+        args.name, train, test, tasks=args.tasks, seed=args.seed, categories=categories
+    )
     write_parquet(args.out, answers)
     logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))
 

@@ -1,0 +1,108 @@
+"""What a trivial answer is, and answering test records with one."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from itdr.errors import DataError, SettingsError
+from itdr.instructions.record import PREDICTION, reference_columns
+from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.registry import TRIVIAL_ANSWERS
+
+Record = Mapping[str, Any]
+Answerer = Callable[[Record, np.random.Generator], str]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What trivial answers may know of one task and dataset.
+
+    train: the training records. categories: item id to its categories; empty where not needed.
+    """
+
+    task: TaskSettings
+    dataset: str
+    train: Sequence[Record]
+    categories: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrivialAnswer:
+    """How a trivial answer is made.
+
+    prepare: turns what is known of one task and dataset into what answers a record. answers: the
+    kinds of answers that it gives. needs_train, needs_categories: whether it uses them.
+    """
+
+    name: str
+    prepare: Callable[[Known], Answerer]
+    description: str
+    answers: tuple[str, ...]
+    needs_train: bool = True
+    needs_categories: bool = False
+
+
+def answer_trivially(
+    name: str,
+    train: pa.Table,
+    test: pa.Table,
+    *,
+    tasks: Path,
+    seed: int,
+    categories: Mapping[str, Mapping[str, Collection[str]]] | None = None,
+) -> pa.Table:
+    """Return trivial answers to the test records (columns: PREDICTION).
+
+    train, test: columns as in RECORD; training records of other tasks and datasets are not used.
+    tasks: the folder of the task files. seed: of random answers and of ties; a record's answer
+    depends on it and the record's id alone. categories: dataset to the categories of every item id.
+
+    Raises:
+        SettingsError: unknown name, or no answer to a task in `test`.
+        DataError: there is no training record for a task and dataset in `test`, or no categories.
+    """
+    trivial: TrivialAnswer = TRIVIAL_ANSWERS.find(name)
+    train_records = _by_cell(train)
+    answers: dict[str, str] = {}
+    for (task, dataset), records in _by_cell(test).items():
+        settings = load_task(tasks, task)
+        if settings.answer not in trivial.answers:
+            raise SettingsError(
+                f"trivial answer {name}: the task {task} asks for answers of the kind "
+                f"{settings.answer!r}, and it gives {', '.join(trivial.answers)} alone."
+            )
+        if trivial.needs_categories and dataset not in (categories or {}):
+            raise DataError(
+                f"trivial answer {name}: needs the categories of the items of {dataset}; none were "
+                "given."
+            )
+        learnt_from = train_records.get((task, dataset), [])
+        if trivial.needs_train and not learnt_from:
+            raise DataError(f"trivial answer {name}: no training example of {task} on {dataset}.")
+        known = Known(settings, dataset, learnt_from, (categories or {}).get(dataset, {}))
+        answer = trivial.prepare(known)
+        for record in records:
+            answers[record["id"]] = answer(record, _generator(seed, record["id"]))
+    predictions = [
+        reference_columns(record) | {"answer": answers[record["id"]], "finish_reason": "stop"}
+        for record in test.to_pylist()
+    ]
+    return pa.Table.from_pylist(predictions, schema=PREDICTION)
+
+
+def _by_cell(table: pa.Table) -> dict[tuple[str, str], list[Record]]:
+    cells: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in table.to_pylist():
+        cells[record["task"], record["dataset"]].append(record)
+    return cells
+
+
+def _generator(seed: int, record_id: str) -> np.random.Generator:
+    digest = hashlib.sha256(record_id.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

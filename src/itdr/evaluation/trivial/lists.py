@@ -1,0 +1,79 @@
+"""Candidates in an order that needs no model."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from itdr.evaluation.trivial.core import Answerer, Known, Record, TrivialAnswer
+from itdr.registry import TRIVIAL_ANSWERS
+
+_LISTS = ("ranked_list", "title")
+
+
+@TRIVIAL_ANSWERS.register(
+    "random",
+    TrivialAnswer,
+    description="the candidates in random order",
+    answers=_LISTS,
+    needs_train=False,
+)
+def _random(known: Known) -> Answerer:
+    return lambda record, generator: _ranked(known, record, lambda item: 0.0, generator)
+
+
+@TRIVIAL_ANSWERS.register(
+    "popularity",
+    TrivialAnswer,
+    description="by how often an item stands in training histories and targets",
+    answers=_LISTS,
+)
+def _popularity(known: Known) -> Answerer:
+    times = Counter(
+        item
+        for record in known.train
+        for item in [
+            *(shown["item_id"] for shown in record["history"] or []),
+            *(record["targets"] or []),
+        ]
+    )
+    return lambda record, generator: _ranked(known, record, lambda item: times[item], generator)
+
+
+@TRIVIAL_ANSWERS.register(
+    "same-category",
+    TrivialAnswer,
+    description="by how many items of the history share the candidate's categories, a mean over "
+    "these",
+    answers=_LISTS,
+    needs_train=False,
+    needs_categories=True,
+)
+def _same_category(known: Known) -> Answerer:
+    categories = known.categories
+
+    def answer(record: Record, generator: np.random.Generator) -> str:
+        history = record["history"] or []
+        liked = Counter(name for item in history for name in categories.get(item["item_id"], ()))
+
+        def share(item: str) -> float:
+            names = categories.get(item, ())
+            return sum(liked[name] for name in names) / len(names) if names else 0.0
+
+        return _ranked(known, record, share, generator)
+
+    return answer
+
+
+def _ranked(
+    known: Known, record: Record, score: Callable[[str], float], generator: np.random.Generator
+) -> str:
+    """Return the candidates by score, highest first, ties in random order; or the first alone."""
+    candidates = record["candidates"]
+    shuffled = generator.permutation(len(candidates))
+    # Never the order shown: were it to give the truth away, this must not profit from it.
+    order = sorted(shuffled, key=lambda at: -score(candidates[at]["item_id"]))
+    titles = [candidates[at]["title"] for at in order]
+    if known.task.answer == "title":
+        return str(titles[0])
+    return "\n".join(f"{place}. {title}" for place, title in enumerate(titles, start=1))

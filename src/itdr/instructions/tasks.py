@@ -1,0 +1,215 @@
+"""What a file in config/tasks/ says: how examples of one task are made, asked and scored."""
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, model_validator
+
+from itdr.errors import SettingsError, nearest
+from itdr.registry import ANSWER_KINDS, METRICS, SAMPLING_KINDS, TRIVIAL_ANSWERS
+from itdr.settings.ids import ID, DatasetId, TaskId
+from itdr.settings.metric import parse_metric
+from itdr.settings.reading import Strict, load
+
+if TYPE_CHECKING:
+    Sampling = Any
+else:
+    _KINDS = reduce(or_, (kind.settings for kind in SAMPLING_KINDS.values()))
+    Sampling = Annotated[_KINDS, Field(discriminator="kind")]
+
+CANDIDATES = ("ranked_list", "title")
+"""The kinds of answers that are made of candidates."""
+
+
+class DatasetTemplate(Strict):
+    """What one dataset adds to a task."""
+
+    examples: int = Field(ge=1, description="examples to build, as published")
+    template: str = Field(description="Jinja2 text of the input")
+    scale: tuple[float, float] | None = Field(None, description="lowest and highest rating")
+    decimals: int = Field(0, ge=0, le=2, description="decimals of a rating in text")
+    liked: float | None = Field(
+        None, description="lowest rating of a liked item; null: the most played items are taken"
+    )
+    disliked: float | None = Field(None, description="highest rating of a disliked item")
+    reviews: int = Field(
+        0, ge=0, description="most reviews shown of an item; items without any are passed over"
+    )
+    domain_pairs: tuple[tuple[str, str], ...] = Field(
+        (), description="domains of the history and of the candidates"
+    )
+    attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
+    metrics: tuple[str, ...] = Field((), description="metrics, where the task names none")
+
+    def rating_text(self, rating: float) -> str:
+        """Return a rating as text."""
+        return f"{rating:.{self.decimals}f}"
+
+    @model_validator(mode="after")
+    def _each_target_once(self) -> "DatasetTemplate":
+        targets = [target for _, target in self.domain_pairs]
+        for source, target in self.domain_pairs:
+            if source == target or targets.count(target) > 1:
+                raise ValueError(
+                    f"domain_pairs: {target!r} must be the second domain of one pair only, and "
+                    "not of itself"
+                )
+        return self
+
+
+class TaskSettings(Strict):
+    """One file in config/tasks/."""
+
+    task: TaskId = Field(description="id, which is also the name of the file")
+    title: str = Field(min_length=1, description="printed name")
+    root_task: str | None = Field(
+        None, pattern=f"^{ID}$", description="id of the root task that it belongs to; null: none"
+    )
+    version: int = Field(ge=1, description="raised when a description, template or parser changes")
+    description: str = Field(min_length=1, description="the instruction of every example")
+    sampling: Sampling
+    answer: str = Field(description="kind of answer (itdr.evaluation.kinds)")
+    max_answer_tokens: int = Field(ge=1, description="output limit at inference, in tokens")
+    metrics: tuple[str, ...] = Field(
+        (), description="ids of metrics; none: each dataset has its own"
+    )
+    trivial_answers: tuple[str, ...] = Field(
+        (), description="answers that need no model, shown beside the models"
+    )
+    teacher_prompt: str | None = Field(
+        None, description="Jinja2 text of what a teacher is asked, where the answer is its text"
+    )
+    datasets: dict[DatasetId, DatasetTemplate]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "TaskSettings":
+        try:
+            taught = ANSWER_KINDS.find(self.answer, "'answer': ").taught
+            for name in self.trivial_answers:
+                answers = TRIVIAL_ANSWERS.find(name, "'trivial_answers': ").answers
+                if self.answer not in answers:
+                    raise SettingsError(
+                        f"'trivial_answers': {name!r} is no answer of the kind {self.answer!r}; it "
+                        f"gives {', '.join(answers)}"
+                    )
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+        if taught != (self.teacher_prompt is not None):
+            raise ValueError(
+                "'teacher_prompt' belongs to answers that a teacher writes, and only to them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_fit_the_answers(self) -> "TaskSettings":
+        for dataset in self.datasets:
+            names = self.metrics_of(dataset)
+            if not names:
+                raise ValueError(f"no metrics for {dataset}: name some under 'metrics'")
+            for name in names:
+                self._check_metric(name, dataset)
+        return self
+
+    def _check_metric(self, name: str, dataset: str) -> None:
+        try:
+            metric = parse_metric(name)
+        except SettingsError as error:
+            raise ValueError(f"'metrics' of {dataset}: {error}") from error
+        if self.answer not in metric.kind.reads:
+            fitting = [kind.name for kind in METRICS.values() if self.answer in kind.reads]
+            raise ValueError(
+                f"'metrics' of {dataset}: {name!r} does not go with answers of kind "
+                f"{self.answer!r}; allowed: {', '.join(fitting)}"
+            )
+        known = self.datasets[dataset].attributes
+        if (self.answer == "attributes") != bool(metric.attribute):
+            raise ValueError(
+                f"'metrics' of {dataset}: {name!r}: ':ATTRIBUTE' belongs to metrics of attributes, "
+                "and only to them"
+            )
+        if metric.attribute and metric.attribute not in known:
+            raise ValueError(
+                f"'metrics' of {dataset}: {name!r} is about no attribute of the dataset; its "
+                f"attributes: {', '.join(known)}"
+            )
+
+    @model_validator(mode="after")
+    def _pairs_where_domains_cross(self) -> "TaskSettings":
+        for name, template in self.datasets.items():
+            if (self.sampling.kind == "cross_domain") != bool(template.domain_pairs):
+                raise ValueError(
+                    f"datasets.{name}.domain_pairs belongs to the sampling cross_domain, and only "
+                    "to it"
+                )
+        return self
+
+    def of(self, dataset: str) -> DatasetTemplate:
+        """Return what the dataset adds.
+
+        Raises:
+            SettingsError: the task has no template for the dataset.
+        """
+        try:
+            return self.datasets[dataset]
+        except KeyError:
+            names = list(self.datasets)
+            raise SettingsError(
+                f"config/tasks/{self.task}.yaml: no template for dataset {dataset!r}."
+                f"{nearest(dataset, names)} Templates: {', '.join(names)}."
+            ) from None
+
+    @property
+    def describes_items(self) -> bool:
+        """Whether examples are about items, and not about users."""
+        return bool(self.sampling.kind == "described_items")
+
+    def metrics_of(self, dataset: str) -> tuple[str, ...]:
+        """Return the metric names of one cell."""
+        return self.of(dataset).metrics or self.metrics
+
+    def numeric_attributes(self, dataset: str) -> frozenset[str]:
+        """Return those attributes of a dataset that are numbers: what squared errors are of."""
+        metrics = map(parse_metric, self.metrics_of(dataset))
+        return frozenset(m.attribute for m in metrics if m.attribute and m.kind.squared_error)
+
+
+def load_task(folder: Path, task: str) -> TaskSettings:
+    """Return the settings of a task from `folder`/TASK.yaml.
+
+    Raises:
+        SettingsError: no such task, a wrong key, or the file is about another task.
+    """
+    path = folder / f"{task}.yaml"
+    if not path.is_file():
+        known = task_names(folder)
+        raise SettingsError(
+            f"unknown task {task!r}: there is no {path}.{nearest(task, known)} Allowed: "
+            f"{', '.join(known) or 'none'}."
+        )
+    settings = load(TaskSettings, path)
+    if settings.task != task:
+        raise SettingsError(f"{path}: 'task' is {settings.task!r}; {task!r} is needed.")
+    return settings
+
+
+def load_tasks(folder: Path, tasks: Iterable[str] | None = None) -> dict[str, TaskSettings]:
+    """Return tasks by id, all of a folder where none are named. Raises as load_task."""
+    names = task_names(folder) if tasks is None else dict.fromkeys(tasks)
+    return {name: load_task(folder, name) for name in names}
+
+
+def task_names(folder: Path) -> list[str]:
+    """Return the ids of the tasks that a folder has files for."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def prompt_texts(folder: Path, dataset_prefix: str) -> list[str]:
+    """Return the descriptions and templates of all task files for datasets of that name."""
+    texts = []
+    for task in load_tasks(folder).values():
+        of = [t.template for name, t in task.datasets.items() if name.startswith(dataset_prefix)]
+        texts += [task.description, *of] if of else []
+    return texts
