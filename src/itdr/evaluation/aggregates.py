@@ -1,54 +1,74 @@
 """Aggregates: numbers that sum up many metrics by a formula that a paper's layout states."""
 
-from collections.abc import Mapping
-from math import nan
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from math import isnan, nan, sqrt
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
+from itdr.settings.metric import judging_metric
 from itdr.settings.paper import Aggregate, Term
 
 _EVERY = ":*"
 
-Values = Mapping[tuple[str, str], list[float]]
-"""Task and metric to the values of all datasets."""
+
+class _Value(NamedTuple):
+    """A value of one dataset with half the width of its interval; NaN where there is none."""
+
+    value: float
+    half: float
+
+
+Values = Mapping[tuple[str, str], Mapping[str, _Value]]
+"""Task and metric to the values by dataset."""
+
+COLUMNS = ("aggregate", "value", "ci_low", "ci_high", "cells", "missing")
 
 
 def aggregate(scores: pd.DataFrame, formulas: Mapping[str, Aggregate]) -> pd.DataFrame:
     """Return the aggregates of one model and variant.
 
-    scores: columns task, dataset, metric, value, with one reading alone, as `score` gives or as
-    a paper's results.csv holds. Where no answer at all could be read, rmse-midpoint stands in for
-    rmse.
+    scores: columns task, dataset, metric, value, and where there are any ci_low and ci_high, with
+    one reading alone, as `score` gives or as a paper's results.csv holds. Where rmse-midpoint
+    stands beside rmse, it is taken: nothing is won by not answering.
 
     Returns:
-        Columns aggregate, value, cells (dataset-metric values that entered it) and missing (terms
-        without any value, joined by spaces). The value is empty where a term is missing: means over
-        different terms cannot be compared.
+        COLUMNS: cells counts the dataset-metric values that entered; missing names the terms
+        without any value, joined by spaces. The value is empty where a term is missing: means over
+        different terms cannot be compared. The interval takes cells as independent and the metrics
+        of a cell as rising and falling together, which is the most that they can: it is rather too
+        wide than too narrow. It is empty where an interval lacks.
     """
     values = _values(scores)
     rows = []
     for name, formula in formulas.items():
-        parts = [(term, _metrics(term, values)) for term in formula.terms]
-        wanted = [(term.task, metric) for term, metrics in parts for metric in metrics]
+        wanted = [
+            (term.task, metric) for term in formula.terms for metric in _metrics(term, values)
+        ]
         missing = [f"{task}:{metric}" for task, metric in wanted if (task, metric) not in values]
-        rows.append(
-            {
-                "aggregate": name,
-                "value": nan if missing else _sum(formula.offset, parts, values),
-                "cells": sum(len(values.get(term, ())) for term in wanted),
-                "missing": " ".join(missing),
-            }
-        )
-    return pd.DataFrame(rows, columns=["aggregate", "value", "cells", "missing"])
+        value, half = (nan, nan) if missing else _sum(formula, values)
+        cells = sum(len(values.get(term, ())) for term in wanted)
+        rows.append((name, value, value - half, value + half, cells, " ".join(missing)))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _sum(offset: float, parts: list[tuple[Term, list[str]]], values: Values) -> float:
-    total = offset
-    for term, metrics in parts:
-        means = [np.mean(values[term.task, metric]) for metric in metrics]
-        total += term.weight * float(np.mean(means))
-    return total
+def _sum(formula: Aggregate, values: Values) -> tuple[float, float]:
+    total, halves = formula.offset, defaultdict[tuple[str, str], float](float)
+    for cell, weight, found in _addends(formula, values):
+        total += weight * found.value
+        halves[cell] += abs(weight) * found.half
+    return total, sqrt(sum(half**2 for half in halves.values()))
+
+
+def _addends(formula: Aggregate, values: Values) -> Iterator[tuple[tuple[str, str], float, _Value]]:
+    """Yield task and dataset, weight and value of everything that enters an aggregate."""
+    for term in formula.terms:
+        metrics = _metrics(term, values)
+        for metric in metrics:
+            of_datasets = values[term.task, metric]
+            for dataset, found in of_datasets.items():
+                yield (term.task, dataset), term.weight / len(metrics) / len(of_datasets), found
 
 
 def _metrics(term: Term, values: Values) -> list[str]:
@@ -63,18 +83,17 @@ def _metrics(term: Term, values: Values) -> list[str]:
     return metrics
 
 
-def _values(scores: pd.DataFrame) -> dict[tuple[str, str], list[float]]:
-    """Return the values of every task and metric, one a dataset."""
+def _values(scores: pd.DataFrame) -> dict[tuple[str, str], dict[str, _Value]]:
+    """Return the values of every task and metric by dataset."""
     by_cell = {
-        (str(task), str(metric), str(dataset)): float(value)
-        for task, metric, dataset, value in zip(
-            scores["task"], scores["metric"], scores["dataset"], scores["value"], strict=True
+        (str(row["task"]), str(row["metric"]), str(row["dataset"])): _Value(
+            float(row["value"]), (row.get("ci_high", nan) - row.get("ci_low", nan)) / 2
         )
+        for row in scores.to_dict("records")
     }
-    values: dict[tuple[str, str], list[float]] = {}
-    for (task, metric, dataset), value in by_cell.items():
-        unread = np.isnan(value) and metric == "rmse"
-        known = by_cell.get((task, "rmse-midpoint", dataset), nan) if unread else value
-        if not np.isnan(known):
-            values.setdefault((task, metric), []).append(known)
+    values: dict[tuple[str, str], dict[str, _Value]] = {}
+    for (task, metric, dataset), own in by_cell.items():
+        found = by_cell.get((task, judging_metric(metric), dataset), own)
+        if not isnan(found.value):
+            values.setdefault((task, metric), {})[dataset] = found
     return values

@@ -3,27 +3,34 @@
 from math import isnan
 
 from itdr.reporting.formats.csv_files import Field
-from itdr.reporting.results import Results
+from itdr.reporting.results import Results, Total
 from itdr.reporting.sheet import Sheet, Text, breaks_of
 from itdr.settings.paper import Column, Layout
 
 NAME = "aggregates"
 
-_HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value")
+_INTERVALS = (
+    "In brackets 95% intervals, which take the metrics of a cell as rising and falling together and "
+    "so are rather too wide. RMSE enters with the middle of the scale for unreadable answers, lists "
+    "as they were given."
+)
+_HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value", "ci_low", "ci_high")
 
 
 def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], list[list[Field]]]:
     """Return heads and rows of the CSV file.
 
-    value: ours, empty where a term lacks; missing: the terms that lack; paper_value: as published.
+    value: ours with its interval ci_low to ci_high, empty where a term lacks; missing: the terms
+    that lack; paper_value: as published.
     """
     rows: list[list[Field]] = []
     for column in _columns(results, layout):
         for name in layout.aggregates:
-            value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), ""))
+            ours = results.aggregates.get(column, {}).get(name, Total())
             paper = results.published_aggregates.get(column, {}).get(name)
-            rows.append([*column, name, "" if isnan(value) else f"{value:.6f}", missing,
-                         "" if paper is None else f"{paper:.2f}"])  # fmt: skip
+            rows.append([*column, name, _number(ours.value), ours.missing,
+                         "" if paper is None else f"{paper:.2f}", _number(ours.low),
+                         _number(ours.high)])  # fmt: skip
     return _HEADS, rows
 
 
@@ -42,6 +49,7 @@ def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
             texts += _texts(results, column, name)
         rows.append(tuple(texts))
     notes = (layout.aggregates_note,) if layout.aggregates_note else ()
+    notes += (_INTERVALS,) if results.is_run else ()
     return Sheet(
         NAME,
         " and ".join(layout.aggregates),
@@ -64,11 +72,17 @@ def _texts(results: Results, column: Column, name: str) -> list[Text]:
     published = Text("") if paper is None else Text(f"{paper:.2f}", sort=paper)
     if not results.is_run:
         return [published]
-    value, missing = results.aggregates.get(column, {}).get(name, (float("nan"), ""))
+    total = results.aggregates.get(column, {}).get(name, Total())
+    value = total.value
     if isnan(value):
-        lacks = ", ".join(dict.fromkeys(term.split(":")[0] for term in missing.split()))
+        lacks = ", ".join(dict.fromkeys(term.split(":")[0] for term in total.missing.split()))
         details = (f"lacks {lacks}",) if lacks else ()
         return [Text("missing", details), published, Text("")]
-    ours = Text(f"{value:.2f}", sort=value)
+    interval = () if isnan(total.low) else (f"[{total.low:.2f}, {total.high:.2f}]",)
+    ours = Text(f"{value:.2f}", interval, sort=value)
     return [ours, published, Text("") if paper is None else
             Text(f"{value - paper:+.2f}", sort=value - paper)]  # fmt: skip
+
+
+def _number(value: float) -> str:
+    return "" if isnan(value) else f"{value:.6f}"

@@ -8,8 +8,9 @@ from pathlib import Path
 from scipy.stats import norm
 
 from itdr.evaluation.paired import letters
-from itdr.reporting.scores import Key, judging_metric
+from itdr.reporting.scores import Key
 from itdr.reporting.tables import read_table
+from itdr.settings.metric import judging_metric
 from itdr.settings.paper import Column
 
 LEVEL = 0.05

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ class Published:
 
     value: float
     flag: str = ""
+
+
+@dataclass(frozen=True)
+class Total:
+    """One of our aggregates with its interval; NaN where terms are missing, which are named."""
+
+    value: float = nan
+    low: float = nan
+    high: float = nan
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,8 +104,8 @@ class Results:
         return min(found.items(), key=lambda item: (sign * item[1].judged, item[0]))
 
     @cached_property
-    def aggregates(self) -> dict[Column, dict[str, tuple[float, str]]]:
-        """Our aggregates of each column with a score, each with the terms it lacks."""
+    def aggregates(self) -> dict[Column, dict[str, Total]]:
+        """Our aggregates of each column with a score."""
         return {column: _aggregates(cells, self.formulas) for column, cells in self.scores.items()
                 if cells and column[0] != TRIVIAL}  # fmt: skip
 
@@ -158,12 +168,12 @@ def _column(path: Path) -> Column:
     return model, variant
 
 
-def _aggregates(
-    cells: Mapping[Key, Score], formulas: Mapping[str, Aggregate]
-) -> dict[str, tuple[float, str]]:
+def _aggregates(cells: Mapping[Key, Score], formulas: Mapping[str, Aggregate]) -> dict[str, Total]:
     frame = pd.DataFrame(
-        [(*key, score.value) for key, score in cells.items()],
-        columns=["task", "dataset", "metric", "value"],
+        [(*key, score.value, score.low, score.high) for key, score in cells.items()],
+        columns=["task", "dataset", "metric", "value", "ci_low", "ci_high"],
     )
-    found = aggregate(frame, formulas).to_dict("records")
-    return {row["aggregate"]: (float(row["value"]), str(row["missing"])) for row in found}
+    return {
+        row["aggregate"]: Total(row["value"], row["ci_low"], row["ci_high"], row["missing"])
+        for row in aggregate(frame, formulas).to_dict("records")
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from itdr.errors import DataError
 from itdr.reporting.tables import read_table
+from itdr.settings.metric import judging_metric
 
 Key = tuple[str, str, str]
 """Task, dataset and metric: a row of a table."""
@@ -85,12 +86,6 @@ def read_scores(path: Path) -> dict[Key, Score]:
         key: replace(_with_midpoint(key, found["strict"]), lenient=lenient.get(key))
         for key in found["strict"]
     }
-
-
-def judging_metric(metric: str) -> str:
-    """Return the metric that says which of two is better, such as rmse-midpoint for rmse."""
-    kind, colon, attribute = metric.partition(":")
-    return f"rmse-midpoint{colon}{attribute}" if kind == "rmse" else metric
 
 
 def _with_midpoint(key: Key, scores: Mapping[Key, Score]) -> Score:

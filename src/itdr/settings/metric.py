@@ -83,3 +83,9 @@ def metric_title(name: str) -> str:
     title += f"-{metric.variant.upper()}" if metric.variant else ""
     title += ", repaired" if metric.repaired else ""
     return f"{title} ({metric.attribute.replace('_', ' ')})" if metric.attribute else title
+
+
+def judging_metric(metric: str) -> str:
+    """Return the metric that says which of two is better, such as rmse-midpoint for rmse."""
+    kind, colon, attribute = metric.partition(":")
+    return f"rmse-midpoint{colon}{attribute}" if kind == "rmse" else metric

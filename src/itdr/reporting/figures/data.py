@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan, nan
+from math import isnan
 from typing import Any
 
 from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.figures.bars import Bar
 from itdr.reporting.figures.style import cycled
-from itdr.reporting.results import Results
+from itdr.reporting.results import Results, Total
 from itdr.reporting.run import Loss
 from itdr.settings.paper import Column, Layout
 
@@ -80,7 +80,8 @@ class FigureData:
         """Return the bars of an aggregate of a column: ours in a run, and the published one."""
         found = []
         if column in self.results.scores:
-            value, missing = self.results.aggregates.get(column, {}).get(aggregate, (nan, "scores"))
+            total = self.results.aggregates.get(column, {}).get(aggregate, Total(missing="scores"))
+            value, missing = total.value, total.missing
             why = f"lacks {missing.split()[0].split(':')[0]}" if isnan(value) and missing else ""
             found.append(Bar(value, colour, published=False, why=why))
         published = self.results.published_aggregates.get(column)
