@@ -19,7 +19,7 @@ from itdr.evaluation.metrics.errors import squared_errors
 from itdr.evaluation.metrics.rankings import hit_at_k, hits_of, ndcg_at_k, precision_at_k
 from itdr.evaluation.text_metrics import TextScorer, common_subsequence
 from itdr.settings.metric import lower_is_better, metric_title, parse_metric
-from itdr.settings.paper import Aggregate, Layout
+from itdr.settings.paper import Aggregate, Layout, Term
 from itdr.settings.reading import load
 from itdr.settings.scoring import ScoringSettings
 from tests.conftest import ROOT
@@ -289,7 +289,7 @@ def test_the_formulas_meet_the_published_aggregates_as_the_note_says():
         ["model", "variant", "task", "dataset", "metric"]
     )
     published = pd.read_csv(paper / "aggregates.csv").set_index(["model", "variant"])
-    for name, most in (("pUII", 0.115), ("pUIU", 0.69)):
+    for name, most in (("pUII", 0.15), ("pUIU", 0.69)):
         missed = []
         for column, value in published[name].dropna().items():
             of = cells[(cells.model == column[0]) & (cells.variant == column[1])]
@@ -302,10 +302,9 @@ def test_the_formulas_meet_the_published_aggregates_as_the_note_says():
 def test_an_aggregate_is_not_won_by_silence_and_has_an_interval():
     import pandas as pd
 
-    formula = {"sum": Aggregate(offset=1, terms=[
-        {"task": "RP", "metrics": ["rmse"], "weight": -2},
-        {"task": "NIR", "metrics": ["hit@1", "ndcg@5"], "weight": 4},
-    ])}  # fmt: skip
+    terms = (Term(task="RP", metrics=("rmse",), weight=-2),
+             Term(task="NIR", metrics=("hit@1", "ndcg@5"), weight=4))  # fmt: skip
+    formula = {"sum": Aggregate(offset=1, terms=terms)}
     rows = [
         ("RP", "a", "rmse", 0.5, 0.4, 0.6),
         ("RP", "a", "rmse-midpoint", 2.0, 1.0, 3.0),

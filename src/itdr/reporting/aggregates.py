@@ -10,9 +10,9 @@ from itdr.settings.paper import Column, Layout
 NAME = "aggregates"
 
 _INTERVALS = (
-    "In brackets 95% intervals, which take the metrics of a cell as rising and falling together and "
-    "so are rather too wide. RMSE enters with the middle of the scale for unreadable answers, lists "
-    "as they were given."
+    "In brackets 95% intervals; they take the metrics of a cell as rising and falling together and "
+    "so are rather too wide. RMSE enters with the middle of the scale for unreadable answers, "
+    "lists as they were given."
 )
 _HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value", "ci_low", "ci_high")
 
@@ -48,14 +48,13 @@ def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
         for name in layout.aggregates:
             texts += _texts(results, column, name)
         rows.append(tuple(texts))
-    notes = (layout.aggregates_note,) if layout.aggregates_note else ()
-    notes += (_INTERVALS,) if results.is_run else ()
+    notes = filter(None, (layout.aggregates_note, _INTERVALS if results.is_run else ""))
     return Sheet(
         NAME,
         " and ".join(layout.aggregates),
         tuple(columns),
         tuple(rows),
-        notes,
+        tuple(notes),
         words=2,
         breaks=breaks_of(rows),
     )
