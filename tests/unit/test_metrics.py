@@ -18,6 +18,12 @@ from itdr.evaluation.aggregates import aggregate
 from itdr.evaluation.metrics.errors import squared_errors
 from itdr.evaluation.metrics.rankings import hit_at_k, hits_of, ndcg_at_k, precision_at_k
 from itdr.evaluation.text_metrics import TextScorer, common_subsequence
+from itdr.evaluation.text_variants import (
+    nltk_bleu,
+    nltk_signature,
+    package_rouge,
+    package_signature,
+)
 from itdr.settings.metric import lower_is_better, metric_title, parse_metric
 from itdr.settings.paper import Aggregate, Layout, Term
 from itdr.settings.reading import load
@@ -249,6 +255,43 @@ def test_common_subsequence_agrees_with_the_plain_recursion(first, second):
 @given(given_=st.text(), reference=st.text())
 def test_text_metrics_lie_between_0_and_1(given_, reference):
     assert all(0 <= value <= 1 + 1e-9 for value in SCORER.scores(given_, reference).values())
+
+
+# What others compute
+
+
+def test_other_packages_variants_are_what_they_compute():
+    from nltk.translate.bleu_score import sentence_bleu
+    from rouge import Rouge
+    from sacrebleu.metrics import BLEU
+
+    given_ = ["the cat sat on the mat today", "a dog ran far"]
+    references = ["the cat sat on a mat", "a dog ran off very far"]
+    assert nltk_bleu(given_[0], references[0], 2) == pytest.approx(
+        sentence_bleu([references[0].split()], given_[0].split(), (0.5, 0.5))
+    )
+    assert nltk_bleu("x y", "a b", 2) == 0
+    found = Rouge().get_scores(given_[0], references[0])[0]
+    for variant in ("1", "2", "l"):
+        assert package_rouge(given_[0], references[0], variant) == found[f"rouge-{variant}"]["f"]
+    assert package_rouge("...", "a", "l") == 0
+    counts = np.sum([SCORER.bleu_counts(*pair) for pair in zip(given_, references)], axis=0)  # noqa: B905
+    for order in (1, 2, 4):
+        ours = SCORER.bleu_of([int(count) for count in counts], order, corpus=True)
+        theirs = BLEU(max_ngram_order=order).corpus_score(given_, [references]).score / 100
+        assert ours == pytest.approx(theirs)
+
+
+def test_signatures_name_package_version_and_choices():
+    from sacrebleu.metrics import BLEU
+
+    metric = BLEU(effective_order=True)
+    metric.sentence_score("a b", ["a b"])
+    assert str(metric.get_signature()) in SCORER.bleu_signature(2)
+    assert SCORER.rouge_signature("l").startswith("rouge-score 0.1.2|rougeL|")
+    assert "eff:no" in SCORER.bleu_signature(2, corpus=True)
+    assert nltk_signature(2).startswith("nltk ") and "order:2" in nltk_signature(2)
+    assert package_signature("l").startswith("rouge 1.")
 
 
 # Aggregates

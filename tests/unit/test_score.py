@@ -213,6 +213,31 @@ def test_texts_are_scored(tmp_path, tasks):
     assert found.n_unreadable.tolist() == [1] * 10
 
 
+def test_a_task_can_ask_for_what_others_compute(tmp_path, tasks):
+    path = tasks / "IR.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["metrics"] += ["bleu-corpus-2", "bleu-nltk-2", "rouge-package-l"]
+    path.write_text(yaml.safe_dump(settings))
+    rows = [
+        row("IR", 1, "a b c d", "a b c e"),
+        row("IR", 2, "", "x y z"),
+        row("IR", 3, "x y", "x y"),
+    ]
+    found = scored(tmp_path, tasks, rows).loc["IR", "steam", "strict"]
+    # Of 6 words 5 are shared, of 4 pairs 3; 6 words where 9 are expected.
+    expected = np.exp(1 - 9 / 6) * np.sqrt(5 / 6 * 3 / 4)
+    assert found.value["bleu-corpus-2"] == pytest.approx(expected)
+    assert found.ci_low["bleu-corpus-2"] <= expected <= found.ci_high["bleu-corpus-2"]
+    assert found.value["bleu-nltk-2"] == pytest.approx((np.sqrt(3 / 4 * 2 / 3) + 0 + 1) / 3)
+    assert found.value["rouge-package-l"] == pytest.approx((3 / 4 + 0 + 1) / 3)
+    assert "sacrebleu" not in found.signature["rouge-l"] and "rougeL" in found.signature["rouge-l"]
+    assert "tok:13a" in found.signature["bleu-2"] and "nltk" in found.signature["bleu-nltk-2"]
+    settings["metrics"] = ["bleu-9"]
+    path.write_text(yaml.safe_dump(settings))
+    with pytest.raises(ItdrError, match="unknown metric 'bleu-9'"):
+        scored(tmp_path, tasks, rows)
+
+
 def many(count=40):
     rng = random.Random(1)
     rows = [row("RP", at, str(rng.choice([3, 4, 5, "?"])), "4") for at in range(count)]
@@ -274,6 +299,7 @@ def test_csv_appears_whole(tmp_path, tasks):
     found = score(write(tmp_path / "p.parquet", many(3)), tasks, QUICK)
     write_scores(tmp_path / "new" / "scores.csv", found)
     read = pd.read_csv(tmp_path / "new" / "scores.csv")
+    read["signature"] = read["signature"].fillna("")
     pd.testing.assert_frame_equal(read, found, check_dtype=False, atol=1e-6)
     names = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert names == ["scores.csv", "scores.csv.sha256"]

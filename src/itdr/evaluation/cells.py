@@ -1,6 +1,6 @@
 """Every example's value in every metric of one cell."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -24,6 +24,8 @@ class MetricValues:
 
     values: shape (examples,); NaN where the example does not count. root: whether they are squared
     errors. n: examples that ask for this metric; n_unreadable: those of them without an answer.
+    counts: of a metric of the whole cell, whose examples have no values, shape (examples, counts),
+    and whole: from their sums to the value. signature: package, version and choices.
     """
 
     metric: str
@@ -31,6 +33,9 @@ class MetricValues:
     root: bool
     n: int
     n_unreadable: int
+    signature: str = ""
+    counts: Floats | None = None
+    whole: Callable[[Floats], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ def _columns(
     columns: list[MetricValues] = []
     for name in cell.settings.metrics_of(cell.dataset):
         metric = parse_metric(name)
-        if metric.kind.squared_error:
+        if metric.kind.counts:
+            columns.append(_whole_column(metric, cell.examples, answers, scorers.texts))
+        elif metric.kind.squared_error:
             columns += _error_columns(metric, cell.examples, answers, scorers)
         else:
             columns.append(_rate_column(metric, cell.examples, answers, scorers, unreadable))
@@ -113,11 +120,11 @@ def _error_columns(
     asked = ~np.isnan(true)
     unreadable = asked & np.isnan(given)
     filled = np.where(np.isnan(given), _midpoint(metric, examples, true), given)
-    counts = {"n": int(asked.sum()), "n_unreadable": int(unreadable.sum())}
+    counts = int(asked.sum()), int(unreadable.sum())
     suffix = f":{metric.attribute}" if metric.attribute else ""
     return [
-        MetricValues(metric.id, squared_errors(given, true), root=True, **counts),
-        MetricValues(f"rmse-midpoint{suffix}", squared_errors(filled, true), root=True, **counts),
+        MetricValues(metric.id, squared_errors(given, true), True, *counts),
+        MetricValues(f"rmse-midpoint{suffix}", squared_errors(filled, true), True, *counts),
     ]
 
 
@@ -154,7 +161,28 @@ def _rate_column(
         else:
             n_unreadable += 1
             values[place] = unreadable
-    return MetricValues(metric.id, values, root=False, n=n, n_unreadable=n_unreadable)
+    signature = metric.kind.signature(metric, scorers.texts) if metric.kind.signature else ""
+    return MetricValues(metric.id, values, False, n, n_unreadable, signature)
+
+
+def _whole_column(
+    metric: Metric, examples: Sequence[Example], answers: Sequence[Answer], texts: TextScorer
+) -> MetricValues:
+    """Return a metric of all answers together; one that is unreadable is an empty text."""
+    counts = [
+        metric.kind.counts(answer.text or "", example.truth, texts)  # type: ignore[misc]
+        for answer, example in zip(answers, examples, strict=True)
+    ]
+    return MetricValues(
+        metric.id,
+        np.full(len(examples), nan),
+        root=False,
+        n=len(examples),
+        n_unreadable=sum(not answer.readable for answer in answers),
+        signature=metric.kind.signature(metric, texts) if metric.kind.signature else "",
+        counts=np.array(counts, dtype=float),
+        whole=lambda sums: metric.kind.value(metric, sums, texts),
+    )
 
 
 def _faults(cell: Cell, answers: Sequence[Answer]) -> dict[str, float]:

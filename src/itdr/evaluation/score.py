@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from math import nan
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import CellScores, score_cell
 from itdr.evaluation.predictions import Cell, read_cells
 from itdr.evaluation.text_metrics import TextScorer
-from itdr.evaluation.uncertainty import Resampling, estimates
+from itdr.evaluation.uncertainty import Resampling, estimates, whole_estimate
 from itdr.files.atomic import atomic_file
 from itdr.files.checksums import sidecar
 from itdr.files.formats import write_checksum
@@ -31,6 +30,7 @@ SCORE_COLUMNS = (
     "rate_duplicated",
     "rate_out_of_list",
     "rate_missing",
+    "signature",
 )
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
@@ -43,6 +43,7 @@ n: examples asked; n_unreadable: those whose answer gives this metric nothing to
 rate_unreadable: n_unreadable / n.
 rate_duplicated, rate_out_of_list, rate_missing: share of answers with at least one such entry,
     whether the answer is readable or not; empty where the kind of answer cannot have it.
+signature: package, version and choices of a metric of texts; empty for others.
 """
 
 
@@ -92,25 +93,27 @@ def cell_resampling(cell: Cell, settings: ScoringSettings, times: int | None = N
 
 
 def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, object]]:
-    cell = scores.cell
-    found = estimates(
-        np.stack([column.values for column in scores.columns], axis=1),
-        [column.root for column in scores.columns],
-        cell_resampling(cell, settings),
-    )
-    return [
-        {
-            "task": cell.task,
-            "dataset": cell.dataset,
-            "reading": scores.reading.value,
-            "metric": column.metric,
-            "value": estimate.value,
-            "ci_low": estimate.low,
-            "ci_high": estimate.high,
-            "n": column.n,
-            "n_unreadable": column.n_unreadable,
-            "rate_unreadable": column.n_unreadable / column.n if column.n else nan,
-            **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
-        }
-        for column, estimate in zip(scores.columns, found, strict=True)
-    ]
+    resampling = cell_resampling(scores.cell, settings)
+    rows: list[dict[str, object]] = []
+    for column in scores.columns:
+        if column.whole is None or column.counts is None:
+            (found,) = estimates(column.values[:, None], [column.root], resampling)
+        else:
+            found = whole_estimate(column.counts, column.whole, resampling)
+        rows.append(
+            {
+                "task": scores.cell.task,
+                "dataset": scores.cell.dataset,
+                "reading": scores.reading.value,
+                "metric": column.metric,
+                "value": found.value,
+                "ci_low": found.low,
+                "ci_high": found.high,
+                "n": column.n,
+                "n_unreadable": column.n_unreadable,
+                "rate_unreadable": column.n_unreadable / column.n if column.n else nan,
+                **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
+                "signature": column.signature,
+            }
+        )
+    return rows

@@ -56,6 +56,7 @@ def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -
                     f"rate_{fault}": mean(one.faults[fault] for one in scores)
                     for fault in scores[0].faults
                 },
+                "signature": columns[0].signature,
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),
                 "seeds": len(files),
@@ -74,6 +75,8 @@ def _aligned(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> I
         for reading in Reading:
             scores = [score_cell(cell, reading, settings, texts) for cell in same]
             for columns in zip(*(one.columns for one in scores), strict=True):
+                if columns[0].counts is not None:
+                    continue  # a metric of the whole cell has no examples to merge
                 yield scores, list(columns)
 
 

@@ -16,7 +16,7 @@ tests/benchmarks/coverage.py measures how often both hold the truth.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
 
@@ -96,6 +96,19 @@ def estimates(values: Floats, roots: Sequence[bool], resampling: Resampling) -> 
             value = float(known.mean()) if known.size else nan
             found.append(Estimate(value, *mean_interval(known, resampling.confidence)))
     return found
+
+
+def whole_estimate(
+    counts: Floats, value: Callable[[Floats], float], resampling: Resampling
+) -> Estimate:
+    """Return a value of a whole cell with its percentile bootstrap interval.
+
+    counts: shape (examples, counts); value: from their sums to the value.
+    """
+    sums = _resampled_sums(counts, resampling)
+    tail = (1 - resampling.confidence) / 2
+    low, high = np.quantile([value(one) for one in sums], [tail, 1 - tail])
+    return Estimate(value(counts.sum(axis=0)), float(low), float(high))
 
 
 def mean_interval(values: Floats, confidence: float) -> tuple[float, float]:

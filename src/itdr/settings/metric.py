@@ -1,6 +1,6 @@
 """What the id of a metric stands for. The metrics themselves are in `itdr.evaluation.metrics`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from itdr.errors import SettingsError
@@ -23,6 +23,11 @@ class MetricKind:
         lower_is_better: its direction.
         reference: where its formula is defined.
         squared_error: whether a cell's value is the root of the mean of squared errors.
+        variants: what may stand behind the name and a hyphen, if anything must.
+        signature: from the metric and what compares texts to package, version and choices.
+        counts: of a metric of a whole cell, from predicted text, reference and what compares texts
+            to the counts of the example; `value` then takes the metric, their sums over the cell
+            and what compares texts.
     """
 
     name: str
@@ -32,6 +37,9 @@ class MetricKind:
     reference: str
     lower_is_better: bool = False
     squared_error: bool = False
+    variants: tuple[str, ...] = ()
+    signature: Callable[..., str] | None = None
+    counts: Callable[..., Sequence[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ def parse_metric(name: str) -> Metric:
     variant = ""
     if stem not in METRICS and not at:
         stem, _, variant = stem.rpartition("-")
-    if stem not in METRICS or (at and not (k.isascii() and k.isdigit() and int(k) > 0)):
+    known = stem in METRICS and (not METRICS[stem].variants or variant in METRICS[stem].variants)
+    if not known or (at and not (k.isascii() and k.isdigit() and int(k) > 0)):
         raise SettingsError(
             f"unknown metric {name!r}; allowed are {', '.join(METRICS)}, some with @K (ndcg@10), a "
             "variant (rouge-l) or :ATTRIBUTE (rmse:age) behind them"

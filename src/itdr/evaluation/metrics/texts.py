@@ -1,10 +1,27 @@
-"""Metrics of texts against a reference; `itdr.evaluation.text_metrics` has the formulas."""
+"""Metrics of texts against a reference; `itdr.evaluation.text_metrics` has the formulas.
+
+Beside BLEU and ROUGE as the reports use them stand those of other packages and of whole corpora,
+for tasks that ask for them: bleu-corpus-2, bleu-nltk-2, rouge-package-l.
+"""
+
+from collections.abc import Sequence
 
 from itdr.evaluation.answers import Answer
 from itdr.evaluation.kinds.core import Example
 from itdr.evaluation.metrics.scorers import Scorers
+from itdr.evaluation.text_metrics import TextScorer
+from itdr.evaluation.text_variants import (
+    nltk_bleu,
+    nltk_signature,
+    package_rouge,
+    package_signature,
+)
 from itdr.registry import METRICS
 from itdr.settings.metric import Metric, MetricKind
+
+_PAPINENI = "Papineni et al., BLEU: a Method for Automatic Evaluation of Machine Translation, 2002"
+_LIN = "Lin, ROUGE: A Package for Automatic Evaluation of Summaries, 2004"
+_ORDERS, _ROUGES = ("1", "2", "3", "4"), ("1", "2", "l")
 
 
 def _of_texts(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
@@ -16,13 +33,56 @@ METRICS.register(
     MetricKind,
     title="BLEU",
     reads=("text",),
-    reference="Papineni et al., BLEU: a Method for Automatic Evaluation of Machine Translation, "
-    "2002",
+    reference=_PAPINENI,
+    variants=_ORDERS,
+    signature=lambda metric, texts: texts.bleu_signature(int(metric.variant)),
 )(_of_texts)
 METRICS.register(
     "rouge",
     MetricKind,
     title="ROUGE",
     reads=("text",),
-    reference="Lin, ROUGE: A Package for Automatic Evaluation of Summaries, 2004",
+    reference=_LIN,
+    variants=_ROUGES,
+    signature=lambda metric, texts: texts.rouge_signature(metric.variant),
 )(_of_texts)
+
+
+@METRICS.register(
+    "bleu-nltk",
+    MetricKind,
+    title="BLEU of nltk",
+    reads=("text",),
+    reference=_PAPINENI,
+    variants=_ORDERS,
+    signature=lambda metric, texts: nltk_signature(int(metric.variant)),
+)
+def _nltk_bleu(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+    return nltk_bleu(answer.text or "", example.truth, int(metric.variant))
+
+
+@METRICS.register(
+    "rouge-package",
+    MetricKind,
+    title="ROUGE of rouge",
+    reads=("text",),
+    reference=_LIN,
+    variants=_ROUGES,
+    signature=lambda metric, texts: package_signature(metric.variant),
+)
+def _package_rouge(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+    return package_rouge(answer.text or "", example.truth, metric.variant)
+
+
+@METRICS.register(
+    "bleu-corpus",
+    MetricKind,
+    title="Corpus BLEU",
+    reads=("text",),
+    reference=_PAPINENI,
+    variants=_ORDERS,
+    signature=lambda metric, texts: texts.bleu_signature(int(metric.variant), corpus=True),
+    counts=lambda predicted, reference, texts: texts.bleu_counts(predicted, reference),
+)
+def _corpus_bleu(metric: Metric, sums: Sequence[float], texts: TextScorer) -> float:
+    return texts.bleu_of([int(count) for count in sums], int(metric.variant), corpus=True)
