@@ -11,7 +11,7 @@ from itdr.errors import DataError, SettingsError
 from itdr.evaluation.answers import Form, Reading
 from itdr.evaluation.kinds.core import read
 from itdr.evaluation.score import score
-from itdr.evaluation.trivial.core import answer_trivially
+from itdr.evaluation.trivial.core import ItemFacts, answer_trivially
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.instructions.tasks import load_tasks
 from itdr.registry import TRIVIAL_ANSWERS
@@ -102,11 +102,23 @@ def test_ties_are_broken_at_random_not_in_the_order_shown():
 
 def test_same_category_puts_shared_categories_first():
     categories = {"h": ["Drama"], "i": ["Drama", "War"], "a": ["Comedy"], "b": ["Drama"]}
+    items = {name: ItemFacts(names) for name, names in categories.items()}
     test = table(ranking(9, "hi", "abz", "b"))
-    found = answers("same-category", table(), test, categories={DATASET: categories})
+    found = answers("same-category", table(), test, items={DATASET: items})
     assert found[0].startswith("1. Title b\n")
-    with pytest.raises(DataError, match="categories"):
+    with pytest.raises(DataError, match="needs the items of movielens-32m"):
         answer_trivially("same-category", table(), test, tasks=TASKS, seed=1)
+
+
+def test_not_newer_puts_what_came_out_long_after_what_is_shown_last():
+    """The newest item shown is of 1995: 1996 fits, 1997 does not, and nothing is said of x."""
+    years = {"h": 1990, "i": 1995, "a": 1997, "b": 1996, "c": 2020, "d": 1960}
+    items = {name: ItemFacts((), year) for name, year in years.items()}
+    tests = table(*(ranking(number, "hi", "abcdx", "b") for number in range(30)))
+    found = answers("not-newer", table(), tests, items={DATASET: items})
+    orders = [[line[-1] for line in text.splitlines()] for text in found]
+    assert all(set(order[:3]) == {"b", "d", "x"} for order in orders)
+    assert len({order[0] for order in orders}) == 3
 
 
 def test_majority_takes_each_attribute_by_itself():
@@ -139,12 +151,12 @@ def test_frequent_text_and_filled_template():
     assert filled == "The user likes Title a. The user does not like Title b."
 
 
-@pytest.mark.parametrize("name", ["random", "popularity", "same-category"])
+@pytest.mark.parametrize("name", ["random", "popularity", "same-category", "not-newer"])
 @pytest.mark.parametrize("task", ["TKR", "CDR", "NIR"])
 def test_every_ranking_is_in_the_asked_for_form(name, task):
     train = table(ranking(1, "ab", "cde", "c", task=task))
     test = table(ranking(9, "ab", "cde", "c", task=task))
-    (text,) = answers(name, train, test, categories={DATASET: {"a": ["x"]}})
+    (text,) = answers(name, train, test, items={DATASET: {"a": ItemFacts(["x"], 1990)}})
     kind = "title" if task == "NIR" else "ranked_list"
     form = Form(kind, candidates=["Title c", "Title d", "Title e"])
     assert read(text, form, Reading.STRICT).readable
@@ -187,11 +199,13 @@ def test_every_task_has_a_trivial_answer_and_every_one_of_them_a_task():
     assert {name for names in named for name in names} == set(TRIVIAL_ANSWERS)
 
 
-def test_the_command_takes_categories_from_the_tables(tmp_path):
+def test_the_command_takes_items_from_the_tables(tmp_path):
     items = tmp_path / "tables" / DATASET / "items.parquet"
     items.parent.mkdir(parents=True)
     names = {"h": ["Drama"], "a": None, "b": ["Drama"], "z": ["War"]}
-    pq.write_table(pa.table({"item_id": list(names), "categories": list(names.values())}), items)
+    columns = {"item_id": list(names), "categories": list(names.values()),
+               "year": pa.array([None, 1990, 1991, 1992], pa.int32())}  # fmt: skip
+    pq.write_table(pa.table(columns), items)
     pq.write_table(table(ranking(9, "h", "azb", "b"), rating(1, "3.0")), tmp_path / "test.parquet")
     pq.write_table(table(), tmp_path / "train.parquet")
     words = ["trivial", "same-category", "--train", tmp_path / "train.parquet",

@@ -3,8 +3,12 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from itdr.cli.options import add_tasks, output_file
+
+if TYPE_CHECKING:
+    from itdr.evaluation.trivial.core import ItemFacts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="FILE",
-        help="tables/DATASET/items.parquet of 'itdr normalise', for same-category",
+        help="tables/DATASET/items.parquet of 'itdr normalise', for same-category and not-newer",
     )
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
@@ -52,20 +56,21 @@ def run(args: argparse.Namespace) -> None:
     answer = {task: load_task(args.tasks, task).answer for task in {row["task"] for row in rows}}
     rows = [row for row in rows if answer[row["task"]] in kinds]
     test = pa.Table.from_pylist(rows, schema=RECORD)
-    categories = {path.parent.name: _categories(path) for path in args.items}
+    items = {path.parent.name: _items(path) for path in args.items}
     answers = answer_trivially(
-        args.name, train, test, tasks=args.tasks, seed=args.seed, categories=categories
+        args.name, train, test, tasks=args.tasks, seed=args.seed, items=items
     )
     write_parquet(args.out, answers)
     logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))
 
 
-def _categories(path: Path) -> dict[str, list[str]]:
+def _items(path: Path) -> "dict[str, ItemFacts]":
     import pyarrow as pa
 
+    from itdr.evaluation.trivial.core import ItemFacts
     from itdr.files.formats import read_parquet
 
-    schema = pa.schema([("item_id", pa.string()), ("categories", pa.list_(pa.string()))])
-    table = read_parquet(path, schema)
-    pairs = zip(table["item_id"].to_pylist(), table["categories"].to_pylist(), strict=True)
-    return {item: names or [] for item, names in pairs}
+    names = pa.list_(pa.string())
+    schema = pa.schema([("item_id", pa.string()), ("categories", names), ("year", pa.int32())])
+    return {row["item_id"]: ItemFacts(row["categories"] or (), row["year"])
+            for row in read_parquet(path, schema).to_pylist()}  # fmt: skip

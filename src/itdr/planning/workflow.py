@@ -95,18 +95,18 @@ class Workflow:
     def trivial_answers(self) -> list[str]:
         """The trivial answers that the tasks name and the experiment wants.
 
-        Released examples name no items, so nothing is known of their categories.
+        Released examples name no items, so nothing is known of these.
         """
         wanted = self.experiment.trivial_answers
         named = [name for task in self.tasks.values() for name in task.trivial_answers]
         chosen = dict.fromkeys(named if wanted is None else [n for n in wanted if n in named])
         released = self.experiment.data == "released"
-        return [n for n in chosen if not (released and TRIVIAL_ANSWERS[n].needs_categories)]
+        return [n for n in chosen if not (released and TRIVIAL_ANSWERS[n].needs_items)]
 
     @property
-    def needs_categories(self) -> list[str]:
-        """The trivial answers that use the categories of items."""
-        return [name for name in self.trivial_answers if TRIVIAL_ANSWERS[name].needs_categories]
+    def needs_items(self) -> list[str]:
+        """The trivial answers that use what is known of items."""
+        return [name for name in self.trivial_answers if TRIVIAL_ANSWERS[name].needs_items]
 
     @property
     def taught_tasks(self) -> list[str]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,17 +19,24 @@ Record = Mapping[str, Any]
 Answerer = Callable[[Record, np.random.Generator], str]
 
 
+class ItemFacts(NamedTuple):
+    """What is known of an item: its categories, and its year of release or None."""
+
+    categories: Collection[str] = ()
+    year: int | None = None
+
+
 @dataclass(frozen=True)
 class Known:
     """What trivial answers may know of one task and dataset.
 
-    train: the training records. categories: item id to its categories; empty where not needed.
+    train: the training records. items: what is known of items, by id; empty where not needed.
     """
 
     task: TaskSettings
     dataset: str
     train: Sequence[Record]
-    categories: Mapping[str, Collection[str]] = field(default_factory=dict)
+    items: Mapping[str, ItemFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class TrivialAnswer:
     """How a trivial answer is made.
 
     prepare: turns what is known of one task and dataset into what answers a record. answers: the
-    kinds of answers that it gives. needs_train, needs_categories: whether it uses them.
+    kinds of answers that it gives. needs_train, needs_items: whether it uses them.
     """
 
     name: str
@@ -45,7 +52,7 @@ class TrivialAnswer:
     description: str
     answers: tuple[str, ...]
     needs_train: bool = True
-    needs_categories: bool = False
+    needs_items: bool = False
 
 
 def answer_trivially(
@@ -55,17 +62,17 @@ def answer_trivially(
     *,
     tasks: Path,
     seed: int,
-    categories: Mapping[str, Mapping[str, Collection[str]]] | None = None,
+    items: Mapping[str, Mapping[str, ItemFacts]] | None = None,
 ) -> pa.Table:
     """Return trivial answers to the test records (columns: PREDICTION).
 
     train, test: columns as in RECORD; training records of other tasks and datasets are not used.
     tasks: the folder of the task files. seed: of random answers and of ties; a record's answer
-    depends on it and the record's id alone. categories: dataset to the categories of every item id.
+    depends on it and the record's id alone. items: dataset to what is known of its items, by id.
 
     Raises:
         SettingsError: unknown name, or no answer to a task in `test`.
-        DataError: there is no training record for a task and dataset in `test`, or no categories.
+        DataError: there is no training record for a task and dataset in `test`, or no items.
     """
     trivial: TrivialAnswer = TRIVIAL_ANSWERS.find(name)
     train_records = _by_cell(train)
@@ -77,15 +84,14 @@ def answer_trivially(
                 f"trivial answer {name}: the task {task} asks for answers of the kind "
                 f"{settings.answer!r}, and it gives {', '.join(trivial.answers)} alone."
             )
-        if trivial.needs_categories and dataset not in (categories or {}):
+        if trivial.needs_items and dataset not in (items or {}):
             raise DataError(
-                f"trivial answer {name}: needs the categories of the items of {dataset}; none were "
-                "given."
+                f"trivial answer {name}: needs the items of {dataset}; none were given."
             )
         learnt_from = train_records.get((task, dataset), [])
         if trivial.needs_train and not learnt_from:
             raise DataError(f"trivial answer {name}: no training example of {task} on {dataset}.")
-        known = Known(settings, dataset, learnt_from, (categories or {}).get(dataset, {}))
+        known = Known(settings, dataset, learnt_from, (items or {}).get(dataset, {}))
         answer = trivial.prepare(known)
         for record in records:
             answers[record["id"]] = answer(record, _generator(seed, record["id"]))

@@ -1,11 +1,11 @@
 """Candidates in an order that needs no model."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
-from itdr.evaluation.trivial.core import Answerer, Known, Record, TrivialAnswer
+from itdr.evaluation.trivial.core import Answerer, ItemFacts, Known, Record, TrivialAnswer
 from itdr.registry import TRIVIAL_ANSWERS
 
 _LISTS = ("ranked_list", "title")
@@ -47,20 +47,48 @@ def _popularity(known: Known) -> Answerer:
     "these",
     answers=_LISTS,
     needs_train=False,
-    needs_categories=True,
+    needs_items=True,
 )
 def _same_category(known: Known) -> Answerer:
-    categories = known.categories
+    nothing = ItemFacts()
+
+    def categories(item: str) -> Collection[str]:
+        return known.items.get(item, nothing).categories
 
     def answer(record: Record, generator: np.random.Generator) -> str:
         history = record["history"] or []
-        liked = Counter(name for item in history for name in categories.get(item["item_id"], ()))
+        liked = Counter(name for item in history for name in categories(item["item_id"]))
 
         def share(item: str) -> float:
-            names = categories.get(item, ())
+            names = categories(item)
             return sum(liked[name] for name in names) / len(names) if names else 0.0
 
         return _ranked(known, record, share, generator)
+
+    return answer
+
+
+@TRIVIAL_ANSWERS.register(
+    "not-newer",
+    TrivialAnswer,
+    description="candidates of at most the year after that of the newest item shown, then the "
+    "others, each in random order",
+    answers=_LISTS,
+    needs_train=False,
+    needs_items=True,
+)
+def _not_newer(known: Known) -> Answerer:
+    nothing = ItemFacts()
+
+    def answer(record: Record, generator: np.random.Generator) -> str:
+        shown = [known.items.get(item["item_id"], nothing).year for item in record["history"] or []]
+        newest = max((year for year in shown if year is not None), default=None)
+
+        def fits(item: str) -> float:
+            year = known.items.get(item, nothing).year
+            return float(newest is None or year is None or year <= newest + 1)
+
+        return _ranked(known, record, fits, generator)
 
     return answer
 
