@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 MINIATURE = {
     "pairs": ["RP/movielens-32m"],
     "columns": ["tiny/base", "tiny/itdr", "tiny/data-50"],
-    "baselines": ["user-mean"],
+    "trivial_answers": ["user-mean"],
     "simulated_world": {"users": 80, "items": 60, "interactions_per_user": 24},
     "build": {"max_examples": 60},
     "split": {"shares": [0.6, 0.1, 0.3]},

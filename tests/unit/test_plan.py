@@ -1,5 +1,7 @@
 """The plan of a target: what a dry run lists, what it costs by hand, and what was measured."""
 
+from pathlib import Path
+
 import pytest
 
 from itdr.errors import SettingsError
@@ -12,6 +14,7 @@ from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.dataset import load_catalogue
+from itdr.settings.model import load_model_settings
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
 from tests.conftest import ROOT
@@ -90,9 +93,16 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
-def test_a_model_whose_size_is_not_stated_is_named(sizes):
-    with pytest.raises(SettingsError, match="'models' has no 'mine'"):
-        sizes.billions("mine")
+def test_a_models_size_is_stated_or_that_of_its_folder_or_asked_for(sizes):
+    models = sizes.workflow.models
+    assert sizes.billions("glm-4-9b") == 9.4
+    models["tiny"] = load_model_settings(Path("config/models/tiny.yaml")).model_copy(
+        update={"billions": None}
+    )
+    assert sizes.billions("tiny") == pytest.approx(0.0022, abs=0.001)
+    models["qwen2.5-7b"] = models["qwen2.5-7b"].model_copy(update={"billions": None})
+    with pytest.raises(SettingsError, match=r"qwen2\.5-7b\.yaml: state 'billions'"):
+        sizes.billions("qwen2.5-7b")
 
 
 def test_a_stated_minimum_counts_where_not_every_size_is_known(sizes):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from itdr.cli.main import main
-from itdr.errors import DataError, MissingFileError
+from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.instructions.tasks import load_tasks
 from itdr.reporting.comparisons import Comparisons, Pair
 from itdr.reporting.formats.csv_files import COLUMNS, COMPARED
@@ -332,6 +332,9 @@ def test_a_wrong_score_file_is_named_with_its_column(scores):
         report(scores)
     scores[0].write_text(HEAD + "RP,movielens-32m,strikt,rmse,1,1,1,1,0\n")
     with pytest.raises(DataError, match="line 2: the reading is 'strikt'"):
+        report(scores)
+    scores[0].write_text(HEAD + "XX,movielens-32m,strict,rmse,1,1,1,1,0\n")
+    with pytest.raises(SettingsError, match="unknown task 'XX'"):
         report(scores)
 
 

@@ -93,7 +93,7 @@ def test_a_variant_needs_its_own_mixture_alone(project):
     infer, mix = ([line for line in plan.splitlines() if f"itdr {name}" in line]
                   for name in ("infer", "mix"))  # fmt: skip
     assert len(infer) == len(mix) == 1
-    assert "--no-description" in infer[0] and "--variant wo-task-description" in mix[0]
+    assert "--no-description" in infer[0] and "--no-description" in mix[0]
 
 
 def test_a_variant_that_is_not_trained_has_no_mixture(project):

@@ -11,7 +11,7 @@ from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
 from itdr.settings.reading import Strict, load
 
-REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
+REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb", "billions"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
 _HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
@@ -35,6 +35,12 @@ class ModelSettings(Strict):
     )
     revision: str | None = Field(
         None, pattern="^[0-9a-f]{40}$", description="commit of a Hugging Face id, which needs one"
+    )
+    billions: float | None = Field(
+        None,
+        gt=0,
+        description="parameters in billions, which plans and checks reckon with; null: as many as "
+        "a local folder's weights hold in 16 bits",
     )
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(
