@@ -82,7 +82,7 @@ rule answer_trivially:
     input:
         train=PARTS["train"],
         test=PARTS["test"],
-        items=branch(
+        known_items=branch(
             lambda wildcards: wildcards.variant in WORKFLOW.needs_items,
             then=collect(
                 "<results>/tables/{dataset}/items.parquet", dataset=WORKFLOW.tables
@@ -101,5 +101,5 @@ rule answer_trivially:
         rows=EXPERIMENT.inference.rows_per_cell,
     shell:
         "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
-        " --items {input.items:q} --out {output:q} --rows-per-cell {params.rows}"
+        " --items {input.known_items:q} --out {output:q} --rows-per-cell {params.rows}"
         " --seed {wildcards.seed} > {log:q} 2>&1"
