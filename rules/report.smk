@@ -6,7 +6,7 @@ Makes: report/tables/{table}.*, report/figures/ and report/index.html.
 
 PAPER = WORKFLOW.paper.files
 AUDIT = "<results>/audit/audit.json"
-SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
+OF_SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 
@@ -57,7 +57,7 @@ rule make_table:
         paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {SIMULATED} > {log:q} 2>&1"
+        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {OF_SIMULATED} > {log:q} 2>&1"
 
 
 rule make_aggregates:
@@ -171,7 +171,7 @@ rule make_page:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {SIMULATED}"
+        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {OF_SIMULATED}"
         " > {log:q} 2>&1"
 
 
@@ -191,5 +191,5 @@ rule so_far:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {SIMULATED}"
+        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {OF_SIMULATED}"
         " > {log:q} 2>&1"
