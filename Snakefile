@@ -69,6 +69,7 @@ else:
     include: "rules/split.smk"
 
 
+include: "rules/models.smk"
 include: "rules/mix.smk"
 include: "rules/audit.smk"
 include: "rules/export.smk"

@@ -24,6 +24,7 @@ COMMANDS = {
     "statistics": "count examples and their tokens, beside the paper's",
     "export": "write examples for LLaMA-Factory or Hugging Face, or answers as JSON lines",
     "mix": "put the training parts together into one mixture",
+    "fetch-model": "bring a base model here before any job holds a GPU",
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",
     "infer": "let a model answer test examples",

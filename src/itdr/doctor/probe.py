@@ -24,6 +24,7 @@ from itdr.doctor.machine import (
     Slurm,
 )
 from itdr.inference.engines import python_elsewhere
+from itdr.models.gpus import built_for
 
 _TIMEOUT_S = 15  # nvidia-smi takes seconds where it must wake the driver
 _CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -66,7 +67,7 @@ def packages_of(paths: Sequence[str]) -> Packages:
             continue
         found[name] = Package(item.version, tuple(item.requires or ()))
         if name == "torch":
-            cuda = _built_for(Path(str(item.locate_file("torch/version.py"))))
+            cuda = built_for(Path(str(item.locate_file("torch/version.py"))))
     return Packages(found, cuda)
 
 
@@ -163,13 +164,6 @@ def _ask(*command: str) -> tuple[str, str]:
         said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
         return "", f"{command[0]} failed ({said})"
     return done.stdout, ""
-
-
-def _built_for(version_file: Path) -> str:
-    """Return the CUDA that torch was built for, without importing it."""
-    text = version_file.read_text(encoding="utf-8") if version_file.is_file() else ""
-    found = re.search(r"^cuda\b[^=\n]*=\s*'([\d.]+)'", text, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def _mib(text: str) -> float:

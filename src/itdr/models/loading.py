@@ -9,6 +9,7 @@ from typing import Any
 from itdr.errors import ModelError
 from itdr.files.checksums import check_files, sha256
 from itdr.files.formats import read_json
+from itdr.models.hub import licence_hint
 from itdr.settings.model import ModelSettings
 
 
@@ -184,20 +185,10 @@ def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelError(
-            f"{settings.source}: the model cannot be loaded ({reason}). {_licence(settings)}"
-            "If there is no network here, download it elsewhere and name its folder as 'source' "
-            f"in config/models/{settings.model}.yaml."
+            f"{settings.source}: the model cannot be loaded ({reason}). {licence_hint(settings)}"
+            f"Bring it here with 'itdr fetch-model config/models/{settings.model}.yaml', or name "
+            "its folder as 'source' in that file."
         ) from error
-
-
-def _licence(settings: ModelSettings) -> str:
-    if not settings.gated:
-        return ""
-    return (
-        "It is given to those alone who have accepted its licence: do so on "
-        f"https://huggingface.co/{settings.source}, make a token on "
-        "https://huggingface.co/settings/tokens and set HF_TOKEN to it. "
-    )
 
 
 def _revision(settings: ModelSettings) -> dict[str, Any]:

@@ -68,6 +68,11 @@ class Workflow:
         return [name for name, settings in self.models.items() if not settings.endpoint]
 
     @property
+    def hub_models(self) -> list[str]:
+        """The models that are downloaded."""
+        return [name for name in self.held_models if not self.models[name].is_local]
+
+    @property
     def trained_models(self) -> list[str]:
         """The models of which some variant is fine-tuned."""
         return list(
@@ -120,10 +125,14 @@ class Workflow:
         return as_flags(VariantOptions(**options))
 
     @property
-    def training_gpus(self) -> dict[str, int]:
-        """Model to the GPUs that its training asks for."""
-        processes = self.experiment.training.processes
-        return {model: settings.gpus * processes for model, settings in self.models.items()}
+    def training_memory_mb(self) -> dict[str, int]:
+        """Model to the main memory that all processes of its training ask for, in MB."""
+        training = self.experiment.training
+        return {
+            name: settings.memory_mb * training.of(settings).processes
+            for name, settings in self.models.items()
+            if name in self.trained_models
+        }
 
     @property
     def flags(self) -> dict[str, str]:
