@@ -1,7 +1,7 @@
 """Answers to the test rows of all cells.
 
-Needs: the test parts, the base model, and for every variant but base its adapter; the trivial answers also need the
-training parts.
+Needs: the test parts, the base model, and for every variant but base its adapter; the trivial
+answers also need the training parts.
 Makes: predictions/{model}/{variant}/{seed}.parquet; of one cell
 predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet. Until it is complete the answers so far
 lie beside it in {seed}.answers, which is not declared, so that an interrupted run can go on.

@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Bring the model. Raises the errors of itdr.models.hub.fetch_model."""
     from itdr.errors import ModelError
+    from itdr.files.formats import write_json
     from itdr.models.hub import fetch_model
     from itdr.settings.model import load_model_settings
-    from itdr.storage import write_json
 
     model = load_model_settings(args.model)
     if model.endpoint:

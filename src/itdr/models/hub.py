@@ -1,6 +1,7 @@
 """Bringing a base model from a hub into the cache, before any job that holds a GPU needs it."""
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def fetch_model(settings: ModelSettings, *, weights: bool = True) -> Path:
     """
     if settings.is_local:
         return Path(settings.source)
+    require_folder(settings)
     from huggingface_hub import snapshot_download
     from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.errors import HfHubHTTPError
@@ -55,6 +57,24 @@ def fetch_model(settings: ModelSettings, *, weights: bool = True) -> Path:
                          f"another 'revision' in config/models/{settings.model}.yaml."
                          )  # fmt: skip
     return folder
+
+
+def require_folder(settings: ModelSettings) -> None:
+    """Refuse a model that is meant to be a folder and is none.
+
+    Raises:
+        ModelError: its source looks like a path, and there is no such folder.
+    """
+    if looks_local(settings.source) and not settings.is_local:
+        raise ModelError(
+            f"{settings.source}: no such model folder. For the tiny model run 'itdr tiny-model "
+            f"--out {settings.source}'; else put the model's files there."
+        )
+
+
+def looks_local(source: str) -> bool:
+    """Say whether a source is meant to be a folder, there or not."""
+    return source.startswith((".", "/", "config" + os.sep)) or source.count("/") > 1
 
 
 def licence_hint(settings: ModelSettings) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
+from matplotlib.ticker import LogLocator, NullLocator
+
 from itdr.planning.estimate import gpus_of, hours
 from itdr.planning.jobs import Job
 from itdr.planning.needs import Needs
@@ -22,8 +24,8 @@ from itdr.reporting.figures.style import (
 _ASSUMED = (
     "A job starts when all that it waits for is done and the GPUs that it needs are free; those of "
     "one moment in the order in which they became ready. Processors, disks and other users are "
-    "never waited for; the Slurm profile submits no more at once than its 'jobs' say. All this stands on "
-    "the rates above."
+    "never waited for; the Slurm profile submits no more at once than its 'jobs' say. All this "
+    "stands on the rates above."
 )
 
 
@@ -67,12 +69,13 @@ def draw(needs: Needs, stem: Path, most: int = 64) -> None:
         left, right = figure.subplots(1, 2)
         left.plot(counts, [one.hours for one in found], color=BLUE, marker=".", markersize=3)
         left.axhline(limit, color=GREY, linestyle="--", linewidth=0.8)
-        left.annotate(f"longest path: {limit:,.1f} h", (counts[-1], limit), (0, 3),
-                      textcoords="offset points", ha="right", color=GREY)  # fmt: skip
+        left.annotate(f"longest path: {limit:,.1f} h", (counts[0], limit), (0, 3),
+                      textcoords="offset points", color=GREY)  # fmt: skip
         left.set_ylabel("hours until all is done")
         left.set_yscale("log")
+        left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         left.yaxis.set_major_formatter("{x:g}")
-        left.yaxis.set_minor_formatter("{x:g}")
+        left.yaxis.set_minor_locator(NullLocator())
         right.plot(counts, [100 * one.idle for one in found], color=ORANGE, marker=".",
                    markersize=3)  # fmt: skip
         right.set_ylabel("% of the GPUs' time unused")

@@ -70,7 +70,7 @@ class Workflow:
     @property
     def hub_models(self) -> list[str]:
         """The models that are downloaded."""
-        return [name for name in self.held_models if not self.models[name].is_local]
+        return [name for name in self.local_models if not self.models[name].is_local]
 
     @property
     def trained_models(self) -> list[str]:
