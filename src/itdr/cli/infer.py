@@ -70,15 +70,15 @@ def run(args: argparse.Namespace) -> None:
         out: None if name == "base" else Path(name)
         for out, name in zip(args.out, adapters, strict=True)
     }
-    if stands_in(model, settings):
-        logging.getLogger("itdr").warning(
-            "transformers answers for %s, many times slower than vLLM, which is not installed: "
-            "'make setup-vllm TORCH=cuda' installs it, inference.engine 'transformers' says that "
-            "this is meant",
-            model.model,
-        )
     install = "make setup-vllm" if engine == "vllm" else "make setup"
     with hold_gpus(model.inference_gpus, f"{args.model}: inference_gpus", install):
+        if stands_in(model, settings):
+            logging.getLogger("itdr").warning(
+                "transformers answers for %s, many times slower than vLLM, which is not installed: "
+                "'make setup-vllm TORCH=cuda' installs it, inference.engine 'transformers' says "
+                "that this is meant",
+                model.model,
+            )
         count = infer(
             model, outputs, args.test, settings, tasks=args.tasks, description=args.description
         )
