@@ -11,6 +11,8 @@ from tests.conftest import ROOT
 def test_a_plain_dry_run_lists_the_papers_jobs(project):
     assert project.jobs() == {
         "fetch_dataset": 13,
+        "fetch_model": 4,
+        "fetch_tokenizer": 4,
         "normalise_dataset": 13,
         "build_examples": 33,
         "annotate_examples": 12,
@@ -28,7 +30,7 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "draw_figures": 1,
         "make_page": 1,
         "all": 1,
-        "total": 227,
+        "total": 235,
     }
 
 
@@ -53,9 +55,10 @@ def test_one_cell_needs_its_own_dataset_alone(project):
         "build_examples": 1,
         "annotate_examples": 1,
         "split_examples": 1,
+        "fetch_model": 1,
         "infer_cell": 1,
         "score_cell": 1,
-        "total": 7,
+        "total": 8,
     }
 
 

@@ -76,7 +76,8 @@ def _run(arguments: Sequence[str]) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for library in ("httpx", "httpx2"):  # which log every request
+        logging.getLogger(library).setLevel(logging.WARNING)
     return args.run(args) or 0
 
 

@@ -1,13 +1,13 @@
 """Bringing a base model from a hub into the cache, before any job that holds a GPU needs it."""
 
 import errno
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from itdr.errors import DiskFullError, DownloadError, ModelError
 from itdr.models.folder import cached_folder, description_faults, faults
+from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
 
 _DESCRIPTION = ("*.json", "*.jinja", "*.txt", "*.model")
@@ -57,35 +57,6 @@ def fetch_model(settings: ModelSettings, *, weights: bool = True) -> Path:
                          f"another 'revision' in config/models/{settings.model}.yaml."
                          )  # fmt: skip
     return folder
-
-
-def require_folder(settings: ModelSettings) -> None:
-    """Refuse a model that is meant to be a folder and is none.
-
-    Raises:
-        ModelError: its source looks like a path, and there is no such folder.
-    """
-    if looks_local(settings.source) and not settings.is_local:
-        raise ModelError(
-            f"{settings.source}: no such model folder. For the tiny model run 'itdr tiny-model "
-            f"--out {settings.source}'; else put the model's files there."
-        )
-
-
-def looks_local(source: str) -> bool:
-    """Say whether a source is meant to be a folder, there or not."""
-    return source.startswith((".", "/", "config" + os.sep)) or source.count("/") > 1
-
-
-def licence_hint(settings: ModelSettings) -> str:
-    """Return what to do about a model that is given to those alone who accept its licence."""
-    if not settings.gated:
-        return ""
-    return (
-        "It is given to those alone who have accepted its licence: do so on "
-        f"https://huggingface.co/{settings.source}, make a token on "
-        "https://huggingface.co/settings/tokens and set HF_TOKEN to it. "
-    )
 
 
 def _not_had(settings: ModelSettings, error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from itdr.errors import ModelError
 from itdr.files.checksums import check_files, sha256
 from itdr.files.formats import read_json
-from itdr.models.hub import licence_hint, require_folder
+from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
 
 
