@@ -13,7 +13,7 @@ rule audit_examples:
         tables=[
             f"<results>/tables/{dataset}/quality.json" for dataset in WORKFLOW.tables
         ],
-        tokenizers=fetched("tokenizer"),
+        tokenizers=brought("tokenizer", WORKFLOW.trained_models),
     output:
         report="<results>/audit/audit.json",
         page="<results>/audit/audit.md",

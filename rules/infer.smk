@@ -17,7 +17,7 @@ rule infer_model:
             then=[],
             otherwise=rules.train_adapter.output,
         ),
-        model=fetched("fetched"),
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         "<results>/predictions/{model}/{variant}/{seed}.parquet",
     log:
@@ -70,7 +70,7 @@ use rule infer_model as infer_cell with:
     input:
         test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
         adapter=rules.infer_model.input.adapter,
-        model=fetched("fetched"),
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         "<results>/predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet",
     log:

@@ -7,12 +7,12 @@ the files lie (HF_HOME; on a cluster a folder that all nodes see).
 """
 
 
-def fetched(kind):
-    """Return an input function: what a model of a hub needs, as it stands, whatever its age."""
-    return lambda wildcards: [
-        ancient(f"<results>/models/{model}/{kind}.json")
-        for model in WORKFLOW.hub_models
-        if model == getattr(wildcards, "model", model)
+def brought(file, models):
+    """Return what those of the models need that come from a hub, as it stands, whatever its age."""
+    return [
+        ancient(f"<results>/models/{model}/{file}.json")
+        for model in models
+        if model in WORKFLOW.hub_models
     ]
 
 

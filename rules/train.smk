@@ -10,7 +10,7 @@ rule train_adapter:
     """Fine-tune a LoRA adapter."""
     input:
         mixture=rules.mix_examples.output,
-        model=fetched("fetched"),
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         directory("<results>/adapters/{model}/{variant}/{seed}"),
     log:
