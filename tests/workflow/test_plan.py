@@ -1,10 +1,15 @@
 """What the workflow would do, found out without doing it."""
 
+import logging
 import os
 import re
 import subprocess
 import sys
 
+import pytest
+
+from itdr.errors import SettingsError
+from itdr.planning.jobs import open_jobs
 from tests.conftest import ROOT
 
 
@@ -138,3 +143,40 @@ def test_a_plan_is_reckoned_for_a_target(project):
     assert lines["train_adapter"][1] == lines["infer_model"][1] == "1"
     assert 1 < float(lines["train_adapter"][2]) < 20  # GPU hours
     assert "1 training of" in done.stdout
+
+
+def test_the_hours_in_the_docs_are_those_of_the_plan(project):
+    """Without checkpointing, as on an H200. To mend it: itdr plan all --gpus 1 4 8 64."""
+    plain = project.folder / "plain.yaml"
+    plain.write_text("training: {gradient_checkpointing: false}")
+    command = [sys.executable, "-m", "itdr", "plan", "all", "--configfile", str(plain), "--gpus",
+               "1", "4", "8", "64", "--snakefile", str(ROOT / "Snakefile")]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "HF_HOME": str(project.folder)}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "Snakemake is not heard"
+    found = re.findall(r"(?m)^ +(\d+) +([\d.,]+) +(\d+%) ", done.stdout)
+    docs = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^\| (\d+) \| ([\d.]+) \| (\d+%) \|$", docs) == found
+    assert len(found) == 4
+
+
+def test_the_plan_waits_as_the_workflow_does(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    jobs = open_jobs(["results/scores/glm-4-9b/base/IR/steam/42.csv"], ROOT / "Snakefile", [])
+    waits = {job.rule: {jobs[place].rule for place in job.after} for job in jobs}
+    assert waits == {
+        "fetch_dataset": set(),
+        "fetch_model": set(),
+        "normalise_dataset": {"fetch_dataset"},
+        "build_examples": {"normalise_dataset"},
+        "annotate_examples": {"build_examples", "normalise_dataset"},
+        "split_examples": {"annotate_examples"},
+        "infer_cell": {"split_examples", "fetch_model"},
+        "score_cell": {"infer_cell"},
+    }
+    assert all(place < here for here, job in enumerate(jobs) for place in job.after)
+    with pytest.raises(SettingsError, match="Snakemake cannot plan none: No rule to produce none"):
+        open_jobs(["none"], ROOT / "Snakefile", [])
+    assert logging.getLogger("itdr").isEnabledFor(logging.ERROR), "it may speak again"
