@@ -127,8 +127,8 @@ def test_settings_of_training_change_the_memory_that_is_needed(tmp_path, setting
     assert found.level == "missing" and f"about {gb:.0f} GB" in found.needed
 
 
-def on_gpus(jobs: Needs, **counts: int) -> Needs:
-    """Change how many GPUs the file of GLM asks for."""
+def on_gpus(jobs: Needs, **counts: int | str) -> Needs:
+    """Change which GPUs the file of GLM asks for."""
     models = jobs.sizes.workflow.models
     models["glm-4-9b"] = models["glm-4-9b"].model_copy(update=counts)
     return jobs
@@ -202,6 +202,23 @@ def test_gpu_jobs_need_a_partition_that_has_gpus(tmp_path):
     wrong = only(found("__variables__: {gpu_partition: gpus}\n"))
     assert "no partition 'gpus'" in wrong.found and "cpu, gpu" in wrong.needed
     assert found("__variables__: {gpu_partition: gpu}\n") == []
+
+
+def test_a_partition_with_several_kinds_of_gpus_needs_one_named(tmp_path):
+    profile = tmp_path / "profile.yaml"
+    kinds = frozenset({"a30", "h200"})
+    slurm = Slurm((Partition("gpu", True, 2, 4, 1e6, kinds),))
+    packages = Packages({"snakemake-executor-plugin-slurm": Package("2.8.0")})
+    here = machine(tmp_path, slurm=slurm, packages=packages)
+
+    def found(text, jobs):
+        profile.write_text(text)
+        return [finding for finding in check_slurm(jobs, here, profile) if finding.level != "ok"]
+
+    warning = only(found("executor: slurm\n", needs(TRAIN)))
+    assert "gpu has a30, h200, and any of them may be given to glm-4-9b" in warning.found
+    assert found("__variables__: {gpu_model: h200}\n", needs(TRAIN)) == []
+    assert found("executor: slurm\n", on_gpus(needs(TRAIN), gpu_model="h200")) == []
 
 
 # Libraries

@@ -96,15 +96,16 @@ def read_partitions(table: str) -> tuple[Partition, ...]:
     for line in table.splitlines():
         name, _, rest = line.partition("|")
         nodes, memory, gres = [*rest.split("|"), "", "", ""][:3]
-        gpus = sum(int(count) for count in re.findall(r"\bgpu(?::[^:,()]+)?:(\d+)", gres))
+        gpus = re.findall(r"\bgpu(?::([^:,()]+))?:(\d+)", gres)
         plain = name.strip().removesuffix("*")
         before = found.get(plain, Partition(plain, name.strip().endswith("*"), 0, 0, 0))
         found[plain] = Partition(
             plain,
             before.is_default,
             before.nodes + int(nodes or 0),
-            max(before.gpus, gpus),
+            max(before.gpus, sum(int(count) for _, count in gpus)),
             max(before.memory_mb, float(memory.rstrip("+") or 0)),
+            before.kinds | {kind for kind, _ in gpus if kind},
         )
     return tuple(found.values())
 
