@@ -10,7 +10,7 @@ export TORCH
 	secrets fuzz audit bench tiny-model clean always
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY) ## install everything into .venv; TORCH=cpu or TORCH=cuda chooses PyTorch's build
 

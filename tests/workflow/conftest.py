@@ -29,6 +29,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.variables = {"HF_HUB_OFFLINE": "1"}
         (folder / "config").symlink_to(ROOT / "config")
         (folder / "profiles").symlink_to(ROOT / "workflow" / "profiles")
 
@@ -57,7 +58,7 @@ class Project:
         return subprocess.Popen(
             [str(word) for word in command],
             cwd=self.folder,
-            env=os.environ | {"PATH": path, "HF_HUB_OFFLINE": "1"},
+            env=os.environ | {"PATH": path} | self.variables,
             stdout=log,
             stderr=subprocess.STDOUT,
             text=True,
