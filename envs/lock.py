@@ -120,8 +120,8 @@ def resolve(
         kept = {name: version for name, version in (preferred or {}).items() if name != "torch"}
         out.write_text("".join(f"{name}=={version}\n" for name, version in kept.items()))
         source = [asked] if wanted.packages else [ROOT / "pyproject.toml", "--all-extras"]
-        command = ["uv", "pip", "compile", *source, "--python-platform", PLATFORM,
-                   "--python-version", wanted.python, "--output-file", out, "--quiet",
+        command = [sys.executable, "-m", "uv", "pip", "compile", *source,
+                   "--python-platform", PLATFORM, "--python-version", wanted.python, "--output-file", out, "--quiet",
                    "--no-header", "--no-annotate", *_torch(wanted.build), *more]  # fmt: skip
         done = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, check=False,
@@ -136,9 +136,10 @@ def _torch(build: str) -> list[str]:
     """Return uv's options for where PyTorch comes from; it does not know pip's own."""
     if build == "cuda":
         return []
-    folders = os.environ.get("PIP_FIND_LINKS", "").split()
-    return [word for folder in folders for word in ("--find-links", folder)] or [
-        "--torch-backend", "cpu"]  # fmt: skip
+    for folder in os.environ.get("PIP_FIND_LINKS", "").split():
+        if any(Path(folder).glob("torch-*")):
+            return ["--find-links", folder]
+    return ["--torch-backend", "cpu"]
 
 
 def _pins(path: Path) -> dict[str, str]:

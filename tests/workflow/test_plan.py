@@ -132,6 +132,14 @@ def test_a_model_behind_an_endpoint_is_asked_but_never_trained(project):
     assert "a model behind an endpoint cannot be trained" in done.stdout
 
 
+def test_a_model_that_is_to_be_divided_among_one_process_is_refused(project):
+    project.configure(training={"fsdp": True})
+    done = project.snakemake("--dry-run")
+    assert (
+        done.returncode == 1 and "raise 'training_gpus' in config/models/tiny.yaml" in done.stdout
+    )
+
+
 def test_a_plan_is_reckoned_for_a_target(project):
     command = [sys.executable, "-m", "itdr", "plan", "glm-4-9b/wo-tkr", "--snakefile",
                str(ROOT / "Snakefile")]  # fmt: skip

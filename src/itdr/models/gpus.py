@@ -95,6 +95,8 @@ def _missing(count: int) -> Iterator[str]:
             f"CUDA_VISIBLE_DEVICES is {visible!r}, which leaves {len(allowed)} of {len(_known())}: "
             "unset it, or name more of them in it"
         )
+    elif not _known():
+        yield "nvidia-smi lists none: run it by hand, it may say why"
     else:
         yield f"nvidia-smi lists {len(_known())}: take a machine with more, or ask for fewer"
 

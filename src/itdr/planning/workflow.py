@@ -127,11 +127,10 @@ class Workflow:
     @property
     def training_memory_mb(self) -> dict[str, int]:
         """Model to the main memory that all processes of its training ask for, in MB."""
-        training = self.experiment.training
+        processes = self.experiment.training.processes
         return {
-            name: settings.memory_mb * training.of(settings).processes
+            name: settings.memory_mb * (settings.training_gpus or processes)
             for name, settings in self.models.items()
-            if name in self.trained_models
         }
 
     @property
@@ -216,6 +215,8 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint cannot be trained."
                 f" Take {model}/base, or another variant without training."
             )
+        if found.is_trained:
+            experiment.training.of(models[model])  # which may refuse it
     folders = {
         **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
         "release.folder": experiment.release.folder,
