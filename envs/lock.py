@@ -121,8 +121,9 @@ def resolve(
         out.write_text("".join(f"{name}=={version}\n" for name, version in kept.items()))
         source = [asked] if wanted.packages else [ROOT / "pyproject.toml", "--all-extras"]
         command = [sys.executable, "-m", "uv", "pip", "compile", *source,
-                   "--python-platform", PLATFORM, "--python-version", wanted.python, "--output-file", out, "--quiet",
-                   "--no-header", "--no-annotate", *_torch(wanted.build), *more]  # fmt: skip
+                   "--python-platform", PLATFORM, "--python-version", wanted.python,
+                   "--output-file", out, "--quiet", "--no-header", "--no-annotate",
+                   *_torch(wanted.build), *more]  # fmt: skip
         done = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, check=False,
             env=os.environ | {"UV_PYTHON_DOWNLOADS": "never"},
