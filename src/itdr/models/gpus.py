@@ -26,7 +26,7 @@ log = logging.getLogger("itdr")
 
 _LIST = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
 _WAIT_S = 2.0
-_USE = "import torch; torch.zeros(1, device='cuda')"
+_USE = "import os, torch; torch.zeros(1, device='cuda:' + os.environ.get('LOCAL_RANK', '0'))"
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _refusal() -> str:
     if not done.returncode:
         return ""
     said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-    return f"PyTorch cannot use them ({said}); bring the NVIDIA driver up to date (see docs/gpu.md)"
+    return f"PyTorch cannot use them ({said}); docs/gpu.md says which cards and drivers it needs"
 
 
 def _known() -> dict[str, str]:
