@@ -130,33 +130,40 @@ def test_versions_that_do_not_fit_each_other_are_refused(tmp_path):
     assert done.returncode == 1 and "triton" in done.stderr
 
 
-@pytest.fixture
-def installation(tmp_path, monkeypatch):
-    """Return a function that runs envs/install.py on a machine of our own: pip only says its words.
+INSTALL = """
+import sys
+sys.path.insert(0, "envs")
+import install
+install.has_gpu = lambda: {gpu}
+install.Environment.brings_cuda = lambda *_: True
+install.venv.create = lambda *_, clear, **more: print("made anew" if clear else "made")
+install.main()
+"""
 
-    It returns what it said and the calls of pip.
+
+@pytest.fixture
+def installation(tmp_path):
+    """Return a function that runs envs/install.py where there is, or is not, a build and a GPU.
+
+    pip does nothing there. The function returns what was said and what pip was asked for.
     """
     shutil.copytree(ROOT / "envs", tmp_path / "envs")
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/words\n')
+    python.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
     python.chmod(0o755)
+    version = tmp_path / ".venv/lib/python3.11/site-packages/torch/version.py"
+    version.parent.mkdir(parents=True)
 
-    def run(torch="", there="", gpu=False):
-        (tmp_path / "words").write_text("")
-        version = tmp_path / ".venv/lib/python3.11/site-packages/torch/version.py"
-        version.parent.mkdir(parents=True, exist_ok=True)
-        version.write_text(f"cuda: Optional[str] = {there!r}\n" if there is not False else "")
-        if there is False:
-            version.unlink()
-        program = "import sys; sys.path.insert(0, 'envs'); import install; " \
-            f"install.has_gpu = lambda: {gpu}; " \
-            "install.Environment.brings_cuda = lambda *_: True; " \
-            "install.venv.create = lambda *a, **k: print('made', k['clear']); " \
-            "install.main()"  # fmt: skip
-        done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, text=True,
-                              capture_output=True, env=os.environ | {"TORCH": torch})  # fmt: skip
-        return done.stdout + done.stderr, (tmp_path / "words").read_text()
+    def run(torch, there, gpu=False):
+        (tmp_path / "asked").write_text("")
+        version.unlink(missing_ok=True)
+        if there:
+            version.write_text(f"cuda: Optional[str] = {'13.0' if there == 'cuda' else None!r}\n")
+        done = subprocess.run([sys.executable, "-c", INSTALL.format(gpu=gpu)], cwd=tmp_path,
+                              text=True, capture_output=True,
+                              env=os.environ | {"TORCH": torch})  # fmt: skip
+        return done.stdout + done.stderr, (tmp_path / "asked").read_text()
 
     return run
 
@@ -164,24 +171,24 @@ def installation(tmp_path, monkeypatch):
 def test_the_build_is_chosen_by_the_variable_then_by_what_is_there_then_by_the_machine(
     installation,
 ):
-    for asked, there, gpu, cuda in (
-        ("cuda", "13.0", False, True),
-        ("", "13.0", False, True),
-        ("", None, True, False),
-        ("cpu", None, True, False),
-        ("", False, False, False),
+    for torch, there, gpu, build in (
+        ("cuda", "cuda", False, "cuda"),
+        ("", "cuda", False, "cuda"),
+        ("", "cpu", True, "cpu"),
+        ("cpu", "cpu", True, "cpu"),
+        ("", None, False, "cpu"),
     ):
-        said, words = installation(asked, there, gpu)
-        assert f"build for {'CUDA' if cuda else 'CPU'}" in said
-        assert ("--index-url" in words) is not cuda
-        assert ("constraints-cuda.txt" in words) is cuda
-        assert "made" not in said
-    assert "made True" in installation("cpu", "13.0", True)[0], "another build: all anew"
-    assert "TORCH is 'gpu'; allowed: cpu, cuda" in installation("gpu")[0]
+        said, asked = installation(torch, there, gpu)
+        assert f"build for {build.upper()}" in said and "made" not in said
+        assert ("--index-url" in asked) is (build == "cpu")
+        assert ("constraints-cuda.txt" in asked) is (build == "cuda")
+    assert "build for CUDA" in installation("", None, gpu=True)[0]
+    assert "made anew" in installation("cpu", "cuda")[0], "another build than the one there"
+    assert "TORCH is 'gpu'; allowed: cpu, cuda" in installation("gpu", "cpu")[0]
 
 
 def test_a_build_for_cuda_that_pip_does_not_find_is_told(installation):
-    assert "no build of torch==2.13.0 for CUDA" in installation("cuda", False)[0]
+    assert "no build of torch==2.13.0 for CUDA" in installation("cuda", None)[0]
 
 
 def test_both_containers_have_one_base_and_install_held_versions():
