@@ -1,6 +1,7 @@
 """Each check of `itdr doctor` on machines made by hand: what lacks is named, the rest is ok."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -135,8 +136,13 @@ def on_gpus(jobs: Needs, **counts: int | str) -> Needs:
 
 
 def test_fsdp_divides_the_weights_among_the_gpus_of_a_training(tmp_path):
+    jobs = on_gpus(needs(TRAIN), training_gpus=4)
+    workflow = jobs.sizes.workflow
+    training = workflow.experiment.training.model_copy(update={"fsdp": True})
+    experiment = workflow.experiment.model_copy(update={"training": training})
+    sizes = replace(jobs.sizes, workflow=replace(workflow, experiment=experiment))
     here = machine(tmp_path, graphics=Graphics((Gpu("small", 1000, 1000),) * 4))
-    found = next(check_gpus(on_gpus(needs(TRAIN, training={"fsdp": True}), training_gpus=4), here))
+    found = next(check_gpus(replace(jobs, sizes=sizes), here))
     assert f"4 with about {18.8 / 4 + 6.16 + 3:.0f} GB each" in found.needed
 
 
