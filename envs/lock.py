@@ -23,6 +23,8 @@ from install import CONSTRAINTS, ROOT, packages_of, vllm_packages
 
 PLATFORM = "x86_64-manylinux_2_28"
 OLDEST, OF_THE_CONTAINERS = "3.11", "3.12"
+# They come with a virtual environment, in whatever version Python brings along.
+_NOT_HELD = ("--no-emit-package", "pip", "--no-emit-package", "setuptools")
 # flashinfer takes any cuda-python from 12 on, and a resolver may choose one that is too old.
 BESIDES = {"cuda": ("cuda-python>=13",)}
 
@@ -123,7 +125,7 @@ def resolve(
         command = [sys.executable, "-m", "uv", "pip", "compile", *source,
                    "--python-platform", PLATFORM, "--python-version", wanted.python,
                    "--output-file", out, "--quiet", "--no-header", "--no-annotate",
-                   *_torch(wanted.build), *more]  # fmt: skip
+                   *_NOT_HELD, *_torch(wanted.build), *more]  # fmt: skip
         done = subprocess.run(
             list(map(str, command)), capture_output=True, text=True, check=False,
             env=os.environ | {"UV_PYTHON_DOWNLOADS": "never"},
