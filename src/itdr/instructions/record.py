@@ -59,6 +59,7 @@ PREDICTION = pa.schema(
         pa.field("reference", pa.string(), nullable=False),
         pa.field("candidates", pa.list_(pa.string())),
         pa.field("targets", pa.list_(pa.string())),
+        pa.field("protocol", pa.string()),
     ]
 )
 """One answer a row, with all that scoring needs.
@@ -70,6 +71,8 @@ finish_reason: "stop" (the model ended), "length" (the output limit), "refused" 
     answer) or "skipped" (not asked, because the prompt is too long).
 reference: the example's output.
 candidates: titles in the order shown, targets: titles of the positives; null without candidates.
+protocol: how examples were divided, negatives drawn, and what the method sees, in words; null where
+    nobody said.
 """
 
 

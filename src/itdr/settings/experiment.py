@@ -114,10 +114,11 @@ class LimitedBuildSettings(BuildSettings):
 class SplitSettings(Strict):
     """How examples are divided into train, val and test."""
 
-    by: Literal["user", "example"] = Field(
+    by: Literal["user", "example", "time"] = Field(
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
-        "two parts, or examples, as the paper's authors seem to have done",
+        "two parts; examples, as the paper's authors seem to have done; or time, so that all "
+        "training examples lie before a moment and all test examples end after it",
     )
     shares: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="shares of train, val and test"

@@ -1,0 +1,103 @@
+"""When examples took place, and a division of them by time.
+
+An example counts for the moment of the newest interaction that it shows or asks for; a described
+item (TUI) for that of its first interaction. Val and test begin where the wanted shares of the
+users with at least five interactions have ended: examples are made of users' last steps, so their
+shares come out near those asked for, and the moments are the same for every task of a dataset.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from itdr.errors import DataError, MissingFileError
+from itdr.files.checksums import check_parquet
+from itdr.vocabulary import Part
+
+_ACTIVE = 5  # interactions of the users whose ends the moments are taken from
+
+
+def parts_by_time(
+    examples: pa.Table, tables: Path, shares: tuple[float, float, float]
+) -> tuple[list[Part], datetime]:
+    """Return the part of each example (columns: RECORD), and when the test part begins.
+
+    Raises:
+        MissingFileError, DataError: a table is not there or damaged, the dataset has no times, or
+            an interaction of an example has none.
+    """
+    newest = times_of(examples, tables)
+    for row, time in enumerate(newest):
+        if time is None:
+            raise DataError(
+                f"{tables}: an interaction of example {examples['id'][row].as_py()} has no time, "
+                "so that it cannot be divided by time. Take split.by user or leave the dataset out."
+            )
+    val, test = _beginnings(tables, shares)
+    parts = [Part.TRAIN if time < val else Part.VAL if time < test else Part.TEST
+             for time in newest if time is not None]  # fmt: skip
+    return parts, test
+
+
+def times_of(examples: pa.Table, tables: Path) -> list[datetime | None]:
+    """Return the moment of each example in UTC; None where one of its interactions has no time.
+
+    Raises:
+        MissingFileError, DataError: the table of the interactions is not there or damaged.
+    """
+    named = []
+    for row, example in enumerate(examples.select(_NAMING).to_pylist()):
+        user, items = example["user_id"], example["targets"] or []
+        items = [*items, *(item["item_id"] for item in example["history"] or [])]
+        named += [(row, user, item) for item in items or [example["item_id"]]]
+    columns = dict(zip(("row", "user_id", "item_id"), zip(*named, strict=True), strict=True))
+    with _opened(tables) as connection:
+        connection.register("named", pa.table(columns, schema=_NAMED))
+        found = connection.execute(
+            """
+            SELECT row, CASE WHEN bool_or(time IS NULL) THEN NULL ELSE max(time) END FROM (
+                SELECT row, timestamp AS time
+                FROM named LEFT JOIN interactions USING (user_id, item_id)
+                WHERE user_id IS NOT NULL
+                UNION ALL
+                SELECT row, min(timestamp) FROM named LEFT JOIN interactions USING (item_id)
+                WHERE named.user_id IS NULL GROUP BY row
+            ) GROUP BY row ORDER BY row
+            """
+        ).fetchall()
+    return [time for _, time in found]
+
+
+_NAMING = ["user_id", "item_id", "targets", "history"]
+_NAMED = pa.schema([("row", pa.int64()), ("user_id", pa.string()), ("item_id", pa.string())])
+
+
+def _beginnings(tables: Path, shares: tuple[float, float, float]) -> tuple[datetime, datetime]:
+    with _opened(tables) as connection:
+        (moments,) = connection.execute(
+            """
+            SELECT quantile_disc(ended, [$train, $both]) FROM (
+                SELECT max(timestamp) AS ended FROM interactions GROUP BY user_id
+                HAVING count(*) >= $active)
+            """,
+            {"train": shares[0], "both": min(shares[0] + shares[1], 1.0), "active": _ACTIVE},
+        ).fetchone() or (None,)
+    if not moments or None in moments:
+        raise DataError(
+            f"{tables}: the interactions have no times, so they cannot be divided by time. Take "
+            "split.by user, or leave the dataset out."
+        )
+    return moments[0].astimezone(UTC), moments[1].astimezone(UTC)
+
+
+def _opened(tables: Path) -> duckdb.DuckDBPyConnection:
+    path = tables / "interactions.parquet"
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such table. Run 'itdr normalise' first.")
+    check_parquet(path)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.read_parquet(str(path)).create_view("interactions")
+    return connection
