@@ -1,5 +1,6 @@
 """The columns of an instruction example, the same for all tasks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -76,7 +77,7 @@ protocol: how examples were divided, negatives drawn, and what the method sees, 
 """
 
 
-def reference_columns(record: dict[str, Any]) -> dict[str, Any]:
+def reference_columns(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a prediction that come from its example (a row of RECORD)."""
     candidates = record["candidates"]
     titles = {item["item_id"]: item["title"] for item in candidates or []}

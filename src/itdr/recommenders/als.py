@@ -16,13 +16,14 @@ class Als:
     """
 
     def __init__(
-        self, seed: int, factors: int = 64, penalty: float = 10.0, iterations: int = 15
+        self, seed: int, factors: int = 16, weight: float = 10.0, penalty: float = 0.01
     ) -> None:
-        """Take the seed of the first vectors, their length, their penalty and the passes."""
+        """Take the seed of the first vectors, their length, the weight of a 1 and the penalty."""
         self._settings: dict[str, Any] = {
             "factors": factors,
+            "alpha": weight,
             "regularization": penalty,
-            "iterations": iterations,
+            "iterations": 15,
             "random_state": seed,
             "num_threads": 1,
         }
