@@ -6,8 +6,10 @@ users with at least five interactions have ended: examples are made of users' la
 shares come out near those asked for, and the moments are the same for every task of a dataset.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +18,7 @@ from itdr.errors import DataError, MissingFileError
 from itdr.files.checksums import check_parquet
 from itdr.vocabulary import Part
 
+_NAMED = pa.schema([("row", pa.int64()), ("user_id", pa.string()), ("item_id", pa.string())])
 _ACTIVE = 5  # interactions of the users whose ends the moments are taken from
 
 
@@ -47,31 +50,32 @@ def times_of(examples: pa.Table, tables: Path) -> list[datetime | None]:
     Raises:
         MissingFileError, DataError: the table of the interactions is not there or damaged.
     """
-    named = []
-    for row, example in enumerate(examples.select(_NAMING).to_pylist()):
-        user, items = example["user_id"], example["targets"] or []
-        items = [*items, *(item["item_id"] for item in example["history"] or [])]
-        named += [(row, user, item) for item in items or [example["item_id"]]]
-    columns = dict(zip(("row", "user_id", "item_id"), zip(*named, strict=True), strict=True))
+    named = pa.Table.from_pylist(list(_named(examples)), schema=_NAMED)
     with _opened(tables) as connection:
-        connection.register("named", pa.table(columns, schema=_NAMED))
+        connection.register("named", named)
         found = connection.execute(
             """
             SELECT row, CASE WHEN bool_or(time IS NULL) THEN NULL ELSE max(time) END FROM (
-                SELECT row, timestamp AS time
+                SELECT row, epoch_us(timestamp) AS time
                 FROM named LEFT JOIN interactions USING (user_id, item_id)
                 WHERE user_id IS NOT NULL
                 UNION ALL
-                SELECT row, min(timestamp) FROM named LEFT JOIN interactions USING (item_id)
+                SELECT row, min(epoch_us(timestamp))
+                FROM named LEFT JOIN interactions USING (item_id)
                 WHERE named.user_id IS NULL GROUP BY row
             ) GROUP BY row ORDER BY row
             """
         ).fetchall()
-    return [time for _, time in found]
+    return [_moment(time) for _, time in found]
 
 
-_NAMING = ["user_id", "item_id", "targets", "history"]
-_NAMED = pa.schema([("row", pa.int64()), ("user_id", pa.string()), ("item_id", pa.string())])
+def _named(examples: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield the users and items of each example, `row` being its place."""
+    columns = ["user_id", "item_id", "targets", "history"]
+    for row, example in enumerate(examples.select(columns).to_pylist()):
+        shown = [item["item_id"] for item in example["history"] or []]
+        for item in [*shown, *(example["targets"] or [])] or [example["item_id"]]:
+            yield {"row": row, "user_id": example["user_id"], "item_id": item}
 
 
 def _beginnings(tables: Path, shares: tuple[float, float, float]) -> tuple[datetime, datetime]:
@@ -79,17 +83,24 @@ def _beginnings(tables: Path, shares: tuple[float, float, float]) -> tuple[datet
         (moments,) = connection.execute(
             """
             SELECT quantile_disc(ended, [$train, $both]) FROM (
-                SELECT max(timestamp) AS ended FROM interactions GROUP BY user_id
+                SELECT max(epoch_us(timestamp)) AS ended FROM interactions GROUP BY user_id
                 HAVING count(*) >= $active)
             """,
             {"train": shares[0], "both": min(shares[0] + shares[1], 1.0), "active": _ACTIVE},
         ).fetchone() or (None,)
-    if not moments or None in moments:
+    val, test = map(_moment, moments or (None, None))
+    if val is None or test is None:
         raise DataError(
             f"{tables}: the interactions have no times, so they cannot be divided by time. Take "
             "split.by user, or leave the dataset out."
         )
-    return moments[0].astimezone(UTC), moments[1].astimezone(UTC)
+    return val, test
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    if microseconds is None:
+        return None
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
 def _opened(tables: Path) -> duckdb.DuckDBPyConnection:
@@ -98,6 +109,5 @@ def _opened(tables: Path) -> duckdb.DuckDBPyConnection:
         raise MissingFileError(f"{path}: no such table. Run 'itdr normalise' first.")
     check_parquet(path)
     connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
     connection.read_parquet(str(path)).create_view("interactions")
     return connection
