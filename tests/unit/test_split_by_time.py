@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet, write_parquet
+from itdr.instructions.audit.run import audit
 from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
+from itdr.settings.audit import AuditSettings
 from itdr.settings.experiment import SplitSettings
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -75,6 +78,33 @@ def test_the_newest_thing_shown_counts_where_nothing_is_asked_for(tables, tmp_pa
         draft("item", item_id="i4"),  # first seen on day 10
     ]
     assert parts(tables, tmp_path, rows)[1] == {"liked": "val", "newer": "test", "item": "train"}
+
+
+def test_the_audit_holds_the_parts_against_time_instead_of_users(tables, tmp_path):
+    rows = [
+        draft(f"u{user}/{step}", user_id=f"u{user}", history=shown("i2"), targets=[f"i{step}"])
+        for user in range(10)
+        for step in (3, 4)
+    ]
+    counts, found = parts(tables, tmp_path, rows)
+    assert {found[name] for name in ("u7/3", "u7/4")} == {"val", "test"}, "a user in two parts"
+    folder = tmp_path / "all" / "movielens-32m"
+    folder.parent.mkdir()
+    tables.rename(folder)
+    paths = [tmp_path / "parts" / f"{part}.parquet" for part in counts]
+
+    def faults():
+        report = audit(paths, tmp_path / "audit", AuditSettings(), tables=folder.parent)
+        return {check["check"]: [fault["id"] for fault in check["first"]]
+                for check in report["checks"] if check["faults"]}  # fmt: skip
+
+    assert "later-than-tested" not in (clean := faults()) and "shared-user" not in clean
+    # An example of the test part is put among the training ones.
+    train, _, test = (pq.read_table(path) for path in paths)
+    stray = test.slice(0, 1)
+    write_parquet(paths[0], pa.concat_tables([train, stray]))
+    write_parquet(paths[2], test.slice(1))
+    assert faults()["later-than-tested"] == stray["id"].to_pylist()
 
 
 def test_what_has_no_time_is_refused(tables, tmp_path):

@@ -6,7 +6,7 @@ users with at least five interactions have ended: examples are made of users' la
 shares come out near those asked for, and the moments are the same for every task of a dataset.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,12 @@ def parts_by_time(
         MissingFileError, DataError: a table is not there or damaged, the dataset has no times, or
             an interaction of an example has none.
     """
-    newest = times_of(examples, tables)
-    for row, time in enumerate(newest):
+    rows = examples.select(["id", "user_id", "item_id", "targets", "history"]).to_pylist()
+    newest = times_of(rows, tables)
+    for row, time in zip(rows, newest, strict=True):
         if time is None:
             raise DataError(
-                f"{tables}: an interaction of example {examples['id'][row].as_py()} has no time, "
+                f"{tables}: an interaction of example {row['id']} has no time, "
                 "so that it cannot be divided by time. Take split.by user or leave the dataset out."
             )
     val, test = _beginnings(tables, shares)
@@ -44,8 +45,10 @@ def parts_by_time(
     return parts, test
 
 
-def times_of(examples: pa.Table, tables: Path) -> list[datetime | None]:
+def times_of(examples: Sequence[Mapping[str, Any]], tables: Path) -> list[datetime | None]:
     """Return the moment of each example in UTC; None where one of its interactions has no time.
+
+    examples: rows of RECORD. tables: the folder of the dataset's tables.
 
     Raises:
         MissingFileError, DataError: the table of the interactions is not there or damaged.
@@ -69,10 +72,9 @@ def times_of(examples: pa.Table, tables: Path) -> list[datetime | None]:
     return [_moment(time) for _, time in found]
 
 
-def _named(examples: pa.Table) -> Iterator[dict[str, Any]]:
+def _named(examples: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the users and items of each example, `row` being its place."""
-    columns = ["user_id", "item_id", "targets", "history"]
-    for row, example in enumerate(examples.select(columns).to_pylist()):
+    for row, example in enumerate(examples):
         shown = [item["item_id"] for item in example["history"] or []]
         for item in [*shown, *(example["targets"] or [])] or [example["item_id"]]:
             yield {"row": row, "user_id": example["user_id"], "item_id": item}
