@@ -36,18 +36,20 @@ class SasRec:
         steps: int = 50,
         rate: float = 1e-3,
         batch_size: int = 128,
+        least_steps: int = 32,
         most_epochs: int = 200,
-        patience: int = 5,
+        patience: int = 10,
         held_out: int = 1000,
         most_items: int = 20_000,
     ) -> None:
         """Take the seed and the settings.
 
-        steps: items of a user that are looked at. held_out: most users whose last step is held out,
-        never more than a tenth of them.
+        steps: items of a user that are looked at. batch_size, least_steps: rows to an optimiser
+        step, less where an epoch would else have fewer steps. held_out: most users whose last step
+        is held out.
         """
         self._seed, self._steps, self._most_items = seed, steps, most_items
-        self._batch_size, self._rate = batch_size, rate
+        self._batch_size, self._least_steps, self._rate = batch_size, least_steps, rate
         self._most_epochs, self._patience, self._held_out = most_epochs, patience, held_out
         self._shape: dict[str, Any] = {
             "width": width,
@@ -97,7 +99,7 @@ class SasRec:
         starts = np.flatnonzero(np.diff(interactions.users, prepend=-1))
         lives = [life for life in np.split(interactions.items, starts[1:]) if len(life) > 1]
         order = np.random.default_rng(self._seed).permutation(len(lives))
-        few = set(order[: min(self._held_out, -(-len(lives) // 10))].tolist())
+        few = set(order[: self._held_out].tolist())
         rows: list[Array] = []
         held_out: list[Array] = []
         for number, life in enumerate(lives):
@@ -120,10 +122,11 @@ class SasRec:
     def _train(self, rows: Tensor, held_out: Tensor) -> None:
         network = self._network
         optimizer = torch.optim.Adam(network.parameters(), lr=self._rate, betas=(0.9, 0.98))
+        batch_size = min(self._batch_size, max(1, len(rows) // self._least_steps))
         best, best_weights, since = np.inf, deepcopy(network.state_dict()), 0
         for _ in range(self._most_epochs):
             network.train()
-            for batch in rows[torch.randperm(len(rows))].split(self._batch_size):
+            for batch in rows[torch.randperm(len(rows))].split(batch_size):
                 optimizer.zero_grad()
                 self._loss(batch).backward()
                 optimizer.step()
