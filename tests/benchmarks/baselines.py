@@ -25,22 +25,22 @@ import pyarrow as pa
 
 from itdr.datasets.normalise import normalise
 from itdr.datasets.tables.schema import ITEMS
-from itdr.evaluation.baselines import answer_trivially
 from itdr.evaluation.score import score
+from itdr.evaluation.trivial.core import answer_trivially
 from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.build import build
 from itdr.instructions.protocol import Protocol
 from itdr.instructions.record import DRAFT, RECORD
+from itdr.instructions.tasks import load_task
 from itdr.recommenders.methods import METHODS
 from itdr.recommenders.recommend import Sources, recommend
 from itdr.settings.experiment import BuildSettings
+from itdr.settings.metric import lower_is_better
 from itdr.settings.scoring import ScoringSettings
-from itdr.settings.task import load_task
-from itdr.vocabulary import BASELINE_TASKS, lower_is_better
 
 ROOT = Path(__file__).parents[2]
 TASKS = ROOT / "config" / "tasks"
-PUBLISHED = ROOT / "config" / "paper" / "results.csv"
+PUBLISHED = ROOT / "config" / "papers" / "itdr" / "results.csv"
 RESULTS = Path(__file__).parent / "results" / "baselines.csv"
 FOLDS = 3
 SEED = 42
@@ -226,9 +226,12 @@ def methods(
 
     def trivial(name: str) -> Callable[[Path], pa.Table]:
         return lambda fold: answer_trivially(
-            name, *(read_parquet(fold / f"{part}.parquet", RECORD) for part in ("train", "test")),
-            SEED, categories,
-        )  # fmt: skip
+            name,
+            *(read_parquet(fold / f"{part}.parquet", RECORD) for part in ("train", "test")),
+            tasks=TASKS,
+            seed=SEED,
+            categories=categories,
+        )
 
     def learnt(name: str) -> Callable[[Path], pa.Table]:
         return lambda fold: recommend(
@@ -236,12 +239,11 @@ def methods(
             tasks=TASKS, rows_per_cell=10_000, seed=SEED,
         )  # fmt: skip
 
-    for baseline, tasks in BASELINE_TASKS.items():
-        if task in tasks:
-            yield baseline.value, trivial(baseline.value)
-    kind = load_task(TASKS, task).answer
+    settings = load_task(TASKS, task)
+    for name in settings.trivial_answers:
+        yield name, trivial(name)
     for name, method in METHODS.items():
-        if kind in method.answers and not (method.make is None and shows_nothing):
+        if settings.answer in method.answers and not (method.make is None and shows_nothing):
             yield name, learnt(name)
 
 

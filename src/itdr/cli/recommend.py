@@ -10,6 +10,8 @@ from itdr.cli.options import add_tasks, output_file
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     from itdr.recommenders.methods import METHODS
+    from itdr.settings.experiment import RecommendSettings
+    from itdr.settings.flags import add_flags
 
     parser.add_argument(
         "name",
@@ -34,12 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="train.parquet files of 'itdr split', for what learns from examples",
     )
-    parser.add_argument(
-        "--shown-alone",
-        action="store_true",
-        help="see no more of a test user than the items that the example shows, as language models "
-        "do (default: all of the user's interactions before the target)",
-    )
     add_tasks(parser)
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
@@ -49,19 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of training and of ties (default: 0)"
     )
-    parser.add_argument("--memory-limit-mb", type=int, default=3072, metavar="N",
-                        help="memory to read tables with in MB (default: 3072)")  # fmt: skip
+    add_flags(parser, RecommendSettings)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the answers."""
     from itdr.files.formats import write_parquet
     from itdr.recommenders.recommend import Sources, recommend
+    from itdr.settings.experiment import RecommendSettings
+    from itdr.settings.flags import from_flags
 
     answers = recommend(
         args.name,
         args.test,
-        Sources(args.tables, args.train, args.shown_alone, args.memory_limit_mb),
+        Sources(args.tables, args.train, from_flags(args, RecommendSettings)),
         tasks=args.tasks,
         rows_per_cell=args.rows_per_cell,
         seed=args.seed,

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from itdr.errors import DataError
+from itdr.instructions.tasks import TaskSettings
 from itdr.recommenders.interactions import Array, Recommender
 from itdr.recommenders.texts import AttributeModel, NearestText
 from itdr.recommenders.visible import Visible
-from itdr.settings.task import TaskSettings
 
 Row = Mapping[str, Any]
 Answerer = Callable[[Row], str]

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from itdr.errors import SettingsError, nearest
-from itdr.recommenders.interactions import Recommender
+
+if TYPE_CHECKING:
+    from itdr.recommenders.interactions import Recommender
 
 INSTALL = "pip install --constraint envs/constraints.txt --editable '.[recommenders]'"
 
@@ -21,7 +24,7 @@ class Method:
 
     description: str
     answers: tuple[str, ...]
-    make: Callable[[int], Recommender] | None
+    make: Callable[[int], "Recommender"] | None
     packages: tuple[str, ...] = ()
 
     @property
@@ -30,61 +33,61 @@ class Method:
         return [package for package in self.packages if find_spec(package) is None]
 
 
-def _item_mean(seed: int) -> Recommender:
+def _item_mean(seed: int) -> "Recommender":
     from itdr.recommenders.ratings import ItemMean
 
     return ItemMean()
 
 
-def _user_item_bias(seed: int) -> Recommender:
+def _user_item_bias(seed: int) -> "Recommender":
     from itdr.recommenders.ratings import UserItemBias
 
     return UserItemBias()
 
 
-def _matrix_factorisation(seed: int) -> Recommender:
+def _matrix_factorisation(seed: int) -> "Recommender":
     from itdr.recommenders.cornac_models import MatrixFactorisation
 
     return MatrixFactorisation(seed)
 
 
-def _most_popular(seed: int) -> Recommender:
+def _most_popular(seed: int) -> "Recommender":
     from itdr.recommenders.popularity import MostPopular
 
     return MostPopular()
 
 
-def _last_item(seed: int) -> Recommender:
+def _last_item(seed: int) -> "Recommender":
     from itdr.recommenders.last_item import LastItem
 
     return LastItem()
 
 
-def _item_knn(seed: int) -> Recommender:
+def _item_knn(seed: int) -> "Recommender":
     from itdr.recommenders.item_knn import ItemKnn
 
     return ItemKnn()
 
 
-def _als(seed: int) -> Recommender:
+def _als(seed: int) -> "Recommender":
     from itdr.recommenders.als import Als
 
     return Als(seed)
 
 
-def _ease(seed: int) -> Recommender:
+def _ease(seed: int) -> "Recommender":
     from itdr.recommenders.ease import Ease
 
     return Ease()
 
 
-def _bpr(seed: int) -> Recommender:
+def _bpr(seed: int) -> "Recommender":
     from itdr.recommenders.cornac_models import Bpr
 
     return Bpr(seed)
 
 
-def _sasrec(seed: int) -> Recommender:
+def _sasrec(seed: int) -> "Recommender":
     from itdr.recommenders.sasrec import SasRec
 
     return SasRec(seed)
@@ -129,20 +132,21 @@ METHODS = {
 }
 
 
-def find_method(name: str) -> Method:
-    """Return a method by name.
+def find_method(name: str, where: str = "") -> Method:
+    """Return a method by name; `where` begins the message of an error.
 
     Raises:
         SettingsError: there is none, or its packages are not installed.
     """
     if name not in METHODS:
         raise SettingsError(
-            f"unknown recommender {name!r}.{nearest(name, METHODS)} Allowed: {', '.join(METHODS)}."
+            f"{where}unknown recommender {name!r}.{nearest(name, METHODS)} Allowed: "
+            f"{', '.join(METHODS)}."
         )
     method = METHODS[name]
     if method.missing:
         raise SettingsError(
-            f"recommender {name}: {' and '.join(method.missing)} cannot be imported. Install the "
-            f"extra: {INSTALL}"
+            f"{where}recommender {name}: {' and '.join(method.missing)} cannot be imported. "
+            f"Install the extra: {INSTALL}"
         )
     return method

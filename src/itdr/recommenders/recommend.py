@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from itdr.errors import SettingsError
 from itdr.files.formats import read_parquet
 from itdr.instructions.protocol import Protocol, read_protocol
 from itdr.instructions.record import PREDICTION, RECORD, reference_columns
+from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.recommenders.answers import Answerer, Row, by_scores, from_examples
 from itdr.recommenders.methods import find_method
 from itdr.recommenders.visible import visible_interactions
-from itdr.settings.task import TaskSettings, load_task
+from itdr.settings.experiment import RecommendSettings
 
 log = logging.getLogger("itdr")
 
@@ -26,14 +27,12 @@ class Sources:
     """What recommenders learn from.
 
     tables: folder with a folder of tables per dataset; None where there are none, as for released
-        examples. train: training parts. shown_alone: see visible_interactions. memory_limit_mb: of
-        reading the tables, in MB.
+        examples. train: training parts. settings: what is seen of test users.
     """
 
     tables: Path | None
     train: Sequence[Path]
-    shown_alone: bool = False
-    memory_limit_mb: int = 3072
+    settings: RecommendSettings = field(default_factory=RecommendSettings)
 
 
 def recommend(
@@ -112,12 +111,12 @@ def _learnt(name: str, cell: _Cell, sources: Sources, seed: int) -> tuple[Answer
         sources.tables / cell.dataset,
         cell.rows,
         before=cell.protocol.test_begins,
-        shown_alone=sources.shown_alone,
-        memory_limit_mb=sources.memory_limit_mb,
+        shown_alone=sources.settings.history == "shown",
+        memory_limit_mb=sources.settings.memory_limit_mb,
     )
     model = make(seed)
     model.fit(visible.interactions)
     others = "others' interactions" + (" before that" if cell.protocol.test_begins else "")
-    own = "shown" if sources.shown_alone else "before the target"
+    own = "before the target" if sources.settings.history == "whole" else "shown"
     answer = by_scores(model, visible, cell.task, cell.dataset, seed)
     return answer, f"{others}, the user's own {own}"
