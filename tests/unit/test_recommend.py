@@ -220,6 +220,7 @@ def test_answers_are_scored_like_a_models_and_say_their_protocol(world, tmp_path
     write_parquet(tmp_path / "p.parquet", found)
     scores = score(tmp_path / "p.parquet", TASKS, ScoringSettings(resamples=10))
     assert set(scores["task"]) == {"TKR", "NIR"}
+    assert set(scores["protocol"]) == {protocol}
     assert not scores["n_unreadable"].any() and not scores["rate_missing"].fillna(0).any()
 
 

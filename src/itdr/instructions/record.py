@@ -78,7 +78,10 @@ protocol: how examples were divided, negatives drawn, and what the method sees, 
 
 
 def reference_columns(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a prediction that come from its example (a row of RECORD)."""
+    """Return the columns of a prediction that come from its example (a row of RECORD).
+
+    protocol: where the example has it, as those of itdr.instructions.split.first_rows.
+    """
     candidates = record["candidates"]
     titles = {item["item_id"]: item["title"] for item in candidates or []}
     return {
@@ -86,4 +89,5 @@ def reference_columns(record: Mapping[str, Any]) -> dict[str, Any]:
         "reference": record["output"],
         "candidates": [item["title"] for item in candidates] if candidates is not None else None,
         "targets": [titles[item] for item in record["targets"]] if titles else None,
+        "protocol": record.get("protocol"),
     }

@@ -81,10 +81,15 @@ def _parts_by_chance(table: pa.Table, settings: SplitSettings, seed: int) -> lis
     ]
 
 
-def first_rows(parts: Sequence[Path], rows_per_cell: int) -> list[dict[str, Any]]:
-    """Return the first rows of each part, in the random order that split gave it."""
+def first_rows(
+    parts: Sequence[Path], rows_per_cell: int, sees: str = "the input"
+) -> list[dict[str, Any]]:
+    """Return the first rows of each part, in the random order that split gave it.
+
+    Beside the columns of RECORD they have `protocol`, with what the method sees that answers them.
+    """
     return [
-        row
+        row | {"protocol": str(read_protocol(path).seeing(sees))}
         for path in parts
         for row in read_parquet(path, RECORD).slice(0, rows_per_cell).to_pylist()
     ]
