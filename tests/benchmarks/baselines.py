@@ -128,7 +128,6 @@ CELLS = (
     CellOfPage("UAP/bookcrossing", built),
     CellOfPage("UAP/lastfm-1k", profiles),
     CellOfPage("UAP/lastfm-360k", profiles),
-    CellOfPage("TKR/movielens-32m", built, "available"),
 )
 
 

@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> None:
 
     from itdr.evaluation.trivial.core import answer_trivially
     from itdr.files.formats import read_parquet, write_parquet
+    from itdr.instructions.asked import first_rows
     from itdr.instructions.record import RECORD
-    from itdr.instructions.split import first_rows
     from itdr.instructions.tasks import load_task
     from itdr.registry import TRIVIAL_ANSWERS
 

@@ -80,7 +80,7 @@ protocol: how examples were divided, negatives drawn, and what the method sees, 
 def reference_columns(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a prediction that come from its example (a row of RECORD).
 
-    protocol: where the example has it, as those of itdr.instructions.split.first_rows.
+    protocol: where the example has it, as those of itdr.instructions.asked.first_rows.
     """
     candidates = record["candidates"]
     titles = {item["item_id"]: item["title"] for item in candidates or []}

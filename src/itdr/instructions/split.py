@@ -1,10 +1,8 @@
 """Dividing examples into train, val and test, so that no user is in two parts unless asked for."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -78,20 +76,6 @@ def _parts_by_chance(table: pa.Table, settings: SplitSettings, seed: int) -> lis
         for name, dataset, user, item in zip(
             *(table[column].to_pylist() for column in columns), strict=True
         )
-    ]
-
-
-def first_rows(
-    parts: Sequence[Path], rows_per_cell: int, sees: str = "the input"
-) -> list[dict[str, Any]]:
-    """Return the first rows of each part, in the random order that split gave it.
-
-    Beside the columns of RECORD they have `protocol`, with what the method sees that answers them.
-    """
-    return [
-        row | {"protocol": str(read_protocol(path).seeing(sees))}
-        for path in parts
-        for row in read_parquet(path, RECORD).slice(0, rows_per_cell).to_pylist()
     ]
 
 
