@@ -5,11 +5,8 @@ import re
 import subprocess
 import sys
 
-from itdr.recommenders.methods import METHODS
 from tests.conftest import ROOT
-
-RECOMMENDERS = sum(not method.missing for method in METHODS.values())
-"""Those whose libraries are installed here."""
+from tests.workflow.conftest import RECOMMENDERS
 
 
 def test_a_plain_dry_run_lists_the_papers_jobs(project):

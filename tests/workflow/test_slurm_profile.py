@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.conftest import ROOT
+from tests.workflow.conftest import RECOMMENDERS
 
 ALONE = re.compile(r"^rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 TOGETHER = re.compile(r"Group job (\S+) .*\n((?:\s*\n|    .*\n)+)")
@@ -28,10 +29,13 @@ def test_small_jobs_share_slurm_jobs_and_none_of_them_holds_a_gpu(plan):
         "train_adapter": 23,
         "infer_model": 27,
         "ask_endpoint": 2,
+        "recommend": RECOMMENDERS,
     }
     assert len(groups) == 22
     assert "build-yelp" in groups and "score-glm-4-9b" in groups
-    assert sum(text.count("rule ") for text in groups.values()) == 226 - len(alone)
+    assert sum(text.count("rule ") for text in groups.values()) == 226 + 2 * RECOMMENDERS - len(
+        alone
+    )
     assert not any("gpu=" in text for text in groups.values())
 
 
