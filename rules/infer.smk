@@ -99,6 +99,8 @@ rule answer_trivially:
         "<logs>/infer/trivial/{variant}/{seed}.log",
     benchmark:
         "<benchmarks>/infer/trivial/{variant}/{seed}.tsv"
+    wildcard_constraints:
+        variant=any_of(WORKFLOW.trivial_answers),
     conda:
         "../envs/data.yaml"
     params:

@@ -17,7 +17,12 @@ from tests.conftest import ROOT
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 CONTAINERS = [ROOT / "envs" / "Dockerfile", ROOT / "envs" / "apptainer.def"]
 # What a module is called elsewhere, or what brings it along.
-PACKAGES = {"yaml": "pyyaml", "pydantic-core": "pydantic", "requests": "kagglehub"}
+PACKAGES = {
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
+    "pydantic-core": "pydantic",
+    "requests": "kagglehub",
+}
 
 
 def pins(lines):

@@ -11,6 +11,7 @@ import pytest
 from itdr.errors import SettingsError
 from itdr.planning.jobs import open_jobs
 from tests.conftest import ROOT
+from tests.workflow.conftest import RECOMMENDERS
 
 
 def test_a_plain_dry_run_lists_the_papers_jobs(project):
@@ -28,14 +29,15 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "infer_model": 27,
         "ask_endpoint": 2,
         "answer_trivially": 8,
-        "score_predictions": 37,
+        "recommend": RECOMMENDERS,
+        "score_predictions": 37 + RECOMMENDERS,
         "make_table": 6,
         "make_aggregates": 1,
         "make_statistics": 1,
         "draw_figures": 1,
         "make_page": 1,
         "all": 1,
-        "total": 235,
+        "total": 235 + 2 * RECOMMENDERS,
     }
 
 

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tests.conftest import ROOT
+from tests.workflow.conftest import RECOMMENDERS
 
 ALONE = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 TOGETHER = re.compile(r"Group job (\S+) .*\n((?:\s*\n|    .*\n)+)")
@@ -31,10 +32,12 @@ def test_small_jobs_share_slurm_jobs_and_none_of_them_holds_a_gpu(plan):
         "ask_endpoint": 2,
         "fetch_model": 4,
         "fetch_tokenizer": 4,
+        "recommend": RECOMMENDERS,
     }
+    jobs = 234 + 2 * RECOMMENDERS
     assert len(groups) == 22
     assert "build-yelp" in groups and "score-glm-4-9b" in groups
-    assert sum(text.count("rule ") for text in groups.values()) == 234 - len(alone)
+    assert sum(text.count("rule ") for text in groups.values()) == jobs - len(alone)
     assert not any("gpu=" in text for text in groups.values())
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "train": "fine-tune a LoRA adapter on a mixture",
     "infer": "let a model answer test examples",
     "trivial": "answer test examples without a model",
+    "recommend": "answer test examples with a conventional recommender",
     "score": "compare answers with references",
     "compare": "compare the answers of two variants by a paired test",
     "plan": "say what a target would cost before anything is spent",

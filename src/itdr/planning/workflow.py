@@ -8,6 +8,7 @@ from typing import Any
 from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings, load_task, task_names
+from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
@@ -114,6 +115,34 @@ class Workflow:
         return [name for name in self.trivial_answers if TRIVIAL_ANSWERS[name].needs_categories]
 
     @property
+    def recommenders(self) -> list[str]:
+        """The conventional recommenders that answer a task of the experiment.
+
+        Released examples name no users and items, so only what learns from texts answers them.
+        """
+        wanted = self.experiment.recommenders
+        return [name for name in self._recommenders
+                if wanted is not None or not METHODS[name].missing]  # fmt: skip
+
+    @property
+    def recommenders_left_out(self) -> list[str]:
+        """Those that would answer if the libraries that they need were installed."""
+        return [name for name in self._recommenders if name not in self.recommenders]
+
+    @property
+    def _recommenders(self) -> list[str]:
+        wanted = self.experiment.recommenders
+        answers = {settings.answer for settings in self.tasks.values()}
+        released = self.experiment.data == "released"
+        return [
+            name
+            for name, method in METHODS.items()
+            if (wanted is None or name in wanted)
+            and answers & set(method.answers)
+            and not (released and method.make)
+        ]
+
+    @property
     def taught_tasks(self) -> list[str]:
         """The tasks whose answers a teacher writes."""
         return [task for task, settings in self.tasks.items()
@@ -145,6 +174,7 @@ class Workflow:
             "audit": as_flags(experiment.audit),
             "train": as_flags(experiment.training),
             "infer": as_flags(experiment.inference),
+            "recommend": as_flags(experiment.recommend),
             "score": as_flags(experiment.scoring),
             "simulate": as_flags(experiment.simulated_world) if experiment.simulated_world else "",
         }
@@ -199,6 +229,8 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
             )
     for name in experiment.trivial_answers or ():
         TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
+    for name in experiment.recommenders or ():
+        find_method(name, f"{files[-1]}: 'recommenders': ")
     paper = load_paper(PAPERS / experiment.paper if experiment.paper else None)
     if experiment.data == "released" and paper.folder is None:
         raise SettingsError(

@@ -11,9 +11,7 @@ from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
 from itdr.settings.reading import Strict, load
 
-REQUESTED = frozenset(
-    {"training_gpus", "inference_gpus", "gpu_model", "memory_mb", "billions"}
-)
+REQUESTED = frozenset({"training_gpus", "inference_gpus", "gpu_model", "memory_mb", "billions"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
 _HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
