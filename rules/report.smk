@@ -11,7 +11,7 @@ TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 
 def scores_of(columns):
-    """Return the score files of some columns and of all trivial answers."""
+    """Return the score files of some columns, of all trivial answers and recommenders."""
     return per_column("scores", "csv", columns)
 
 

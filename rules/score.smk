@@ -8,8 +8,9 @@ On demand: predictions/{model}/{variant}/{seed}.jsonl.
 
 
 def per_column(what, form, columns):
-    """Return the files of some columns and of all trivial answers in one folder of the results."""
-    trivial = [("trivial", name) for name in WORKFLOW.trivial_answers]
+    """Return the files of some columns, of all trivial answers and recommenders in one folder."""
+    without_model = [*WORKFLOW.trivial_answers, *WORKFLOW.recommenders]
+    trivial = [("trivial", name) for name in without_model]
     return [
         f"<results>/{what}/{model}/{variant}/{EXPERIMENT.seed}.{form}"
         for model, variant in [*columns, *trivial]

@@ -70,7 +70,11 @@ class Clone:
         profile = "workflow/profiles/slurm/profile.yaml"
         self.change(profile, "  partition: null", "  partition: cpu")
         self.change(profile, "  gpu_partition: null", "  gpu_partition: gpu")
-        self.change("config/models/tiny.yaml", "gpus: 0", "gpus: 1\ngpu_model: fake")
+        # The profile asks for GPUs, because the model's file would have them used.
+        self.change(profile, "  gpu_model: null", "  gpu_model: fake")
+        for rule, minutes in (("train_adapter", 1440), ("infer_model", 360)):
+            runtime = f"  {rule}:\n    runtime: {minutes} * attempt\n"
+            self.change(profile, runtime, f"{runtime}    gpu: 1\n")
 
     def change(self, file: str, old: str, new: str) -> None:
         """Replace text in a file."""

@@ -31,6 +31,7 @@ SCORE_COLUMNS = (
     "rate_out_of_list",
     "rate_missing",
     "signature",
+    "protocol",
 )
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
@@ -44,6 +45,8 @@ rate_unreadable: n_unreadable / n.
 rate_duplicated, rate_out_of_list, rate_missing: share of answers with at least one such entry,
     whether the answer is readable or not; empty where the kind of answer cannot have it.
 signature: package, version and choices of a metric of texts; empty for others.
+protocol: how examples were divided, negatives drawn, and what the method sees, as the predictions
+    say; several are joined by " | ".
 """
 
 
@@ -114,6 +117,7 @@ def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, objec
                 "rate_unreadable": column.n_unreadable / column.n if column.n else nan,
                 **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
                 "signature": column.signature,
+                "protocol": scores.cell.protocol,
             }
         )
     return rows

@@ -57,6 +57,7 @@ def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -
                     for fault in scores[0].faults
                 },
                 "signature": columns[0].signature,
+                "protocol": scores[0].cell.protocol,
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),
                 "seeds": len(files),

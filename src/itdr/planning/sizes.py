@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import SettingsError
+from itdr.models.folder import is_cached
 from itdr.planning.workflow import Workflow
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.rates import Rates
@@ -127,6 +128,16 @@ class Sizes:
                 f"config/models/{model}.yaml: state 'billions', the model's parameters in billions."
             )
         return found
+
+    def weights_mb(self, model: str) -> float:
+        """Return the MB to download of a base model, in 16 bits; 0 where it is here."""
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        settings = self.workflow.models[model]
+        here = settings.is_local or is_cached(
+            settings.source, settings.revision, Path(HF_HUB_CACHE)
+        )
+        return 0.0 if here else 2000 * self.billions(model)
 
     def _share(self, variant: str) -> float:
         return self.workflow.variants[variant].share * self.workflow.experiment.split.shares[0]

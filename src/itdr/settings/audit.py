@@ -13,6 +13,7 @@ class Check(StrEnum):
     REPEATED_ID = "repeated-id"
     SHARED_USER = "shared-user"
     SHARED_ITEM = "shared-item"
+    LATER_THAN_TESTED = "later-than-tested"
     TARGET_IN_HISTORY = "target-in-history"
     INTERACTED_NEGATIVE = "interacted-negative"
     FUTURE_NEGATIVE = "future-negative"
@@ -29,6 +30,7 @@ MEANING = {
     Check.REPEATED_ID: "the id stands twice",
     Check.SHARED_USER: "the user is in more than one part",
     Check.SHARED_ITEM: "the described item (TUI) is in more than one part",
+    Check.LATER_THAN_TESTED: "the split is by time, and the example reaches into a later part's",
     Check.TARGET_IN_HISTORY: "an item asked for is among the items shown",
     Check.INTERACTED_NEGATIVE: "the user interacted with a candidate that counts as negative",
     Check.FUTURE_NEGATIVE: "a negative did not exist by the time of the last positive, as far as "

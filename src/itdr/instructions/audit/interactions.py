@@ -101,7 +101,7 @@ class Tables:
     def held_out_reviews(self, records: Sequence[Record]) -> Iterator[Fault]:
         """Yield described items of the training part that show a test user's review.
 
-        Words that another user wrote of the same item, too, may be that user's.
+        What another user wrote of the same item with the same beginning may be that user's.
         """
         tested = {record["user_id"] for record in records if record["part"] == Part.TEST}
         described = [
@@ -115,14 +115,16 @@ class Tables:
         reviews: dict[str, list[tuple[str, str]]] = defaultdict(list)
         query = """
             WITH of_described AS (
-                SELECT item_id, user_id, review, user_id IN (FROM tested) AS held_out
+                SELECT item_id, user_id, review, user_id IN (FROM tested) AS held_out,
+                    trim(regexp_replace(review, '\\s+', ' ', 'g')) AS words
                 FROM interactions SEMI JOIN described USING (item_id) WHERE review IS NOT NULL
             )
-            SELECT item_id, user_id, review FROM of_described WHERE held_out
-            AND (item_id, review) NOT IN (
-                SELECT (item_id, review) FROM of_described WHERE NOT held_out
+            SELECT item_id, user_id, review FROM of_described mine WHERE held_out
+            AND NOT EXISTS (
+                FROM of_described other WHERE NOT other.held_out AND other.item_id = mine.item_id
+                AND starts_with(other.words, left(mine.words, BEGINNING))
             ) ORDER BY ALL
-        """
+        """.replace("BEGINNING", str(_BEGINNING))
         for item, user, review in self._rows(query):
             reviews[item].append((user, review))
         for record in described:
