@@ -170,7 +170,8 @@ def _check_tables(
     try:
         findings.add(tables.contradictions(records))
         findings.add(tables.out_of_time(records))
-        findings.add(tables.held_out_reviews(records))
+        # Where parts follow in time, a user's earlier review is no look ahead.
+        findings.add(tables.held_out_reviews([r for r in records if r["split"] != "time"]))
         return tables.titles(item for record in rated for item in record["targets"] or [])
     finally:
         tables.close()
