@@ -41,12 +41,13 @@ _LABEL = re.compile(
 
 def without_reasoning(text: str) -> str:
     """Return the answer alone; empty where only reasoning was given."""
-    text = _REASONING_ENDS.split(text)[-1]
-    text = _REASONING_BEGINS.split(text, maxsplit=1)[0]
-    text = next((turn for turn in _TURN.split(text) if turn.strip()), "")
+    if "<" in text or "[" in text:  # most texts hold no tags, which are slow to look for
+        text = _REASONING_ENDS.split(text)[-1]
+        text = _REASONING_BEGINS.split(text, maxsplit=1)[0]
+        text = next((turn for turn in _TURN.split(text) if turn.strip()), "")
     role = _ROLE.match(text)
     text = text[role.end() :] if role else text
-    text = _FENCE.sub("", text)
+    text = _FENCE.sub("", text) if "```" in text else text
     text = (_TAGGED.findall(text) or [("", text)])[-1][1]
     return _BOXED.sub(r"\1", text).strip()
 

@@ -48,8 +48,10 @@ _MARGIN = 5
 
 def words(text: str) -> str:
     """Return the words of a text as they are compared: lower case, one space between, II as 2."""
-    text = unicodedata.normalize("NFKD", text.casefold())
-    text = "".join(char for char in text if not unicodedata.combining(char))
+    text = text.casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in text if not unicodedata.combining(char))
     text = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.replace("&", " and "))
     return " ".join(_ROMAN.get(word, word) for word in re.findall(r"\w+", text))
 
