@@ -17,7 +17,7 @@ that the dataset's settings give are not read.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from itdr.evaluation.answers.aliases import same_value, says_nothing, without_doubt
 from itdr.evaluation.answers.cleaning import labelled_answer, tags_as_labels, without_reasoning
@@ -56,16 +56,18 @@ def read_attributes(text: str, names: Sequence[str], ranges: Ranges, lenient: bo
     return _read(pairs, names, ranges)
 
 
-def reference_attributes(text: str, names: Sequence[str], ranges: Ranges) -> dict[str, str]:
+def reference_attributes(
+    text: str, names: Sequence[str], numeric: Collection[str]
+) -> dict[str, str]:
     """Return the true values in an example's output: an attribute it lacks was not asked for."""
     pairs, talk = _pairs(text.strip(), _strict_pattern(names))
     if talk:
         return {}
     values = dict(reversed(pairs))
     return {
-        name: repr(float(value)) if name in ranges else value
+        name: repr(float(value)) if name in numeric else value
         for name in names
-        if (value := values.get(name)) and (name not in ranges or plain_number(value) is not None)
+        if (value := values.get(name)) and (name not in numeric or plain_number(value) is not None)
     }
 
 
