@@ -139,8 +139,9 @@ def row(task: TaskSettings, dataset: str, number: int) -> dict[str, Any]:
     elif kind == "text":
         base |= {"reference": text(250), "answer": text(250)}
     elif kind == "attributes":
-        names = task.of(dataset).attributes
-        output = ", ".join(f"{name}:{RNG.randint(1, 60)}" for name in names)
+        asked = task.of(dataset)
+        ends = {name: map(int, asked.ranges.get(name, (1, 60))) for name in asked.attributes}
+        output = ", ".join(f"{name}:{RNG.randint(*both)}" for name, both in ends.items())
         base |= {"reference": output, "answer": output}
     else:
         candidates = [text(RNG.randint(2, 12)).title() for _ in range(10)]

@@ -43,7 +43,7 @@ DATASETS = {
     "RP": {"movielens-32m": {"scale": [0.5, 5]}, "yelp": {"scale": [1, 5]}},
     "TKR": {"movielens-32m": {}},
     "NIR": {"movielens-32m": {}},
-    "UAP": {"lastfm-1k": {"attributes": ["gender", "age"]}},
+    "UAP": {"lastfm-1k": {"attributes": ["gender", "age"], "ranges": {"age": [1, 110]}}},
     "IR": {"steam": {}},
 }
 
@@ -319,6 +319,7 @@ WRONG_ROWS = {
     "target not among candidates": (
         choice("NIR", 2, "A", "AB", "Z"), "row 2 .*'targets': 'Z' is not among the candidates"
     ),
+    "absurd truth": (row("UAP", 2, "x", "age:1002"), "row 2 .*age is not from 1 to 110"),
     "no attribute": (row("UAP", 2, "x", "hobby:chess"), "row 2 .*none of the attributes gender"),
     "empty text": (row("IR", 2, "x", " "), "row 2 .*'reference' is empty"),
     "duplicate id": (row("RP", 1, "5"), "row 2: column 'id': .* stands in row 1 too"),
@@ -412,6 +413,23 @@ def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, tasks):
         (tasks / "RP.yaml").write_text(yaml.safe_dump(settings))
         with pytest.raises(ItdrError, match=message):
             score(path, tasks, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({}, r"lastfm-1k.ranges gives \[\]; .*an rmse: \['age'\]"),
+        ({"gender": [1, 2]}, r"gives \['gender'\]"),
+        ({"age": [110, 1]}, r"ranges.age: \[110, 1\] is no range"),
+    ],
+)
+def test_every_attribute_that_is_a_number_needs_a_range(tmp_path, tasks, ranges, message):
+    path = write(tmp_path / "p.parquet", [row("UAP", 1, "age:30", "age:30")])
+    settings = yaml.safe_load((tasks / "UAP.yaml").read_text())
+    settings["datasets"]["lastfm-1k"]["ranges"] = ranges
+    (tasks / "UAP.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(ItdrError, match=message):
+        score(path, tasks, QUICK)
 
 
 # Variants and seeds

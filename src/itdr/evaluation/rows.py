@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from itdr.evaluation.answers import Answer
+from itdr.evaluation.answers import ParsedAnswer
 from itdr.evaluation.cells import CellScores
 from itdr.evaluation.predictions import Example
 from itdr.files.atomic import atomic_file
@@ -73,7 +73,7 @@ def _rows(scores: CellScores) -> Iterator[dict[str, Any]]:
             }
 
 
-def _read(answer: Answer, example: Example) -> Any:
+def _read(answer: ParsedAnswer, example: Example) -> Any:
     if not answer.readable:
         return None
     match example.form.kind:
@@ -82,8 +82,8 @@ def _read(answer: Answer, example: Example) -> Any:
         case "ranked_list" | "title":
             return [None if place is None else place + 1 for place in answer.ranking]
         case "attributes":
-            numeric = example.form.numeric
-            return {name: float(value) if name in numeric else value
+            numbers = example.form.ranges
+            return {name: float(value) if name in numbers else value
                     for name, value in answer.attributes.items()}  # fmt: skip
         case "text":
             return answer.text

@@ -42,6 +42,9 @@ class DatasetTemplate(Strict):
         (), description="domains of the history and of the candidates"
     )
     attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
+    ranges: dict[str, tuple[float, float]] = Field(
+        {}, description="lowest and highest value of the attributes that are numbers"
+    )
     metrics: tuple[str, ...] = Field((), description="metrics, where the task names none")
 
     def rating_text(self, rating: float) -> str:
@@ -111,7 +114,24 @@ class TaskSettings(Strict):
                 raise ValueError(f"no metrics for {dataset}: name some under 'metrics'")
             for name in names:
                 self._check_metric(name, dataset)
+            self._check_ranges(dataset)
         return self
+
+    def _check_ranges(self, dataset: str) -> None:
+        ranges = self.datasets[dataset].ranges
+        metrics = map(parse_metric, self.metrics_of(dataset))
+        numbers = {m.attribute for m in metrics if m.attribute and m.kind.squared_error}
+        if numbers != set(ranges):
+            raise ValueError(
+                f"datasets.{dataset}.ranges gives {sorted(ranges)}; it must give the lowest and "
+                f"highest value of each attribute that has an rmse: {sorted(numbers)}"
+            )
+        for name, (low, high) in ranges.items():
+            if not low < high:
+                raise ValueError(
+                    f"datasets.{dataset}.ranges.{name}: [{low:g}, {high:g}] is no range; the "
+                    "lowest value stands first"
+                )
 
     def _check_metric(self, name: str, dataset: str) -> None:
         try:
@@ -169,11 +189,6 @@ class TaskSettings(Strict):
     def metrics_of(self, dataset: str) -> tuple[str, ...]:
         """Return the metric names of one cell."""
         return self.of(dataset).metrics or self.metrics
-
-    def numeric_attributes(self, dataset: str) -> frozenset[str]:
-        """Return those attributes of a dataset that are numbers: what squared errors are of."""
-        metrics = map(parse_metric, self.metrics_of(dataset))
-        return frozenset(m.attribute for m in metrics if m.attribute and m.kind.squared_error)
 
 
 def load_task(folder: Path, task: str) -> TaskSettings:

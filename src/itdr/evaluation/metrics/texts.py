@@ -6,7 +6,7 @@ for tasks that ask for them: bleu-corpus-2, bleu-nltk-2, rouge-package-l.
 
 from collections.abc import Sequence
 
-from itdr.evaluation.answers import Answer
+from itdr.evaluation.answers import ParsedAnswer
 from itdr.evaluation.kinds.core import Example
 from itdr.evaluation.metrics.scorers import Scorers
 from itdr.evaluation.text_metrics import TextScorer
@@ -24,7 +24,7 @@ _LIN = "Lin, ROUGE: A Package for Automatic Evaluation of Summaries, 2004"
 _ORDERS, _ROUGES = ("1", "2", "3", "4"), ("1", "2", "l")
 
 
-def _of_texts(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _of_texts(answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers) -> float:
     return scorers.texts.scores(answer.text or "", example.truth)[metric.id]
 
 
@@ -57,7 +57,7 @@ METRICS.register(
     variants=_ORDERS,
     signature=lambda metric, texts: nltk_signature(int(metric.variant)),
 )
-def _nltk_bleu(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _nltk_bleu(answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers) -> float:
     return nltk_bleu(answer.text or "", example.truth, int(metric.variant))
 
 
@@ -70,7 +70,9 @@ def _nltk_bleu(answer: Answer, example: Example, metric: Metric, scorers: Scorer
     variants=_ROUGES,
     signature=lambda metric, texts: package_signature(metric.variant),
 )
-def _package_rouge(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _package_rouge(
+    answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers
+) -> float:
     return package_rouge(answer.text or "", example.truth, metric.variant)
 
 
