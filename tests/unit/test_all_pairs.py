@@ -18,9 +18,10 @@ from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
 from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
+from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import BuildSettings, SplitSettings, load_experiment
+from itdr.settings.folders import settings_files
 from itdr.teacher.annotate import annotate
-from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 
 TASKS = ROOT / "config" / "tasks"
@@ -31,9 +32,9 @@ PAIRS = load_experiment([ROOT / "config" / "config.yaml"]).pairs
 def tables(tmp_path_factory):
     root = tmp_path_factory.mktemp("world")
     world = simulate(5, users=72, items=150, interactions_per_user=30)
-    for dataset in Dataset:
+    for dataset in settings_files("datasets"):
         write_raw_files(world, dataset, root / "raw" / dataset, 5)
-        normalise(dataset, root / "raw" / dataset, root / dataset, threads=2)
+        normalise(load_dataset(dataset), root / "raw" / dataset, root / dataset, threads=2)
     return root
 
 

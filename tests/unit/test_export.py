@@ -11,7 +11,7 @@ from itdr.cli.main import main
 from itdr.files.formats import write_parquet
 from itdr.instructions.export import hugging_face, llama_factory
 from itdr.instructions.record import RECORD
-from itdr.settings.dataset import load_catalogue
+from itdr.settings.dataset import load_datasets
 from tests.conftest import ROOT
 
 
@@ -83,7 +83,7 @@ def test_a_part_without_examples_is_an_empty_list(tmp_path):
 
 @pytest.fixture
 def folder(parts, tmp_path):
-    sources = load_catalogue(ROOT / "config" / "datasets.yaml")
+    sources = load_datasets()
     hugging_face.export(parts, tmp_path / "hf", sources, ROOT / "config" / "tasks")
     return tmp_path / "hf"
 

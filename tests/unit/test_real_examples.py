@@ -12,6 +12,7 @@ from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
 from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
+from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import BuildSettings, SplitSettings
 from tests.conftest import ROOT
 
@@ -40,7 +41,7 @@ def examples(real_samples, folder):
         task, dataset = pair.split("/")
         tables, out = folder / "tables" / dataset, folder / f"{task}-{dataset}.parquet"
         if not tables.exists():
-            normalise(dataset, real_samples / SAMPLES[dataset], tables, threads=2)
+            normalise(load_dataset(dataset), real_samples / SAMPLES[dataset], tables, threads=2)
         if not out.exists():
             settings = BuildSettings(max_examples=300)
             build(

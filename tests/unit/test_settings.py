@@ -17,7 +17,6 @@ from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import load_variants
-from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 
 PAPER = ROOT / "config" / "config.yaml"
@@ -241,11 +240,11 @@ def test_a_changed_template_changes_only_the_mark_of_its_dataset(monkeypatch):
     task = workflow.tasks["RP"]
     of = task.datasets["movielens-32m"]
     other = of.model_copy(update={"template": "{{ target.title }}"})
-    changed = task.model_copy(update={"datasets": {Dataset.MOVIELENS_32M: of, Dataset.YELP: other}})
+    changed = task.model_copy(update={"datasets": {"movielens-32m": of, "yelp": other}})
     workflow.tasks["RP"] = changed
     before = workflow.templates["RP"]
     workflow.tasks["RP"] = changed.model_copy(
-        update={"datasets": {Dataset.MOVIELENS_32M: of, Dataset.YELP: of}}
+        update={"datasets": {"movielens-32m": of, "yelp": of}}
     )
     after = workflow.templates["RP"]
     assert before["movielens-32m"] == after["movielens-32m"]

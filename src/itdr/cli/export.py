@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_config_folders, add_tasks
 
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
@@ -41,13 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="folder, replaced as a whole; for predictions a .jsonl file",
     )
-    parser.add_argument(
-        "--datasets",
-        type=Path,
-        default=Path("config/datasets.yaml"),
-        metavar="FILE",
-        help="terms of the sources, for the dataset card (default: %(default)s)",
-    )
+    add_config_folders(parser)
     add_tasks(parser)
 
 
@@ -69,9 +63,9 @@ def run(args: argparse.Namespace) -> None:
         return
 
     from itdr.instructions.export import hugging_face
-    from itdr.settings.dataset import load_catalogue
+    from itdr.settings.dataset import load_datasets
 
-    sources = {str(name): source for name, source in load_catalogue(args.datasets).items()}
+    sources = load_datasets(args.config_folders)
     counts = hugging_face.export(args.parts, args.out, sources, args.tasks)
     log.info("%s: %d examples", args.out, sum(counts.values()))
 

@@ -44,6 +44,19 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def add_config_folders(parser: argparse.ArgumentParser) -> None:
+    """Add --config-folder, which may be given several times."""
+    parser.add_argument(
+        "--config-folder",
+        dest="config_folders",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder with datasets/ of your own, beside config/; may be given several times",
+    )
+
+
 def add_tasks(parser: argparse.ArgumentParser) -> None:
     """Add --tasks, the folder of the task files."""
     parser.add_argument(

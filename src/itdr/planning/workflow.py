@@ -1,5 +1,6 @@
 """All configuration that the workflow needs, read and checked before any job is planned."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,11 @@ from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings, load_task, task_names
 from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
+from itdr.settings.columns import matching
+from itdr.settings.dataset import DatasetSettings, load_dataset
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
+from itdr.settings.folders import settings_file, settings_files
 from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
 from itdr.settings.paper import PAPERS, Column, Layout, Paper, load_paper
 from itdr.settings.reading import check
@@ -27,6 +31,7 @@ class Workflow:
     Attributes:
         experiment: what config/config.yaml says.
         tasks: task id to its file.
+        datasets: dataset id to its file.
         models: model id to its file.
         variants: variant id to what it is.
         paper: whose values stand beside ours.
@@ -34,6 +39,7 @@ class Workflow:
 
     experiment: Experiment
     tasks: dict[str, TaskSettings]
+    datasets: dict[str, DatasetSettings]
     models: dict[str, ModelSettings]
     variants: dict[str, Variant]
     paper: Paper
@@ -96,6 +102,56 @@ class Workflow:
         if self.experiment.data == "released":
             return []
         return sorted({dataset for _, dataset in self.cells})
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of configuration beside config/."""
+        return [Path(folder) for folder in self.experiment.config_folders]
+
+    @property
+    def folder_flags(self) -> str:
+        """The options that name these folders."""
+        return " ".join(shlex.quote(f"--config-folder={folder}") for folder in self.folders)
+
+    @property
+    def dataset_ids(self) -> list[str]:
+        """All datasets that have a file, whether the experiment names them or not."""
+        return list(settings_files("datasets", self.folders))
+
+    @property
+    def simulated(self) -> list[str]:
+        """The datasets whose raw files are simulated."""
+        experiment = self.experiment
+        return [
+            name
+            for name, dataset in self.datasets.items()
+            if experiment.simulated_world
+            and dataset.kind != "folder"
+            and name not in experiment.raw_folders
+        ]
+
+    @property
+    def local_folders(self) -> dict[str, str]:
+        """Dataset to the folder that its raw files are taken from in place of its own place."""
+        simulated = {name: f"{self.experiment.results}/simulated/{name}" for name in self.simulated}
+        return simulated | self.experiment.raw_folders
+
+    def own_files(self, dataset: str) -> list[str]:
+        """Return the files of a dataset that the user may change at any time: those of a folder."""
+        settings = self.datasets.get(dataset)
+        if settings is None or settings.columns is None or settings.kind != "folder":
+            return []
+        folder = Path(self.local_folders.get(dataset) or settings.folder or ".")
+        patterns = settings.columns.patterns
+        return [str(path) for pattern in patterns for path in matching(folder, pattern)]
+
+    @property
+    def readings(self) -> dict[str, str | None]:
+        """Dataset to a mark that changes when how its raw files are read changes."""
+        return {
+            name: fingerprint(dataset.columns.model_dump()) if dataset.columns else dataset.reader
+            for name, dataset in self.datasets.items()
+        }
 
     @property
     def trivial_answers(self) -> list[str]:
@@ -190,7 +246,7 @@ class Workflow:
         shared = {"version", "description", "sampling", "answer", "teacher_prompt"}
         return {
             task: {
-                str(dataset): fingerprint([settings.model_dump(include=shared), template])
+                dataset: fingerprint([settings.model_dump(include=shared), template])
                 for dataset, template in settings.datasets.items()
             }
             for task, settings in self.tasks.items()
@@ -217,8 +273,14 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
     """
     experiment = load_experiment(files, overrides)
     tasks: dict[str, TaskSettings] = {}
-    for pair in experiment.pairs:
+    datasets: dict[str, DatasetSettings] = {}
+    folders = [Path(folder) for folder in experiment.config_folders]
+    _require_folders({f"config_folders.{i}": f for i, f in enumerate(experiment.config_folders)},
+                     files[-1])  # fmt: skip
+    for place, pair in enumerate(experiment.pairs):
         task, dataset = _halves(pair)
+        if dataset not in datasets:
+            datasets[dataset] = load_dataset(dataset, folders, f"{files[-1]}: 'pairs.{place}'")
         tasks[task] = tasks.get(task) or load_task(TASKS, task)
         tasks[task].of(dataset)
     for task in experiment.build.max_examples_of:
@@ -249,17 +311,25 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
             )
         if found.is_trained:
             experiment.training.of(models[model])  # which may refuse it
-    folders = {
-        **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
-        "release.folder": experiment.release.folder,
-    }
+    for name in experiment.raw_folders:
+        settings_file("datasets", name, folders, f"{files[-1]}: 'raw_folders'")
+    _require_folders(
+        {
+            **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
+            "release.folder": experiment.release.folder,
+        },
+        files[-1],
+    )
+    return Workflow(experiment, tasks, datasets, models, variants, paper)
+
+
+def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:
     for key, folder in folders.items():
         if folder is not None and not Path(folder).is_dir():
             raise MissingFileError(
-                f"{files[-1]}: {key!r} is {folder!r}, which is no folder. Name the folder that "
-                "holds the files, or take the key out to download them."
+                f"{file}: {key!r} is {folder!r}, which is no folder. Name the folder that "
+                "holds the files, or take the key out."
             )
-    return Workflow(experiment, tasks, models, variants, paper)
 
 
 def _variants(

@@ -1,44 +1,37 @@
-"""Which module knows which dataset."""
+"""Which adapter reads a dataset: every module of this package names its own in READERS."""
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets import adapters
+from itdr.datasets.adapters.adapter import Adapter
+from itdr.datasets.adapters.columns import adapter_of_columns
 from itdr.errors import SettingsError, nearest
-from itdr.vocabulary import Dataset
-
-_PLACES = {
-    Dataset.MOVIELENS_32M: ("movielens", "MOVIELENS_32M"),
-    Dataset.MOVIELENS_1M: ("movielens", "MOVIELENS_1M"),
-    Dataset.BOOKCROSSING: ("bookcrossing", "BOOKCROSSING"),
-    Dataset.ANIME_2023: ("anime", "ANIME_2023"),
-    Dataset.AMAZON_BOOKS: ("amazon_books", "AMAZON_BOOKS"),
-    Dataset.MICROLENS: ("microlens", "MICROLENS"),
-    Dataset.LASTFM_1K: ("lastfm", "LASTFM_1K"),
-    Dataset.LASTFM_360K: ("lastfm", "LASTFM_360K"),
-    Dataset.MIND: ("mind", "MIND"),
-    Dataset.PIXELREC: ("pixelrec", "PIXELREC"),
-    Dataset.AMAZON_2023: ("amazon_2023", "AMAZON_2023"),
-    Dataset.YELP: ("yelp", "YELP"),
-    Dataset.STEAM: ("steam", "STEAM"),
-}
-"""Module in this package and name in it; the module is imported when it is asked for."""
+from itdr.settings.dataset import DatasetSettings
 
 
-def source_of(dataset: str) -> Source:
-    """Return the source of a dataset.
+@cache
+def readers() -> dict[str, Adapter]:
+    """Return the adapters by the names that `reader` of a dataset's file may have."""
+    found: dict[str, Adapter] = {}
+    for module in iter_modules(adapters.__path__, f"{adapters.__name__}."):
+        found |= getattr(import_module(module.name), "READERS", {})
+    return found
+
+
+def adapter_of(dataset: DatasetSettings) -> Adapter:
+    """Return the adapter of a dataset.
 
     Raises:
-        SettingsError: there is no such dataset, or no source for it yet.
+        SettingsError: there is no reader of that name.
     """
-    if dataset not in list(Dataset):
+    if dataset.columns is not None:
+        return adapter_of_columns(dataset.columns)
+    known, name = readers(), dataset.reader or ""
+    if name not in known:
         raise SettingsError(
-            f"unknown dataset {dataset!r}.{nearest(dataset, Dataset)} "
-            f"Allowed: {', '.join(_PLACES)}."
+            f"{dataset.id}: unknown reader {name!r}.{nearest(name, known)} "
+            f"Allowed: {', '.join(sorted(known))}, or 'columns' in place of 'reader'."
         )
-    place = _PLACES.get(Dataset(dataset))
-    if place is None:
-        raise SettingsError(
-            f"no source reads the dataset {dataset!r} yet. Allowed: {', '.join(_PLACES)}."
-        )
-    module, name = place
-    return getattr(import_module(f"itdr.datasets.adapters.{module}"), name)
+    return known[name]

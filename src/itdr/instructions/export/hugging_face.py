@@ -15,7 +15,7 @@ from itdr.instructions.export.parts import by_part, tables
 from itdr.instructions.record import RECORD
 from itdr.instructions.tasks import load_tasks
 from itdr.provenance import provenance
-from itdr.settings.dataset import DatasetSource
+from itdr.settings.dataset import DatasetSettings
 from itdr.vocabulary import Part
 
 _SPLITS = {Part.TRAIN: "train", Part.VAL: "validation", Part.TEST: "test"}
@@ -41,7 +41,7 @@ Counts = Counter[tuple[str, str, str]]
 
 
 def export(
-    files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource], tasks: Path
+    files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSettings], tasks: Path
 ) -> Counts:
     """Write data/TASK/SPLIT.parquet and README.md, the dataset card.
 
@@ -124,7 +124,7 @@ Made with {versions}.
 """
 
 
-def _card(counts: Counts, sources: Mapping[str, DatasetSource], titles: Mapping[str, str]) -> str:
+def _card(counts: Counts, sources: Mapping[str, DatasetSettings], titles: Mapping[str, str]) -> str:
     """Return the dataset card: YAML for the hub, then text to read."""
     used = sorted({dataset for _, dataset, _ in counts})
     made = provenance(["pyarrow", "duckdb"])
@@ -170,7 +170,7 @@ def _files(folder: str, task: str | None, counts: Counts) -> list[dict[str, str]
     ]
 
 
-def _terms(dataset: str, source: DatasetSource | None) -> str:
+def _terms(dataset: str, source: DatasetSettings | None) -> str:
     if source is None:
         return f"| {dataset} | not known | |"
     return f"| {source.title} (`{dataset}`) | {source.licence} | {source.page} |"
