@@ -25,6 +25,7 @@ except ItdrError as error:
     raise WorkflowError(str(error)) from None
 EXPERIMENT = WORKFLOW.experiment
 FLAGS = WORKFLOW.flags
+FOLDERS = WORKFLOW.folder_flags
 
 
 # The package of this checkout serves every job, whichever environment the job runs in.

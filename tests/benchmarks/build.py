@@ -53,7 +53,7 @@ tables, out, most, threads, pairs = json.loads(sys.argv[1])
 for pair in pairs:
     task, dataset = pair.split("/")
     wall, used = time.perf_counter(), cpu()
-    count = build(load_task(Path("config/tasks"), task), dataset, Path(tables) / dataset,
+    count = build(load_task(task), dataset, Path(tables) / dataset,
                   Path(out) / f"{task}-{dataset}.parquet", BuildSettings(max_examples=most),
                   seed=42, threads=threads)
     print(json.dumps({"what": pair, "examples": count,

@@ -1,4 +1,4 @@
-"""docs/add-a-dataset.md does what it says, and a dataset takes the files that it says."""
+"""docs/add-a-dataset.md does what it says."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from itdr.cli.main import main
-from itdr.datasets.adapters import registry
 from itdr.settings.columns import (
     ColumnsSettings,
     InteractionColumns,
@@ -15,9 +14,7 @@ from itdr.settings.columns import (
     TableColumns,
     UserColumns,
 )
-from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import load_experiment
-from itdr.settings.folders import settings_files
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "add-a-dataset.md").read_text(encoding="utf-8")
@@ -64,37 +61,3 @@ def test_the_page_describes_every_key_of_columns():
     models = (TableColumns, InteractionColumns, ItemColumns, UserColumns, ColumnsSettings)
     for name in {name for model in models for name in model.model_fields}:
         assert f"`{name}`" in PAGE, name
-
-
-def test_a_dataset_of_columns_is_one_file(shop):
-    before = settings_files("datasets")
-    added = [name for name in FILES if not name.startswith("shop/data/")]
-    assert added == ["shop/datasets/my-shop.yaml"]
-    assert settings_files("datasets", [Path("shop")]).keys() - before.keys() == {"my-shop"}
-
-
-def test_a_dataset_with_an_adapter_is_two_files(shop, monkeypatch):
-    package = shop / "adapters"
-    package.mkdir()
-    (package / "my_format.py").write_text(
-        "from itdr.datasets.adapters.adapter import Adapter\n"
-        "def _load(context):\n"
-        "    ids = \"'a' AS user_id, 'x' AS item_id\"\n"
-        "    row = f'{ids}, 0::USMALLINT AS file, 1 AS line'\n"
-        "    context.query(f'CREATE VIEW interactions AS SELECT {row}')\n"
-        'READERS = {"my-format": Adapter(_load, scale=None)}\n'
-    )
-    described = FILES["shop/datasets/my-shop.yaml"].split("columns:")[0]
-    (shop / "shop" / "datasets" / "odd.yaml").write_text(
-        f"{described}reader: my-format\nfiles: [{{name: sales.csv}}]\n"
-    )
-    monkeypatch.setattr(registry.adapters, "__path__", [*registry.adapters.__path__, str(package)])
-    registry.readers.cache_clear()
-    try:
-        assert load_dataset("odd", [Path("shop")]).reader == "my-format"
-        flags = ["odd", "--config-folder", "shop"]
-        assert main(["fetch", *flags, "--out", "raw"]) == 0
-        assert main(["normalise", *flags, "--raw", "raw", "--out", "tables"]) == 0
-        assert pq.read_table("tables/items.parquet")["item_id"].to_pylist() == ["x"]
-    finally:
-        registry.readers.cache_clear()

@@ -24,7 +24,6 @@ from itdr.instructions.tasks import DatasetTemplate, load_task
 from itdr.settings.dataset import DatasetSettings
 from itdr.settings.experiment import BuildSettings
 from itdr.settings.reading import check
-from tests.conftest import ROOT
 from tests.normalised import Normalised, normalised, unhurried
 
 BOUGHT: dict[str, Any] = {
@@ -333,7 +332,7 @@ def test_a_task_can_ask_for_an_attribute_of_ones_own(tmp_path):
         users={"file": "customers.csv", "user_id": "id", "attributes": {"branch": "Branch"}},
     )
     told = {"examples": 4, "liked": 1, "attributes": ["branch"], "template": "{{ history }}"}
-    task = load_task(ROOT / "config" / "tasks", "UAP")
+    task = load_task("UAP")
     task = task.model_copy(update={"datasets": {"shop": check(DatasetTemplate, told, "here")}})
     build(task, "shop", tmp_path / "tables", tmp_path / "a.parquet", BuildSettings(), seed=1)
     rows = read_parquet(tmp_path / "a.parquet", DRAFT).to_pylist()

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from itdr.datasets.adapters.registry import adapter_of, readers
+from itdr.datasets.adapters.columns import adapter_of
 from itdr.errors import SettingsError
+from itdr.registry import READERS
 from itdr.settings.dataset import load_dataset
-from itdr.settings.folders import settings_file, settings_files
+from itdr.settings.folders import CONFIG, settings_file, settings_files
 
 DATASETS = list(settings_files("datasets"))
 ENTRY: dict[str, Any] = {
@@ -48,7 +49,7 @@ def test_every_dataset_says_what_is_needed_and_who_reads_it(dataset: str) -> Non
     assert any(file.needed for file in source.files)
     assert source.kind in ("http", "huggingface", "gdrive") or source.login
     assert source.words.items != "items"
-    assert adapter_of(source) is readers()[source.reader or ""]
+    assert adapter_of(source) is READERS[source.reader or ""]
 
 
 def test_amazon_has_reviews_and_metadata_of_the_twelve_domains() -> None:
@@ -71,7 +72,7 @@ def test_a_folder_is_told_from_the_file_that_names_it(tmp_path: Path) -> None:
 
 def test_an_unknown_dataset_gets_the_nearest_name_and_the_list(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
-        settings_file("datasets", "movielens1m", [tmp_path])
+        settings_file("datasets", "movielens1m", [CONFIG, tmp_path])
     assert f"no movielens1m.yaml in config/datasets, {tmp_path}/datasets" in str(error.value)
     assert "Did you mean 'movielens-1m'?" in str(error.value)
     assert "steam, yelp" in str(error.value)
@@ -81,7 +82,7 @@ def test_one_name_stands_for_one_file(tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "steam.yaml").touch()
     with pytest.raises(SettingsError, match=r"'steam' is the name of config/datasets/steam\.yaml"):
-        load_dataset("steam", [tmp_path])
+        load_dataset("steam", [CONFIG, tmp_path])
 
 
 def test_an_unknown_reader_gets_the_nearest_name(tmp_path: Path) -> None:

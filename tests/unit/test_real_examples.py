@@ -14,7 +14,7 @@ from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
 from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from tests.conftest import ROOT
+from itdr.settings.folders import FOLDERS
 
 SAMPLES = {
     "movielens-32m": "ml-latest-small",
@@ -44,9 +44,7 @@ def examples(real_samples, folder):
             normalise(load_dataset(dataset), real_samples / SAMPLES[dataset], tables, threads=2)
         if not out.exists():
             settings = BuildSettings(max_examples=300)
-            build(
-                load_task(ROOT / "config" / "tasks", task), dataset, tables, out, settings, seed=4
-            )
+            build(load_task(task), dataset, tables, out, settings, seed=4)
         return out
 
     return of
@@ -60,7 +58,7 @@ def test_what_comes_from_tables_has_no_fault(examples, folder, tmp_path):
         parts,
         tmp_path / "audit",
         AuditSettings(),
-        tasks=ROOT / "config/tasks",
+        folders=FOLDERS,
         tables=folder / "tables",
     )
     assert report["clean"], [check for check in report["checks"] if check["faults"]]

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_config_folders, add_tasks
+from itdr.cli.options import add_config_folders
 
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
@@ -42,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder, replaced as a whole; for predictions a .jsonl file",
     )
     add_config_folders(parser)
-    add_tasks(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.dataset import load_datasets
 
     sources = load_datasets(args.config_folders)
-    counts = hugging_face.export(args.parts, args.out, sources, args.tasks)
+    counts = hugging_face.export(args.parts, args.out, sources, args.config_folders)
     log.info("%s: %d examples", args.out, sum(counts.values()))
 
 

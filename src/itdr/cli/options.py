@@ -6,6 +6,7 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
+from itdr.settings.folders import CONFIG
 
 
 def output_file(text: str) -> Path:
@@ -51,20 +52,10 @@ def add_config_folders(parser: argparse.ArgumentParser) -> None:
         dest="config_folders",
         type=Path,
         action="append",
-        default=[],
+        default=[CONFIG],
         metavar="DIR",
-        help="folder with datasets/ of your own, beside config/; may be given several times",
-    )
-
-
-def add_tasks(parser: argparse.ArgumentParser) -> None:
-    """Add --tasks, the folder of the task files."""
-    parser.add_argument(
-        "--tasks",
-        type=Path,
-        default=Path("config/tasks"),
-        metavar="DIR",
-        help="folder of the task files (default: %(default)s)",
+        help="folder with datasets/ and tasks/ of your own, beside config/; may be given several "
+        "times",
     )
 
 

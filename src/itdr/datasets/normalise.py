@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from itdr.datasets.adapters.adapter import Adapter
-from itdr.datasets.adapters.registry import adapter_of
+from itdr.datasets.adapters.columns import adapter_of
 from itdr.datasets.download.manifest import check_folder
 from itdr.datasets.readers.context import LEAST_MB, NormalisationContext, open_context
 from itdr.datasets.readers.rejections import totals, write_rejected

@@ -29,11 +29,11 @@ class RuleTeacher:
 
     name = "rules/1"
 
-    def __init__(self, tables: Path, tasks: Path, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, tables: Path, folders: Sequence[Path]) -> None:
         """Read the items.
 
-        tables: folder of 'itdr normalise'; tasks: folder of the task files, which say from which
-        rating on an item is liked; folders: of configuration, beside config/.
+        tables: folder of 'itdr normalise'; folders: of configuration, whose task files say from
+        which rating on an item is liked, and whose dataset files what items are called.
 
         Raises:
             MissingFileError, DataError: there is no items table, or it cannot be read.
@@ -41,7 +41,7 @@ class RuleTeacher:
         self._where = tables / "items.parquet"
         items = read_parquet(self._where, ITEMS).to_pylist()
         self._items = {item["item_id"]: item for item in items}
-        self._tasks, self._folders = tasks, folders
+        self._folders = folders
         self._words: dict[str, Called] = {}
 
     def answer(self, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -57,7 +57,7 @@ class RuleTeacher:
         if dataset not in self._words:
             self._words[dataset] = load_dataset(dataset, self._folders).words
         words = self._words[dataset]
-        task = load_task(self._tasks, record["task"])
+        task = load_task(record["task"], self._folders)
         match task.sampling.kind:
             case "opinions":
                 return self._interests(record["history"], task.of(dataset).liked, words)

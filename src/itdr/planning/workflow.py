@@ -8,20 +8,18 @@ from typing import Any
 
 from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
-from itdr.instructions.tasks import TaskSettings, load_task, task_names
+from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.columns import matching
 from itdr.settings.dataset import DatasetSettings, load_dataset
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
-from itdr.settings.folders import settings_file, settings_files
+from itdr.settings.folders import CONFIG, settings_file, settings_files
 from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
 from itdr.settings.paper import PAPERS, Column, Layout, Paper, load_paper
 from itdr.settings.reading import check
 from itdr.settings.variant import Variant, VariantOptions, find_variant
-
-TASKS = Path("config/tasks")
 
 
 @dataclass(frozen=True)
@@ -105,13 +103,13 @@ class Workflow:
 
     @property
     def folders(self) -> list[Path]:
-        """The folders of configuration beside config/."""
-        return [Path(folder) for folder in self.experiment.config_folders]
+        """The folders of configuration, config/ first."""
+        return [CONFIG, *map(Path, self.experiment.config_folders)]
 
     @property
     def folder_flags(self) -> str:
         """The options that name these folders."""
-        return " ".join(shlex.quote(f"--config-folder={folder}") for folder in self.folders)
+        return " ".join(shlex.quote(f"--config-folder={folder}") for folder in self.folders[1:])
 
     @property
     def dataset_ids(self) -> list[str]:
@@ -274,21 +272,18 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
     experiment = load_experiment(files, overrides)
     tasks: dict[str, TaskSettings] = {}
     datasets: dict[str, DatasetSettings] = {}
-    folders = [Path(folder) for folder in experiment.config_folders]
+    folders = [CONFIG, *map(Path, experiment.config_folders)]
     _require_folders({f"config_folders.{i}": f for i, f in enumerate(experiment.config_folders)},
                      files[-1])  # fmt: skip
     for place, pair in enumerate(experiment.pairs):
         task, dataset = _halves(pair)
         if dataset not in datasets:
             datasets[dataset] = load_dataset(dataset, folders, f"{files[-1]}: 'pairs.{place}'")
-        tasks[task] = tasks.get(task) or load_task(TASKS, task)
+        if task not in tasks:
+            tasks[task] = load_task(task, folders, f"{files[-1]}: 'pairs.{place}'")
         tasks[task].of(dataset)
     for task in experiment.build.max_examples_of:
-        if task not in task_names(TASKS):
-            raise SettingsError(
-                f"{files[-1]}: 'build.max_examples_of': unknown task {task!r}."
-                f"{nearest(task, task_names(TASKS))} Allowed: {', '.join(task_names(TASKS))}."
-            )
+        settings_file("tasks", task, folders, f"{files[-1]}: 'build.max_examples_of'")
     for name in experiment.trivial_answers or ():
         TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
     for name in experiment.recommenders or ():
@@ -298,7 +293,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         raise SettingsError(
             f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."
         )
-    variants = _variants(experiment, paper, tasks, files[-1])
+    variants = _variants(experiment, paper, tasks, folders, files[-1])
     models = {}
     for column in experiment.columns:
         model, variant = _halves(column)
@@ -333,7 +328,11 @@ def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:
 
 
 def _variants(
-    experiment: Experiment, paper: Paper, tasks: Mapping[str, TaskSettings], where: Path
+    experiment: Experiment,
+    paper: Paper,
+    tasks: Mapping[str, TaskSettings],
+    folders: Sequence[Path],
+    where: Path,
 ) -> dict[str, Variant]:
     """Return all variants by id: the two that need no naming, the paper's, the experiment's."""
     variants = {
@@ -341,15 +340,10 @@ def _variants(
         "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
         **paper.variants,
     }
-    known = task_names(TASKS)
     for variant in paper.variants.values():
         for task in variant.tasks:
-            if task not in known:
-                raise SettingsError(
-                    f"{paper.folder}/variants.csv: the variant {variant.variant!r} has the task "
-                    f"{task!r}, which has no file in {TASKS}.{nearest(task, known)} Allowed: "
-                    f"{', '.join(known)}."
-                )
+            asks = f"{paper.folder}/variants.csv: the variant {variant.variant!r}"
+            settings_file("tasks", task, folders, asks)
     for name, options in experiment.variants.items():
         value = {"variant": name, **options.model_dump(mode="json")}
         variants[name] = check(Variant, value, f"{where}: 'variants.{name}'")

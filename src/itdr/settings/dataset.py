@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from itdr.errors import SettingsError, nearest
 from itdr.settings.columns import ColumnsSettings
-from itdr.settings.folders import settings_file, settings_files
+from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import DatasetId
 from itdr.settings.reading import Strict, check, load_yaml
 
@@ -174,10 +174,12 @@ class DatasetSettings(Strict):
         return self.model_copy(update={"files": tuple(chosen.values())})
 
 
-def load_dataset(dataset: str, folders: Sequence[Path] = (), where: str = "") -> DatasetSettings:
+def load_dataset(
+    dataset: str, folders: Sequence[Path] = FOLDERS, where: str = ""
+) -> DatasetSettings:
     """Return what the file of a dataset says.
 
-    folders: of configuration, beside config/. where: the key or file that asks, for the error.
+    folders: of configuration. where: the key or file that asks, for the error.
 
     Raises:
         SettingsError: no folder has such a dataset, or its file is wrong.
@@ -191,6 +193,6 @@ def load_dataset(dataset: str, folders: Sequence[Path] = (), where: str = "") ->
     return check(DatasetSettings, {"id": dataset, **value}, path)
 
 
-def load_datasets(folders: Sequence[Path] = ()) -> dict[str, DatasetSettings]:
+def load_datasets(folders: Sequence[Path] = FOLDERS) -> dict[str, DatasetSettings]:
     """Return all datasets by id. Raises as load_dataset does."""
     return {name: load_dataset(name, folders) for name in settings_files("datasets", folders)}

@@ -10,18 +10,18 @@ from pathlib import Path
 from itdr.errors import SettingsError, nearest
 
 CONFIG = Path("config")
+FOLDERS = (CONFIG,)
+"""The folders of configuration, where an experiment or a command names none of its own."""
 
 
-def settings_files(kind: str, folders: Sequence[Path] = ()) -> dict[str, Path]:
-    """Return the files of a kind by id, those of config/ first, each folder's in order of name.
-
-    folders: beside config/.
+def settings_files(kind: str, folders: Sequence[Path] = FOLDERS) -> dict[str, Path]:
+    """Return the files of a kind by id, folder by folder, each folder's in order of name.
 
     Raises:
         SettingsError: two folders have a file of the same id.
     """
     found: dict[str, Path] = {}
-    for folder in dict.fromkeys((CONFIG, *folders)):
+    for folder in dict.fromkeys(folders):
         for path in sorted((folder / kind).glob("*.yaml")):
             if path.stem in found:
                 raise SettingsError(
@@ -31,7 +31,7 @@ def settings_files(kind: str, folders: Sequence[Path] = ()) -> dict[str, Path]:
     return found
 
 
-def settings_file(kind: str, name: str, folders: Sequence[Path] = (), where: str = "") -> Path:
+def settings_file(kind: str, name: str, folders: Sequence[Path] = FOLDERS, where: str = "") -> Path:
     """Return the file of an id; `where` names the key or file that asks for it, for the error.
 
     Raises:
@@ -39,7 +39,7 @@ def settings_file(kind: str, name: str, folders: Sequence[Path] = (), where: str
     """
     found = settings_files(kind, folders)
     if name not in found:
-        places = ", ".join(f"{folder / kind}" for folder in dict.fromkeys((CONFIG, *folders)))
+        places = ", ".join(f"{folder / kind}" for folder in dict.fromkeys(folders))
         asked = f"{where}: " if where else ""
         raise SettingsError(
             f"{asked}unknown {kind.removesuffix('s')} {name!r}: no {name}.yaml in {places}."

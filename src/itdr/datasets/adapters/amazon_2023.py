@@ -23,6 +23,7 @@ from itdr.datasets.readers.json_lines import (
 from itdr.datasets.readers.text import texts
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import MissingFileError
+from itdr.registry import READERS
 
 DOMAINS = (
     "All_Beauty",
@@ -147,4 +148,4 @@ def _items_of(domain: str, with_metadata: bool) -> str:
         """
 
 
-READERS = {"amazon-2023": Adapter(_load, _STARS)}
+READERS.add("amazon-2023", Adapter(_load, _STARS))

@@ -14,6 +14,7 @@ from itdr.datasets.readers.fields import Field, Identifier, Number
 from itdr.datasets.readers.multiline import MultilineCsv
 from itdr.datasets.readers.text import Text
 from itdr.datasets.tables.schema import Scale
+from itdr.registry import READERS
 
 SCALE = Scale(1.0, 5.0, 1.0)
 
@@ -117,4 +118,4 @@ def _make_items(context: NormalisationContext) -> None:
         )
 
 
-READERS = {"amazon-books": Adapter(_load, SCALE)}
+READERS.add("amazon-books", Adapter(_load, SCALE))

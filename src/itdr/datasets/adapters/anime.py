@@ -13,6 +13,7 @@ from itdr.datasets.readers.multiline import MultilineCsv
 from itdr.datasets.readers.text import Text
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import DataError
+from itdr.registry import READERS
 
 SCALE = Scale(1.0, 10.0, 1.0)
 
@@ -163,4 +164,4 @@ def _make_users(context: NormalisationContext) -> None:
         context.notes.append(f"users: {other} genders that are neither female nor male left out")
 
 
-READERS = {"anime-2023": Adapter(_load, SCALE)}
+READERS.add("anime-2023", Adapter(_load, SCALE))

@@ -12,6 +12,7 @@ from itdr.datasets.readers.escaped_csv import EscapedCsv
 from itdr.datasets.readers.fields import Field, Identifier, NumericIdentifier, WholeNumber
 from itdr.datasets.readers.text import Text, repaired_text
 from itdr.datasets.tables.schema import Scale
+from itdr.registry import READERS
 
 SCALE = Scale(1.0, 10.0, 1.0)
 
@@ -117,4 +118,4 @@ def _note_implausible(context: NormalisationContext) -> None:
         context.notes.append(f"items: {years} years outside {EARLIEST} to {LATEST} are left out")
 
 
-READERS = {"bookcrossing": Adapter(_load, SCALE)}
+READERS.add("bookcrossing", Adapter(_load, SCALE))

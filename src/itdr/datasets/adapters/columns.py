@@ -25,6 +25,7 @@ from itdr.datasets.readers.text import Text
 from itdr.datasets.readers.times import IsoTime, PatternTime, TimeNumber
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import MissingFileError, SettingsError, nearest
+from itdr.registry import READERS
 from itdr.settings.columns import (
     FORMATS,
     Column,
@@ -37,6 +38,7 @@ from itdr.settings.columns import (
     format_of,
     matching,
 )
+from itdr.settings.dataset import DatasetSettings
 
 _IDS = ("user_id", "item_id")
 _PROSE = ("title", "description", "review_title", "review")
@@ -68,8 +70,15 @@ class _Wanted:
     sql: str = "{}"
 
 
-def adapter_of_columns(columns: ColumnsSettings) -> Adapter:
-    """Return the adapter that a mapping stands for."""
+def adapter_of(dataset: DatasetSettings) -> Adapter:
+    """Return what reads a dataset: the adapter that its file names, or one made of its columns.
+
+    Raises:
+        SettingsError: there is no reader of that name.
+    """
+    if dataset.columns is None:
+        return cast(Adapter, READERS.find(dataset.reader or "", f"{dataset.id}: "))
+    columns = dataset.columns
     rating = columns.interactions.rating
     scale = Scale(rating.low, rating.high, rating.step) if rating else None
     attributes = tuple(columns.users.attributes) if columns.users else ()

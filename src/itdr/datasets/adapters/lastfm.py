@@ -16,6 +16,7 @@ from itdr.datasets.readers.fields import Code, Field, Identifier, WholeNumber
 from itdr.datasets.readers.patterns import Matching
 from itdr.datasets.readers.text import Text, tidy
 from itdr.datasets.readers.times import Time
+from itdr.registry import READERS
 
 GENDERS = {"f": "female", "m": "male"}
 
@@ -144,7 +145,5 @@ def _make_users(context: NormalisationContext, profile_id: str) -> None:
         context.notes.append(f"users: {odd} ages outside {YOUNGEST} to {OLDEST} are left out")
 
 
-READERS = {
-    "lastfm-1k": Adapter(_load_1k, scale=None),
-    "lastfm-360k": Adapter(_load_360k, scale=None),
-}
+READERS.add("lastfm-1k", Adapter(_load_1k, scale=None))
+READERS.add("lastfm-360k", Adapter(_load_360k, scale=None))

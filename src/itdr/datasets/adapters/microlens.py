@@ -11,6 +11,7 @@ from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import NumericIdentifier, WholeNumber
 from itdr.datasets.readers.text import Text
 from itdr.datasets.readers.two_columns import TwoColumns
+from itdr.registry import READERS
 
 PAIRS = "MicroLens-100k_pairs.csv"
 TITLES = "MicroLens-100k_title_en.csv"
@@ -79,4 +80,4 @@ def _make_items(context: NormalisationContext) -> None:
     )
 
 
-READERS = {"microlens": Adapter(_load, scale=None)}
+READERS.add("microlens", Adapter(_load, scale=None))

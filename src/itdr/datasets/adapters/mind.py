@@ -22,6 +22,7 @@ from itdr.datasets.readers.fields import Field, Identifier
 from itdr.datasets.readers.patterns import Matching
 from itdr.datasets.readers.text import Text
 from itdr.datasets.readers.times import TimeOfUsa
+from itdr.registry import READERS
 
 _NOT_CLICKED = r"[^ ]+-0(?: |$)"
 _MARK = r"-1( |$)"
@@ -144,4 +145,4 @@ def _make_items(context: NormalisationContext) -> None:
     )
 
 
-READERS = {"mind": Adapter(_load, scale=None)}
+READERS.add("mind", Adapter(_load, scale=None))

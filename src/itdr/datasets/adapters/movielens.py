@@ -10,6 +10,7 @@ from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Code, Field, Number, NumericIdentifier, seconds
 from itdr.datasets.readers.text import Text
 from itdr.datasets.tables.schema import Scale
+from itdr.registry import READERS
 
 NO_GENRES = "(no genres listed)"
 
@@ -166,7 +167,5 @@ def _make_views(context: NormalisationContext) -> None:
     )
 
 
-READERS = {
-    "movielens-32m": Adapter(_load_32m, _STARS),
-    "movielens-1m": Adapter(_load_1m, _WHOLE_STARS),
-}
+READERS.add("movielens-32m", Adapter(_load_32m, _STARS))
+READERS.add("movielens-1m", Adapter(_load_1m, _WHOLE_STARS))

@@ -8,6 +8,7 @@ from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Field, Identifier, Number, seconds
 from itdr.datasets.readers.text import Text
+from itdr.registry import READERS
 
 INTERACTION_FILES = (
     "interaction.csv",
@@ -62,4 +63,4 @@ def _load(context: NormalisationContext) -> None:
     )
 
 
-READERS = {"pixelrec": Adapter(_load, scale=None)}
+READERS.add("pixelrec", Adapter(_load, scale=None))

@@ -25,6 +25,7 @@ from itdr.datasets.readers.python_literals import PythonLiterals
 from itdr.datasets.readers.text import add_text_functions
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import DataError, MissingFileError
+from itdr.registry import READERS
 
 VERSION_2, VERSION_1 = "steam_reviews.json", "australian_user_reviews.json"
 
@@ -176,4 +177,4 @@ def _make_interactions_of_people(context: NormalisationContext) -> None:
         )
 
 
-READERS = {"steam": Adapter(_load, _RECOMMENDED)}
+READERS.add("steam", Adapter(_load, _RECOMMENDED))

@@ -19,6 +19,7 @@ from itdr.datasets.readers.json_lines import (
     text_key,
 )
 from itdr.datasets.tables.schema import Scale
+from itdr.registry import READERS
 
 _STARS = Scale(1.0, 5.0, 1.0)
 
@@ -104,4 +105,4 @@ def _load(context: NormalisationContext) -> None:
         context.notes.append(f"users: no {_USERS_FILE} in the raw folder, which no task needs")
 
 
-READERS = {"yelp": Adapter(_load, _STARS)}
+READERS.add("yelp", Adapter(_load, _STARS))

@@ -41,7 +41,10 @@ Counts = Counter[tuple[str, str, str]]
 
 
 def export(
-    files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSettings], tasks: Path
+    files: Sequence[Path],
+    out: Path,
+    sources: Mapping[str, DatasetSettings],
+    folders: Sequence[Path],
 ) -> Counts:
     """Write data/TASK/SPLIT.parquet and README.md, the dataset card.
 
@@ -52,7 +55,7 @@ def export(
         files: parts, named train.parquet, val.parquet or test.parquet.
         out: the folder, which is replaced.
         sources: dataset id to where it comes from and on which terms.
-        tasks: folder of the task files.
+        folders: of configuration, with the task files.
 
     Raises:
         MissingFileError, DataError: a file is not there, not in the form of RECORD or no part.
@@ -61,7 +64,7 @@ def export(
     with atomic_folder(out, "export hugging-face") as folder:
         for part, paths in by_part(files).items():
             _write(folder / "data", _SPLITS[part], paths, counts)
-        titles = {name: task.title for name, task in load_tasks(tasks, _tasks(counts)).items()}
+        titles = {name: task.title for name, task in load_tasks(_tasks(counts), folders).items()}
         write_text(folder / "README.md", _card(counts, sources, titles))
     return counts
 
