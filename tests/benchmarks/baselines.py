@@ -34,12 +34,13 @@ from itdr.instructions.record import DRAFT, RECORD
 from itdr.instructions.tasks import load_task
 from itdr.recommenders.methods import METHODS
 from itdr.recommenders.recommend import Sources, recommend
+from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import BuildSettings
+from itdr.settings.folders import FOLDERS
 from itdr.settings.metric import lower_is_better
 from itdr.settings.scoring import ScoringSettings
 
 ROOT = Path(__file__).parents[2]
-TASKS = ROOT / "config" / "tasks"
 PUBLISHED = ROOT / "config" / "papers" / "itdr" / "results.csv"
 RESULTS = Path(__file__).parent / "results" / "baselines.csv"
 FOLDS = 3
@@ -81,7 +82,7 @@ def built(tables: Path, cell: CellOfPage, out: Path) -> None:
     """Build examples as the workflow does."""
     task, dataset = cell.pair.split("/")
     settings = BuildSettings(negatives=cell.negatives or "uniform")
-    build(load_task(TASKS, task), dataset, tables, out, settings, seed=SEED)
+    build(load_task(task), dataset, tables, out, settings, seed=SEED)
 
 
 def last_reviews(tables: Path, cell: CellOfPage, out: Path) -> None:
@@ -100,7 +101,7 @@ def last_reviews(tables: Path, cell: CellOfPage, out: Path) -> None:
 def profiles(tables: Path, cell: CellOfPage, out: Path) -> None:
     """Ask for the attributes of everybody who gives all, showing nothing."""
     task, dataset = cell.pair.split("/")
-    names = list(load_task(TASKS, task).of(dataset).attributes)
+    names = list(load_task(task).of(dataset).attributes)
     users = pd.read_parquet(tables / "users.parquet").dropna(subset=names)
     examples = [
         record(cell.pair, user["user_id"], ", ".join(f"{name}:{user[name]:g}"
@@ -171,7 +172,7 @@ def measured(samples: Path, work: Path, cell: CellOfPage) -> Iterator[dict]:
             write_parquet(path, pa.concat_tables(answers))
             taken.write_text(json.dumps(seconds))
         seconds = json.loads(taken.read_text())
-        found = score(path, TASKS, ScoringSettings())
+        found = score(path, FOLDERS, ScoringSettings())
         for row in found[found.reading == "strict"].to_dict("records"):
             if "midpoint" not in row["metric"]:
                 yield {"cell": cell.name, "method": name, "metric": row["metric"],
@@ -192,7 +193,7 @@ def tables_of(samples: Path, work: Path, dataset: str) -> Path:
                     (raw / (f"{stem}.tsv" if file.name.startswith(stem) else file.name)).symlink_to(
                         file
                     )
-            normalise(dataset, raw, out / dataset, threads=2)
+            normalise(load_dataset(dataset), raw, out / dataset, threads=2)
         path = out / dataset / "items.parquet"
         items, used = read_parquet(path, ITEMS), out / dataset / "interactions.parquet"
         known = {row["item_id"] for row in items.to_pylist() if row["title"]}
@@ -228,7 +229,7 @@ def methods(
         return lambda fold: answer_trivially(
             name,
             *(read_parquet(fold / f"{part}.parquet", RECORD) for part in ("train", "test")),
-            tasks=TASKS,
+            folders=FOLDERS,
             seed=SEED,
             categories=categories,
         )
@@ -236,10 +237,10 @@ def methods(
     def learnt(name: str) -> Callable[[Path], pa.Table]:
         return lambda fold: recommend(
             name, [fold / "test.parquet"], Sources(tables, [fold / "train.parquet"]),
-            tasks=TASKS, rows_per_cell=10_000, seed=SEED,
+            folders=FOLDERS, rows_per_cell=10_000, seed=SEED,
         )  # fmt: skip
 
-    settings = load_task(TASKS, task)
+    settings = load_task(task)
     for name in settings.trivial_answers:
         yield name, trivial(name)
     for name, method in METHODS.items():

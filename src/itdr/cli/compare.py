@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV file of differences, second less first, with their intervals and p-values",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.scoring import ScoringSettings
 
     settings = from_flags(args, ScoringSettings)
-    found = compare_variants(args.first, args.second, args.tasks, settings)
+    found = compare_variants(args.first, args.second, args.config_folders, settings)
     write_scores(args.out, found)
     strict = found[found["reading"] == "strict"]
     better = strict["better"].value_counts()

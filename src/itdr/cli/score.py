@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, metavar="FILE", help="CSV file of scores"
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
 
@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> None:
 
     settings = from_flags(args, ScoringSettings)
     if len(args.predictions) == 1:
-        scores = score(args.predictions[0], args.tasks, settings)
+        scores = score(args.predictions[0], args.config_folders, settings)
     else:
-        scores = score_seeds(args.predictions, args.tasks, settings)
+        scores = score_seeds(args.predictions, args.config_folders, settings)
     write_scores(args.out, scores)
     cells = scores[["task", "dataset"]].drop_duplicates()
     logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))
