@@ -4,15 +4,16 @@ import logging
 import os
 import shutil
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from peft import LoraConfig, get_peft_model
 from transformers import TrainingArguments, set_seed
 
-from itdr.errors import SettingsError
+from itdr.errors import SettingsError, TrainingError
 from itdr.files.atomic import writing
 from itdr.files.checksums import sha256
 from itdr.files.formats import read_parquet
@@ -23,9 +24,11 @@ from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
-from itdr.training.attention import can_share_prefixes, set_attention
+from itdr.training.attention import knows_layouts, set_attention
 from itdr.training.batches import Steps
-from itdr.training.checkpoints import Seal, open_checkpoints, steps_done
+from itdr.training.checkpointing import checkpointing
+from itdr.training.checkpoints import Seal, newest_whole, open_checkpoints, steps_done
+from itdr.training.compiling import compile_layers
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
 from itdr.training.fused import fuse
 from itdr.training.last_layer import narrow_last_layer
@@ -34,7 +37,7 @@ from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
 from itdr.training.threads import rows_at_once
-from itdr.training.trainer import ProgressCallback, StepTrainer
+from itdr.training.trainer import NotFiniteError, ProgressCallback, StepTrainer
 
 log = logging.getLogger("itdr")
 
@@ -54,11 +57,14 @@ def train(
             checkpoints belong to another training.
         ModelError: the base model cannot be had.
         SettingsError: the settings ask for what is not here.
+        TrainingError: a loss is not finite, or a row does not fit the GPU.
         BusyError: another process is training this adapter.
         DiskFullError: there is no room for a checkpoint or the adapter.
     """
     _require_processes(settings)
     require_packages(settings)
+    # Rows of ever new lengths would leave memory in pieces. Read when CUDA is first used.
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     checkpoints = out.with_name(out.name + ".checkpoints")
     with resume_state(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
         _train(model, mixture, out, settings, seed=seed, checkpoints=checkpoints)
@@ -90,10 +96,12 @@ def _train(
     base = load_model(model, four_bit=settings.four_bit, place=not settings.fsdp)
     attention = set_attention(base, settings.attention)
     # With dropout a prefix would have to be computed anew for each example.
-    share = settings.share_prefixes and can_share_prefixes(attention) and not settings.lora_dropout
+    share = settings.share_prefixes and knows_layouts(attention) and not settings.lora_dropout
     rows = rows_at_once(settings, plan)
     passes = Steps(data.examples, plan, settings, share=share, rows=rows)
-    trainer = StepTrainer(_adapted(base, model, settings), arguments, passes, attention)
+    adapted = adapt(base, model, settings)
+    again = checkpointing(adapted, settings)
+    trainer = StepTrainer(adapted, arguments, passes, attention, again)
     trainer.add_callback(Seal())
     done = steps_done(resumed)
     first = rank() == 0
@@ -103,7 +111,7 @@ def _train(
     with progress("training", len(plan), "steps", done=done) if first else nullcontext() as bar:
         if bar:
             trainer.add_callback(ProgressCallback(bar, passes))
-        with side_by_side(rows) as trainer.at_once:
+        with side_by_side(rows) as trainer.at_once, _explained(data, plan, checkpoints, settings):
             trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     seconds = time.monotonic() - begin
     finished = checkpoints / "adapter"
@@ -140,11 +148,41 @@ def _require_processes(settings: TrainingSettings) -> None:
         )
 
 
-def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
-    if settings.four_bit:
-        base = prepare_model_for_kbit_training(
-            base, use_gradient_checkpointing=settings.gradient_checkpointing
-        )
+@contextmanager
+def _explained(
+    data: Tokenized, plan: list[list[int]], checkpoints: Path, settings: TrainingSettings
+) -> Iterator[None]:
+    """Say what a step that failed had to do with, and what is kept.
+
+    Raises:
+        TrainingError: a loss or gradient norm is not finite, or the GPU's memory does not suffice.
+    """
+    try:
+        yield
+    except NotFiniteError as error:
+        kept = newest_whole(checkpoints)
+        examples = ", ".join(data.names[i] for i in plan[error.step - 1])
+        raise TrainingError(
+            f"step {error.step} of {len(plan)}: the loss is {error.loss:g} and the norm of the "
+            f"gradients {error.norm:g}, where finite numbers are needed. Its examples are "
+            f"{examples}. {kept or 'No checkpoint'} is kept, and no later one. If the same "
+            "happens again from there, lower training.learning_rate or look at these examples; "
+            "if not, the hardware is to be suspected."
+        ) from error
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"the GPU has too little memory ({str(error).splitlines()[0]}). Lower "
+            f"training.row_length ({settings.row_length}), set training.gradient_checkpointing to "
+            "true or training.four_bit, or end what else uses this GPU."
+        ) from error
+
+
+def adapt(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
+    """Return the base model with a new adapter, computed as fast as this package can.
+
+    The adapter's numbers have 32 bits whatever the model's, and nothing else is learnt.
+    """
+    targets = model.lora_targets
     adapted = get_peft_model(
         base.train(),
         LoraConfig(
@@ -152,9 +190,7 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
             r=settings.lora_rank,
             lora_alpha=settings.lora_alpha,
             lora_dropout=settings.lora_dropout,
-            target_modules=model.lora_targets
-            if isinstance(model.lora_targets, str)
-            else list(model.lora_targets),
+            target_modules=targets if isinstance(targets, str) else list(targets),
         ),
     )
     chosen = adapted.peft_config["default"]
@@ -164,8 +200,8 @@ def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
         narrow_last_layer(adapted)
-    if settings.gradient_checkpointing:
-        adapted.enable_input_require_grads()
+    if settings.compile:
+        compile_layers(adapted)
     return adapted
 
 
@@ -181,23 +217,25 @@ def _arguments(
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=round(settings.warmup_ratio * steps),
-        bf16=gpu and model.dtype == "bfloat16",
+        # Weights in bfloat16 need no autocast; in float16 gradients would vanish without a scaler.
+        bf16=gpu and model.dtype == "bfloat16" and settings.fsdp,
         fp16=gpu and model.dtype == "float16",
         use_cpu=not gpu,
-        activation_checkpointing=settings.gradient_checkpointing and not settings.fsdp,
         use_liger_kernel=settings.liger,
         liger_kernel_config={"cross_entropy": False, "fused_linear_cross_entropy": False},
         fsdp=settings.fsdp or None,  # type: ignore[arg-type]
-        fsdp_config={"activation_checkpointing": settings.gradient_checkpointing},
+        fsdp_config={"activation_checkpointing": settings.gradient_checkpointing is not False},
         ddp_find_unused_parameters=False,
         save_strategy="steps",
         save_steps=settings.save_steps,
         save_total_limit=2,
-        logging_steps=1,
+        logging_steps=settings.logging_steps,
+        logging_nan_inf_filter=False,
         report_to=settings.track,
         disable_tqdm=True,
         log_level="error",
         remove_unused_columns=False,
         dataloader_pin_memory=gpu,
+        accelerator_config={"non_blocking": gpu},
         seed=seed,
     )
