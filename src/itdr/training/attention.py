@@ -155,7 +155,7 @@ def attend_varlen(
     """Causal attention inside each example of a row, one call for all; as attend_per_example."""
     if layout is None:
         return attend_per_example(module, query, key, value, scaling=scaling, **options)
-    q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
+    q, k, v = (states.squeeze(0).transpose(0, 1) for states in (query, key, value))
     found = varlen_attn(
         q,
         _chosen(k, layout, 0),
@@ -169,7 +169,7 @@ def attend_varlen(
         enable_gqa=q.shape[1] != k.shape[1],
     )
     assert isinstance(found, torch.Tensor)
-    return found[None], None
+    return found.unsqueeze(0), None
 
 
 def _chosen(states: torch.Tensor, layout: Layout, dimension: int) -> torch.Tensor:

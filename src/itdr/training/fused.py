@@ -73,14 +73,17 @@ class _Lora(torch.autograd.Function):
         rows, narrow, weight, down, up = ctx.saved_tensors
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1])
         # Products whose result is wide rather than tall: on a CPU the others take up to five times
-        # as long.
+        # as long. A GPU does not mind, and would have to copy what is transposed.
         inner = (up.T @ gradient.T).mul_(ctx.scale)
         of_x = None
         if ctx.needs_input_grad[0]:
             of_x = (gradient @ weight).addmm_(inner.T, down).view(ctx.shape)
         of_down = _product(inner, rows, ctx.types[0])
-        of_up = _product(narrow.T, gradient, ctx.types[1])
-        return of_x, None, None, of_down, of_up.T, None
+        if gradient.is_cuda:
+            of_up = _product(gradient.T, narrow, ctx.types[1])
+        else:
+            of_up = _product(narrow.T, gradient, ctx.types[1]).T
+        return of_x, None, None, of_down, of_up, None
 
 
 def _product(a: torch.Tensor, b: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
