@@ -5,6 +5,8 @@ PyTorch's; the two kernels stand in plain arithmetic here, as torch.nn.attention
 them: with a window of (-1, 0) a query sees keys up to its own place counted from the end.
 """
 
+import itertools
+
 import torch
 from torch.nn.attention import varlen
 
@@ -76,4 +78,4 @@ def _weights(q, k):
 
 def _pairs(borders):
     places = borders.tolist()
-    return list(zip(places, places[1:], strict=False))
+    return list(itertools.pairwise(places))

@@ -7,10 +7,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # What only looks at numbers in another way, or takes memory for them, computes nothing.
-_NOT_COMPUTED = frozenset(
-    "alias as_strided detach empty empty_like empty_strided expand lift_fresh new_empty "
-    "new_empty_strided permute select slice split split_with_sizes squeeze t transpose unbind "
-    "_unsafe_view unsqueeze view _reshape_alias".split()
+_NOT_COMPUTED = set(
+    """alias as_strided detach empty empty_like empty_strided expand lift_fresh new_empty
+    new_empty_strided permute select slice split split_with_sizes squeeze t transpose unbind
+    _unsafe_view unsqueeze view _reshape_alias""".split()  # noqa: SIM905
 )
 
 

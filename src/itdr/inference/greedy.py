@@ -20,9 +20,7 @@ _PAD = 0  # any token: the mask leaves it out
 
 
 @torch.inference_mode()
-def greedy(
-    model: Any, prompts: Sequence[TokenPrompt], ends: Collection[int]
-) -> list[list[int]]:
+def greedy(model: Any, prompts: Sequence[TokenPrompt], ends: Collection[int]) -> list[list[int]]:
     """Return the most probable token, again and again, up to an end or the prompt's limit.
 
     An end is part of the output. ends: token ids.

@@ -96,8 +96,7 @@ def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool =
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    # Its plans hold for one size alone: at each step of an answer it would make another, which takes
-    # longer than the step.
+    # Its plans hold for one size alone, and making one takes longer than a step of an answer does.
     torch.backends.cuda.enable_cudnn_sdp(False)
     cuda = torch.cuda.is_available()
     dtype = getattr(torch, settings.dtype) if cuda else torch.float32

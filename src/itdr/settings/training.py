@@ -32,9 +32,9 @@ class TrainingSettings(Strict):
     )
     share_prefixes: bool = Field(
         True,
-        description="with packing, attention varlen or per-example and no dropout: compute prefixes "
-        "that examples of a row share, such as a task's description, once where that saves a tenth "
-        "of the row; the learning is the same",
+        description="with packing, attention varlen or per-example and no dropout: compute once "
+        "the prefixes that examples of a row share, such as a task's description, where that saves "
+        "a tenth of the row; the learning is the same",
     )
     row_length: int = Field(
         8192,
@@ -47,9 +47,9 @@ class TrainingSettings(Strict):
     )
     attention: Literal["auto", "varlen", "per-example", "sdpa", "eager"] = Field(
         "auto",
-        description="attention: varlen calls PyTorch's variable-length attention once for a row and "
-        "needs a GPU, per-example calls PyTorch's attention for each example of a row, the others "
-        "are those of transformers; auto: varlen where it can be had, else per-example",
+        description="attention: varlen calls PyTorch's variable-length attention once for a row "
+        "and needs a GPU, per-example calls PyTorch's attention for each example of a row, the "
+        "others are those of transformers; auto: varlen where it can be had, else per-example",
     )
     lora_rank: int = Field(8, ge=1, description="rank of the adapter")
     lora_alpha: int = Field(16, ge=1, description="scale of the adapter, divided by its rank")

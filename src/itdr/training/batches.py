@@ -86,15 +86,16 @@ def packed(
     starts = np.cumsum([0, *lengths[:-1]])
     places: list[np.ndarray] = []  # in the row, of all tokens of each example
     for prefix, start, length in zip(prefixes, starts, lengths, strict=True):
-        shared = places[prefix.owner][: prefix.length] if prefix.length else []
-        places.append(np.concatenate([shared, np.arange(start, start + length)]).astype(np.int64))
-    kept = [own[e.prompt_length - 1 : -1] for own, e in zip(places, examples, strict=True)]
+        own = np.arange(start, start + length)
+        shared = places[prefix.owner][: prefix.length] if prefix.length else own[:0]
+        places.append(np.concatenate([shared, own]))
+    kept = [place[e.prompt_length - 1 : -1] for place, e in zip(places, examples, strict=True)]
     answers = [example.ids[example.prompt_length :] for example in examples]
     counts = [len(answer) for answer in answers]
-    own = list(zip(examples, firsts, strict=True))
+    parts = list(zip(examples, firsts, strict=True))
     return {
-        "input_ids": _longs([example.ids[first:] for example, first in own])[None],
-        "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in own])[None],
+        "input_ids": _longs([example.ids[first:] for example, first in parts])[None],
+        "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in parts])[None],
         "layout": row_layout(lengths, places, sum(lengths)),
         # Nothing looks at the last token.
         "answer_layout": row_layout(counts, [one[:-1] for one in places], sum(lengths)),

@@ -18,8 +18,8 @@ from peft.tuners.lora import Linear
 def fuse(model: Any) -> int:
     """Let every plain LoRA layer of a PEFT model be computed by _Lora; return how many.
 
-    Left alone are layers with dropout or without a weight of floating-point numbers. Under autocast,
-    or for an input of another type than the weight, a layer goes PEFT's way.
+    Left alone are layers with dropout or without a weight of floating-point numbers. Under
+    autocast, or for an input of another type than the weight, a layer goes PEFT's way.
     """
     layers = [layer for layer in model.modules() if type(layer) is Linear and _is_plain(layer)]
     for layer in layers:
