@@ -10,7 +10,7 @@ from itdr.settings.training import TrainingSettings
 from itdr.training.attention import set_attention
 from itdr.training.batches import answer_loss, packed
 from itdr.training.checkpointing import Checkpointing
-from itdr.training.lora import adapt
+from itdr.training.setup import adapt
 from tests import varlen_on_cpu
 from tests.gpu.models import make
 

@@ -37,10 +37,16 @@ def operations():
         yield found
 
 
+class Kernels(Counter):
+    """Kernels by their names; seconds: for which they ran, added up."""
+
+    seconds = 0.0
+
+
 @contextmanager
 def kernels():
-    """Yield a Counter of the kernels that run on the GPU meanwhile, by their names."""
-    found = Counter()
+    """Yield the Kernels that run on the GPU meanwhile."""
+    found = Kernels()
     kinds = torch.profiler.ProfilerActivity
     with torch.profiler.profile(activities=[kinds.CPU, kinds.CUDA]) as profile:
         yield found
@@ -48,3 +54,4 @@ def kernels():
     for event in profile.events():
         if event.device_type == torch.autograd.DeviceType.CUDA:
             found[event.name] += 1
+            found.seconds += event.device_time / 1e6

@@ -92,6 +92,16 @@ def make(
 
 def write(folder: Path, name: str, device: str, layers: int) -> Path:
     """Write the model with a byte-level tokenizer; return the file that describes it."""
+    file = write_described(folder, name, device, layers)
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    # A random model whose outputs are its inputs says its last token again, come what may.
+    model = make(name, device, dtype, layers, tie_word_embeddings=False)
+    model.save_pretrained(folder / name)
+    return file
+
+
+def write_described(folder: Path, name: str, device: str, layers: int | None) -> Path:
+    """Write all but the weights."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -107,17 +117,10 @@ def write(folder: Path, name: str, device: str, layers: int) -> Path:
     tokenizer.chat_template = model["template"]
     weights = folder / name
     tokenizer.save_pretrained(weights)
-    dtype = torch.float32 if device == "cpu" else torch.bfloat16
-    # A random model whose outputs are its inputs says its last token again, come what may.
-    make(name, device, dtype, layers, tie_word_embeddings=False).save_pretrained(weights)
+    config(name, device, layers).save_pretrained(weights)
     file = folder / f"{name}.yaml"
-    settings = {
-        "model": name,
-        "title": name,
-        "source": str(weights),
-        "memory_mb": 8000,
-        "dtype": str(dtype).removeprefix("torch."),
-    }
+    settings = {"model": name, "title": name, "source": str(weights), "memory_mb": 8000,
+                "dtype": "float32" if device == "cpu" else "bfloat16"}  # fmt: skip
     if device == "cuda":
         settings |= {"training_gpus": 1, "inference_gpus": 1}
     file.write_text(json.dumps(settings))

@@ -234,7 +234,7 @@ def test_a_step_that_is_not_logged_asks_for_no_number(model, mixture, tmp_path, 
             return plain(self, *args, **kwargs)
 
     monkeypatch.setattr(StepTrainer, "train", watched)
-    monkeypatch.setattr("itdr.training.lora.set_attention", varlen_on_cpu.set_attention)
+    monkeypatch.setattr("itdr.training.setup.set_attention", varlen_on_cpu.set_attention)
     settings = SETTINGS.model_copy(update={"logging_steps": 4, "save_steps": 100})
     train(model, mixture, tmp_path / "a", settings, seed=1)
     asked = asked[1:]  # what comes before the first step

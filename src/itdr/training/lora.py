@@ -7,11 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import TrainingArguments, set_seed
+from transformers import set_seed
 
 from itdr.errors import SettingsError, TrainingError
 from itdr.files.atomic import writing
@@ -24,20 +22,15 @@ from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
-from itdr.training.attention import knows_layouts, set_attention
-from itdr.training.batches import Steps
-from itdr.training.checkpointing import checkpointing
 from itdr.training.checkpoints import Seal, newest_whole, open_checkpoints, steps_done
-from itdr.training.compiling import compile_layers
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
-from itdr.training.fused import fuse
-from itdr.training.last_layer import narrow_last_layer
 from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
+from itdr.training.setup import make_trainer, training_arguments
 from itdr.training.threads import rows_at_once
-from itdr.training.trainer import NotFiniteError, ProgressCallback, StepTrainer
+from itdr.training.trainer import NotFiniteError, ProgressCallback
 
 log = logging.getLogger("itdr")
 
@@ -89,24 +82,18 @@ def _train(
     }
     data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
     plan = steps([len(example.ids) for example in data.examples], settings, seed)
-    arguments = _arguments(model, checkpoints, settings, len(plan), seed)
+    arguments = training_arguments(model, checkpoints, settings, len(plan), seed)
     with arguments.main_process_first():
         resumed = open_checkpoints(checkpoints, manifest)
     set_seed(seed)
     base = load_model(model, four_bit=settings.four_bit, place=not settings.fsdp)
-    attention = set_attention(base, settings.attention)
-    # With dropout a prefix would have to be computed anew for each example.
-    share = settings.share_prefixes and knows_layouts(attention) and not settings.lora_dropout
-    rows = rows_at_once(settings, plan)
-    passes = Steps(data.examples, plan, settings, share=share, rows=rows)
-    adapted = adapt(base, model, settings)
-    again = checkpointing(adapted, settings)
-    trainer = StepTrainer(adapted, arguments, passes, attention, again)
+    trainer = make_trainer(base, model, data.examples, plan, settings=settings, arguments=arguments)
+    rows, passes = rows_at_once(settings, plan), trainer.steps
     trainer.add_callback(Seal())
     done = steps_done(resumed)
     first = rank() == 0
     if first:
-        _tell(data, settings, len(plan), done, attention)
+        _tell(data, settings, len(plan), done, trainer.attention)
     begin = time.monotonic()
     with progress("training", len(plan), "steps", done=done) if first else nullcontext() as bar:
         if bar:
@@ -175,67 +162,3 @@ def _explained(
             f"training.row_length ({settings.row_length}), set training.gradient_checkpointing to "
             "true or training.four_bit, or end what else uses this GPU."
         ) from error
-
-
-def adapt(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
-    """Return the base model with a new adapter, computed as fast as this package can.
-
-    The adapter's numbers have 32 bits whatever the model's, and nothing else is learnt.
-    """
-    targets = model.lora_targets
-    adapted = get_peft_model(
-        base.train(),
-        LoraConfig(
-            task_type="CAUSAL_LM",
-            r=settings.lora_rank,
-            lora_alpha=settings.lora_alpha,
-            lora_dropout=settings.lora_dropout,
-            target_modules=targets if isinstance(targets, str) else list(targets),
-        ),
-    )
-    chosen = adapted.peft_config["default"]
-    # A set's order, in the file, would be chance.
-    if isinstance(chosen, LoraConfig) and isinstance(chosen.target_modules, set):
-        chosen.target_modules = sorted(chosen.target_modules)
-    if not settings.fsdp:  # which takes weights apart
-        fuse(adapted)
-        narrow_last_layer(adapted)
-    if settings.compile:
-        compile_layers(adapted)
-    return adapted
-
-
-def _arguments(
-    model: ModelSettings, checkpoints: Path, settings: TrainingSettings, steps: int, seed: int
-) -> TrainingArguments:
-    gpu = torch.cuda.is_available()
-    return TrainingArguments(
-        output_dir=str(checkpoints),
-        per_device_train_batch_size=1,  # one step's passes (see Steps)
-        num_train_epochs=1,  # the steps are those of all epochs
-        train_sampling_strategy="sequential",
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=round(settings.warmup_ratio * steps),
-        # Weights in bfloat16 need no autocast; in float16 gradients would vanish without a scaler.
-        bf16=gpu and model.dtype == "bfloat16" and settings.fsdp,
-        fp16=gpu and model.dtype == "float16",
-        use_cpu=not gpu,
-        use_liger_kernel=settings.liger,
-        liger_kernel_config={"cross_entropy": False, "fused_linear_cross_entropy": False},
-        fsdp=settings.fsdp or None,  # type: ignore[arg-type]
-        fsdp_config={"activation_checkpointing": settings.gradient_checkpointing is not False},
-        ddp_find_unused_parameters=False,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        logging_steps=settings.logging_steps,
-        logging_nan_inf_filter=False,
-        report_to=settings.track,
-        disable_tqdm=True,
-        log_level="error",
-        remove_unused_columns=False,
-        dataloader_pin_memory=gpu,
-        accelerator_config={"non_blocking": gpu},
-        seed=seed,
-    )

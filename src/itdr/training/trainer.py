@@ -52,7 +52,7 @@ class StepTrainer(Trainer):
     ) -> None:
         """attention: the name that transformers has for the model's."""
         super().__init__(model=model, args=args, train_dataset=data, data_collator=_only)
-        self._attention, self._checkpointing = attention, checkpointing
+        self.steps, self.attention, self._checkpointing = data, attention, checkpointing
         self._learnt = [weight for weight in model.parameters() if weight.requires_grad]
         self._losses: list[torch.Tensor] = []
         self._norms: list[torch.Tensor] = []
@@ -74,7 +74,7 @@ class StepTrainer(Trainer):
         self._rates.append(self._get_learning_rate())
         passes = self._prepare_inputs(inputs)["passes"]
         if self.at_once:
-            losses = [partial(answer_loss, model, one, self._attention) for one in passes]
+            losses = [partial(answer_loss, model, one, self.attention) for one in passes]
             total = add_gradients(self._learnt, losses, self.at_once)
             self._losses.append(total)
             return total
@@ -83,7 +83,7 @@ class StepTrainer(Trainer):
             last = number == len(passes) - 1
             self._checkpointing.before(one["input_ids"].numel(), one["wanted"].numel())
             with nullcontext() if last else self.accelerator.no_sync(model):
-                loss = answer_loss(model, one, self._attention) * self.accelerator.num_processes
+                loss = answer_loss(model, one, self.attention) * self.accelerator.num_processes
                 self.accelerator.backward(loss)
             total += loss.detach()
         self._losses.append(total)
