@@ -9,10 +9,10 @@ weights made up as well. The last table holds what was measured against the boun
 says what to write into config/rates.yaml. Writes results/gpu.csv.
 
 tokens_per_s counts the tokens of the examples, computed_share those of them that were computed
-(shared prefixes are once), mfu the operations on computed tokens, four for each frozen weight of
-the layers (two forward, two for the gradient of activations), as a share of --peak. busy_share is
-the share of time in which a kernel ran. On a CPU (--device cpu) the models are small and few steps are
-made, to try the benchmark itself; nothing is written.
+(shared prefixes are once). mfu is the operations on computed tokens, four for each frozen weight of
+the layers (two forward, two for the gradient of activations), as a share of --peak, and busy_share
+the share of time in which a kernel ran. On a CPU (--device cpu) the models are small and few steps
+are made, to try the benchmark itself; nothing is written.
 """
 
 import argparse
