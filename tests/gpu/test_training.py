@@ -169,21 +169,19 @@ def _by_vllm(model, adapters, check, tmp_path):
         check(f"answers by heart, vLLM, adapter {seed}", right / _WORDS, least=1)
 
 
-def test_processes_learn_what_one_learns(one_model, device, check, tmp_path):
-    if device == "cuda" and torch.cuda.device_count() < 2:
+@pytest.mark.cuda  # on a CPU tests/unit/test_processes.py holds it
+def test_processes_learn_what_one_learns(one_model, check, tmp_path):
+    if torch.cuda.device_count() < 2:
         pytest.skip("needs two GPUs")
     learnt = mixture(tmp_path / "m.parquet")
     found = []
     for count in (1, 2):
-        out, processes = tmp_path / str(count), {"processes": count}
-        if device == "cuda":  # where a model's file says how many
-            settings = json.loads(one_model.read_text()) | {"training_gpus": count}
-            one_model.write_text(json.dumps(settings))
-            processes = {}
-        words = command("train", model=one_model, mixture=learnt, out=out, seed=1, **processes)
-        done = run(words, OMP_NUM_THREADS="1")
+        out = tmp_path / str(count)
+        settings = json.loads(one_model.read_text()) | {"training_gpus": count}
+        one_model.write_text(json.dumps(settings))
+        done = run(command("train", model=one_model, mixture=learnt, out=out, seed=1))
         assert done.returncode == 0, done.stderr
         found.append(losses(out))
     apart = max(abs(a / b - 1) for a, b in zip(*found, strict=True))
-    check("losses, two processes to one", apart, most=1e-4 if device == "cpu" else 0.05)
+    check("losses, two processes to one", apart, most=0.05)
     assert all(map(math.isfinite, found[0]))
