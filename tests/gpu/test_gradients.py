@@ -35,9 +35,9 @@ def test_loss_and_gradients(expected, device, check, attention, share):
     assert (rows[0]["input_ids"].numel() < tokens) == share
     found_loss, found = gradients(model, called, rows)
     what = f"{name}, {attention}, {'shared' if share else 'packed'}"
-    check(f"loss: {what}", abs(found_loss / loss - 1), most=0.001)
+    check(f"loss: {what}", abs(found_loss / loss - 1), most=0.005)
     # As PEFT's own, one example at a time under autocast, is from that in 32 bits.
-    check(f"gradients, of PEFT's error: {what}", error(found, exact) / usual, most=1.15)
+    check(f"gradients, of PEFT's error: {what}", error(found, exact) / usual, most=1.3)
 
 
 def test_checkpointing_changes_nothing(expected, device, check):

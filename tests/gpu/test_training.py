@@ -96,7 +96,7 @@ def test_a_killed_training_goes_on_where_it_was(one_model, device, check, tmp_pa
         command("train", out=tmp_path / "killed", **settings), cwd=ROOT, stderr=subprocess.DEVNULL
     )
     kept, deadline = tmp_path / "killed.checkpoints", time.monotonic() + 300
-    while not list(kept.glob("checkpoint-*/trainer_state.json")):
+    while not list(kept.glob("checkpoint-*/sha256.json")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
