@@ -30,9 +30,9 @@ def test_a_layer_has_one_attention_call_and_few_casts(name, device, check):
     check(f"attention calls a layer: {name}", forward["_varlen_attn"], most=1)
     # A and B of each of the seven layers (six in GLM), and both norms to 32 bits and back.
     check(f"casts a layer, forward: {name}", forward["_to_copy"], most=18)
-    check(f"operations a layer, forward: {name}", forward.total(), most=78)
     linear = 6 if name == "glm-4-9b" else 7  # gate and up are one in GLM
     check(f"fused adapters a layer: {name}", forward["addmm_"], least=linear)
+    check(f"operations a layer, forward: {name}", forward.total(), most=78)
     if device != "cpu":  # where products in 32 bits need casts
         check(f"casts a layer, backward: {name}", backward["_to_copy"], most=4)
         check(f"operations a layer, backward: {name}", backward.total(), most=110)
