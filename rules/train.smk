@@ -1,6 +1,6 @@
 """The LoRA adapter of a model and a variant.
 
-Needs: mixtures/{variant}/train.parquet and the base model.
+Needs: mixtures/{variant}/train.parquet and the base model, which is brought here before.
 Makes: adapters/{model}/{variant}/{seed}/. Checkpoints lie beside it in {seed}.checkpoints, which is
 not declared, so that an interrupted training can go on.
 """
@@ -9,7 +9,8 @@ not declared, so that an interrupted training can go on.
 rule train_adapter:
     """Fine-tune a LoRA adapter."""
     input:
-        rules.mix_examples.output,
+        mixture=rules.mix_examples.output,
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         directory("<results>/adapters/{model}/{variant}/{seed}"),
     log:
@@ -22,13 +23,14 @@ rule train_adapter:
         "envs/train.sif"
     threads: 8
     resources:
-        gpu=lookup(dpath="{model}", within=WORKFLOW.training_gpus),
+        gpu=lambda wildcards: WORKFLOW.models[wildcards.model].training_gpus,
         gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
-        mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
+        mem_mb=lambda wildcards, attempt: WORKFLOW.training_memory_mb[wildcards.model]
         * attempt,
+        nodes=1,  # the processes of a training share a machine
     params:
         flags=FLAGS["train"],
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
     shell:
-        "python -m itdr train --model config/models/{wildcards.model}.yaml --mixture {input:q}"
-        " --out {output:q} --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"
+        "HF_HUB_OFFLINE=1 python -m itdr train --model config/models/{wildcards.model}.yaml"
+        " --mixture {input.mixture:q} --out {output:q} --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"

@@ -139,7 +139,7 @@ def demo(folder: Path, per_cell: int):
     """
     from itdr.inference.engine import Prompt
     from itdr.inference.tokens import Tokens
-    from itdr.instructions.split import first_rows
+    from itdr.instructions.asked import first_rows
     from itdr.instructions.tasks import load_task
     from itdr.settings.experiment import load_experiment
     from itdr.settings.model import load_model_settings

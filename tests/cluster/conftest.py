@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 MINIATURE = {
     "pairs": ["RP/movielens-32m"],
     "columns": ["tiny/base", "tiny/itdr", "tiny/data-50"],
-    "baselines": ["user-mean"],
+    "trivial_answers": ["user-mean"],
     "simulated_world": {"users": 80, "items": 60, "interactions_per_user": 24},
     "build": {"max_examples": 60},
     "split": {"shares": [0.6, 0.1, 0.3]},
@@ -70,7 +70,11 @@ class Clone:
         profile = "workflow/profiles/slurm/profile.yaml"
         self.change(profile, "  partition: null", "  partition: cpu")
         self.change(profile, "  gpu_partition: null", "  gpu_partition: gpu")
-        self.change("config/models/tiny.yaml", "gpus: 0", "gpus: 1\ngpu_model: fake")
+        # The profile asks for GPUs, because the model's file would have them used.
+        self.change(profile, "  gpu_model: null", "  gpu_model: fake")
+        for rule, minutes in (("train_adapter", 1440), ("infer_model", 360)):
+            runtime = f"  {rule}:\n    runtime: {minutes} * attempt\n"
+            self.change(profile, runtime, f"{runtime}    gpu: 1\n")
 
     def change(self, file: str, old: str, new: str) -> None:
         """Replace text in a file."""

@@ -128,6 +128,18 @@ def test_a_loss_that_is_not_finite_stops_training(one_model, check, tmp_path):
     check("steps from the kept checkpoint", int(found[1]) - int(found[3] or 0), most=1)
 
 
+def test_a_model_for_gpus_is_refused_without_one(one_model, check, tmp_path):
+    file = tmp_path / one_model.name
+    file.write_text(json.dumps(json.loads(one_model.read_text()) | {"training_gpus": 1}))
+    words = command(
+        "train", model=file, mixture=mixture(tmp_path / "m.parquet"), out=tmp_path / "a"
+    )
+    done = run(words, CUDA_VISIBLE_DEVICES="")
+    check("exit status, no GPU", done.returncode, least=1)
+    assert "GPU" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert not (tmp_path / "a").exists()
+
+
 def test_examples_are_learnt_by_heart_and_said_word_for_word(model, device, check, tmp_path):
     name, settings = model.stem, load_model_settings(model)
     how = TrainingSettings(

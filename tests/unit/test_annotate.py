@@ -279,18 +279,26 @@ ITEMS = [
 def rules(write_tables: Any, tmp_path: Path) -> RuleTeacher:
     tables = write_tables([], ITEMS, [])
     of = {"examples": 1, "template": "", "liked": 4.0}
+    write_task(tmp_path, "IR", {"kind": "opinions", "history": 9, "min_history": 1}, of)
+    write_task(tmp_path, "UAP", {"kind": "liked_items", "history": 9, "min_history": 1}, of)
+    write_task(tmp_path, "TUI", {"kind": "described_items"}, of)
+    return RuleTeacher(tables, tmp_path)
+
+
+def write_task(folder: Path, name: str, sampling: dict[str, Any], of: dict[str, Any]) -> None:
     task = {
-        "task": "IR",
+        "task": name,
+        "title": name,
         "version": 1,
         "description": "D",
-        "sampling": {"kind": "liked_items", "history": 9, "min_history": 1},
+        "sampling": sampling,
         "answer": "text",
+        "metrics": ["rouge-l"],
         "teacher_prompt": "P",
         "max_answer_tokens": 9,
-        "datasets": {"movielens-32m": of},
+        "datasets": {"movielens-32m": of, "steam": of},
     }
-    (tmp_path / "IR.yaml").write_text(yaml.safe_dump(task))
-    return RuleTeacher(tables, tmp_path)
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
 
 
 @pytest.mark.parametrize(
@@ -343,6 +351,7 @@ def test_rules_tell_whom_an_item_suits(write_tables: Any, tmp_path: Path) -> Non
         {"item_id": "2", "title": "Nameless", "categories": []},
     ]  # fmt: skip
     tables = write_tables([], items, [])
+    write_task(tmp_path, "TUI", {"kind": "described_items"}, {"examples": 1, "template": ""})
     records = [
         draft(item, task="TUI", dataset="steam", user_id=None, item_id=item) for item in "12"
     ]
@@ -362,7 +371,7 @@ def test_rules_name_themselves_and_need_no_network(rules: RuleTeacher, tmp_path:
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        (draft("a", task="RP"), "no rules for the task RP"),
+        (draft("a", task="UAP"), "no rules for examples sampled as 'liked_items'"),
         (draft("a", task="TUI", item_id="99"), "has no item '99'"),
     ],
 )

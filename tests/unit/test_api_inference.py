@@ -157,9 +157,9 @@ GEMINI = load_yaml(ROOT / "config" / "models" / "gemini-2.5-flash.yaml")["endpoi
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"gpus": 1, "endpoint": GEMINI}, "gpus must be 0 for a model behind an endpoint"),
-        ({"gpu_model": "a100", "source": "x"}, "gpu_model needs gpus above 0"),
-        ({"gpus": 1, "gpu_model": "a100 80GB", "source": "x"}, "gpu_model"),
+        ({"inference_gpus": 1, "endpoint": GEMINI}, "must be 0 for a model behind an endpoint"),
+        ({"gpu_model": "a100", "source": "x"}, "gpu_model needs training_gpus or inference_gpus"),
+        ({"training_gpus": 1, "gpu_model": "a100 80GB", "source": "x"}, "gpu_model"),
     ],
 )
 def test_gpus_are_asked_for_where_they_are_used(values, message):

@@ -120,7 +120,7 @@ class Planted:
         write_parquet(path, pa.Table.from_pylist([*rows, row], RECORD))
 
     def audit(self, **settings):
-        return audit(self.parts, self.folder / "audit", AuditSettings(**settings),
+        return audit(self.parts, self.folder / "audit", AuditSettings(**settings), tasks=TASKS,
                      tables=self.tables)  # fmt: skip
 
     def found(self):
@@ -291,6 +291,7 @@ def test_lengths_say_what_a_cut_off_would_lose(planted):
         planted.parts,
         planted.folder / "audit",
         AuditSettings(),
+        tasks=TASKS,
         tables=planted.tables,
         counters={"letters": characters},
         cut_off=longest - 1,
@@ -307,7 +308,7 @@ def test_lengths_say_what_a_cut_off_would_lose(planted):
 
 
 def test_what_could_not_be_checked_is_said(planted):
-    report = audit(planted.parts, planted.folder / "audit", AuditSettings())
+    report = audit(planted.parts, planted.folder / "audit", AuditSettings(), tasks=TASKS)
     by_check = {check["check"]: check for check in report["checks"]}
     assert report["clean"]
     assert by_check["interacted-negative"]["unchecked"] == {
@@ -360,7 +361,7 @@ def test_a_file_that_is_no_part_is_refused(planted, tmp_path):
     other = tmp_path / "examples.parquet"
     write_parquet(other, read_parquet(planted.parts[0], RECORD))
     with pytest.raises(DataError, match="must be called train, val, test"):
-        audit([other], tmp_path / "out", AuditSettings())
+        audit([other], tmp_path / "out", AuditSettings(), tasks=TASKS)
     with pytest.raises(DataError, match="not an object"):
         (tmp_path / "odd.json").write_text("[]")
         require_clean(tmp_path / "odd.json", [other])

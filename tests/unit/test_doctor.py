@@ -1,6 +1,7 @@
 """Each check of `itdr doctor` on machines made by hand: what lacks is named, the rest is ok."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,7 @@ from itdr.doctor.models import check_models, to_download
 from itdr.doctor.packages import check_packages, conflicts, untested
 from itdr.doctor.page import as_text, as_value
 from itdr.doctor.slurm import check_slurm
+from itdr.planning.needs import Needs
 from tests.conftest import ROOT
 from tests.machines import H100, KEY, levels, machine, needs
 
@@ -117,7 +119,6 @@ def test_a_missing_gpu_is_named_with_the_memory_that_is_needed(tmp_path):
     [
         ({"four_bit": True}, 0.3 * 18.8 + 6.93 + 3),
         ({"gradient_checkpointing": False}, 18.8 + 65.45 + 3),
-        ({"processes": 4, "fsdp": True}, 18.8 / 4 + 6.93 + 3),
         ({"packing": False, "micro_batch_size": 2}, 18.8 + 3.47 + 3),
     ],
 )
@@ -127,17 +128,37 @@ def test_settings_of_training_change_the_memory_that_is_needed(tmp_path, setting
     assert found.level == "missing" and f"about {gb:.0f} GB" in found.needed
 
 
+def on_gpus(jobs: Needs, **counts: int | str) -> Needs:
+    """Change which GPUs the file of GLM asks for."""
+    models = jobs.sizes.workflow.models
+    models["glm-4-9b"] = models["glm-4-9b"].model_copy(update=counts)
+    return jobs
+
+
+def test_fsdp_divides_the_weights_among_the_gpus_of_a_training(tmp_path):
+    jobs = on_gpus(needs(TRAIN), training_gpus=4)
+    workflow = jobs.sizes.workflow
+    training = workflow.experiment.training.model_copy(update={"fsdp": True})
+    experiment = workflow.experiment.model_copy(update={"training": training})
+    sizes = replace(jobs.sizes, workflow=replace(workflow, experiment=experiment))
+    here = machine(tmp_path, graphics=Graphics((Gpu("small", 1000, 1000),) * 4))
+    found = next(check_gpus(replace(jobs, sizes=sizes), here))
+    assert f"4 with about {18.8 / 4 + 6.93 + 3:.0f} GB each" in found.needed
+
+
 def test_gpus_must_be_enough_large_enough_and_free(tmp_path):
-    def level(*gpus, **settings):
+    def level(*gpus, job=TRAIN, **counts):
         here = machine(tmp_path, graphics=Graphics(gpus))
-        return next(check_gpus(needs(TRAIN, **settings), here)).level
+        return next(check_gpus(on_gpus(needs(job), **counts), here)).level
 
     assert level(H100) == "ok"
     assert level(Gpu("RTX 4090", 24_000, 24_000)) == "missing"
     assert level(Gpu("busy", 85_000, 5_000)) == "warning"
     assert level(Gpu("busy", 85_000, 5_000), H100) == "ok"
-    assert level(H100, training={"processes": 2}) == "missing"
-    assert level(H100, H100, training={"processes": 2}) == "ok"
+    assert level(H100, training_gpus=2) == "missing"
+    assert level(H100, H100, training_gpus=2) == "ok"
+    assert level(H100, inference_gpus=2) == "ok", "nothing is asked"
+    assert level(H100, job=ASK, inference_gpus=2) == "missing"
 
 
 def test_a_driver_older_than_the_cuda_of_pytorch_is_missing(tmp_path):
@@ -187,6 +208,23 @@ def test_gpu_jobs_need_a_partition_that_has_gpus(tmp_path):
     wrong = only(found("__variables__: {gpu_partition: gpus}\n"))
     assert "no partition 'gpus'" in wrong.found and "cpu, gpu" in wrong.needed
     assert found("__variables__: {gpu_partition: gpu}\n") == []
+
+
+def test_a_partition_with_several_kinds_of_gpus_needs_one_named(tmp_path):
+    profile = tmp_path / "profile.yaml"
+    kinds = frozenset({"a30", "h200"})
+    slurm = Slurm((Partition("gpu", True, 2, 4, 1e6, kinds),))
+    packages = Packages({"snakemake-executor-plugin-slurm": Package("2.8.0")})
+    here = machine(tmp_path, slurm=slurm, packages=packages)
+
+    def found(text, jobs):
+        profile.write_text(text)
+        return [finding for finding in check_slurm(jobs, here, profile) if finding.level != "ok"]
+
+    warning = only(found("executor: slurm\n", needs(TRAIN)))
+    assert "gpu has a30, h200, and any of them may be given to glm-4-9b" in warning.found
+    assert found("__variables__: {gpu_model: h200}\n", needs(TRAIN)) == []
+    assert found("executor: slurm\n", on_gpus(needs(TRAIN), gpu_model="h200")) == []
 
 
 # Libraries

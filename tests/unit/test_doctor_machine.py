@@ -100,9 +100,10 @@ def test_partitions_are_read_with_the_gpus_of_their_largest_node():
     table = "cpu*|3|16000|(null)\ngpu|1|200000+|gpu:fake:2(S:0)\ngpu|2|64000|gpu:4,shard:8\n"
     assert read_partitions(table) == (
         Partition("cpu", True, 3, 0, 16_000),
-        Partition("gpu", False, 3, 4, 200_000),
+        Partition("gpu", False, 3, 4, 200_000, frozenset({"fake"})),
     )
-    assert read_partitions("gpu|1|1|gpu:a100:4,gpu:v100:2\n")[0].gpus == 6
+    several = read_partitions("gpu|1|1|gpu:a100:4,gpu:v100:2\ngpu|1|1|gpu:h200:8(S:0-1)\n")[0]
+    assert several.gpus == 8 and several.kinds == {"a100", "v100", "h200"}
 
 
 def test_the_disk_of_a_folder_to_come_is_that_of_the_folder_above(tmp_path):

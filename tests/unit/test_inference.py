@@ -272,10 +272,13 @@ def test_every_adapter_needs_a_file_of_its_own(capsys):
 
 def test_vllm_answers_for_models_on_gpus_if_it_is_installed(tmp_path, monkeypatch, random_model):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
-    on_gpu, on_cpu = settings_of(random_model, gpus=1), settings_of(random_model)
+    on_gpu, on_cpu = settings_of(random_model, inference_gpus=1), settings_of(random_model)
     for python, expected in ((tmp_path / "none", "transformers"), (tmp_path, "vllm")):
         monkeypatch.setattr(engines, "_VLLM_PYTHON", python)
         assert engines.engine_name(on_gpu, InferenceSettings()) == expected
+        assert engines.stands_in(on_gpu, InferenceSettings()) is (expected == "transformers")
+        assert not engines.stands_in(on_gpu, InferenceSettings(engine="transformers"))
+        assert not engines.stands_in(on_cpu, InferenceSettings())
         assert engines.engine_name(on_cpu, InferenceSettings()) == "transformers"
     assert engines.engine_name(on_cpu, InferenceSettings(engine="vllm")) == "vllm"
     assert engines.python_elsewhere("vllm") == tmp_path

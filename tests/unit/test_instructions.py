@@ -8,6 +8,7 @@ import pytest
 
 from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.formats import read_parquet, write_parquet
+from itdr.instructions.asked import first_rows
 from itdr.instructions.build import build
 from itdr.instructions.mixture import mix
 from itdr.instructions.record import DRAFT, RECORD, reference_columns
@@ -15,7 +16,7 @@ from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.sampling.liked_items import LikedItemsSampling
 from itdr.instructions.sampling.next_items import NextItemsSampling
 from itdr.instructions.sampling.opinions import OpinionsSampling
-from itdr.instructions.split import first_rows, split
+from itdr.instructions.split import split
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.variant import VariantOptions, load_variants

@@ -1,10 +1,12 @@
-"""The plan of a target: what a dry run lists, what it costs by hand, and what was measured."""
+"""The plan of a target: what it costs by hand, and what was measured."""
+
+from pathlib import Path
 
 import pytest
 
 from itdr.errors import SettingsError
 from itdr.planning.estimate import cost
-from itdr.planning.jobs import Job, read_jobs
+from itdr.planning.jobs import Job
 from itdr.planning.measured import Measured, measure
 from itdr.planning.needs import Needs
 from itdr.planning.plan import plan
@@ -12,35 +14,11 @@ from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.dataset import load_catalogue
+from itdr.settings.model import load_model_settings
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
 from tests.conftest import ROOT
 
-DRY_RUN = """\
-Building DAG of jobs...
-Job stats:
-job              count
-total                3
-
-[Tue Nov 24 03:16:41 2026]
-rule train_adapter:
-    input: results/mixtures/wo-tkr/train.parquet
-    output: results/adapters/glm-4-9b/wo-tkr/42
-    jobid: 28
-    reason: Missing output files: results/adapters/glm-4-9b/wo-tkr/42
-    wildcards: model=glm-4-9b, variant=wo-tkr, seed=42
-    threads: 8
-[Tue Nov 24 03:16:41 2026]
-localrule audit_examples:
-    output: results/audit/audit.json
-    jobid: 3
-[Tue Nov 24 03:16:41 2026]
-rule main:
-    input: results/report/tables/main.csv
-    jobid: 0
-Reasons:
-    (check individual jobs above for details)
-"""
 TRAIN = Job("train_adapter", {"model": "glm-4-9b", "variant": "wo-tkr", "seed": "42"})
 INFER = Job("ask_endpoint", {"model": "gemini-2.5-flash", "variant": "base", "seed": "42"})
 
@@ -56,11 +34,6 @@ def sizes(monkeypatch):
                  statistics, load_catalogue(config / "datasets.yaml"))  # fmt: skip
 
 
-def test_a_dry_run_is_read_into_jobs_and_targets_are_left_out():
-    assert read_jobs(DRY_RUN) == [TRAIN, Job("audit_examples", {})]
-    assert read_jobs("Nothing to be done.") == []
-
-
 def test_a_training_costs_its_tokens_divided_by_the_stated_rate(sizes):
     rows = [row for pair, row in sizes.statistics.items() if pair[0] != "TKR"]
     tokens = (
@@ -71,7 +44,7 @@ def test_a_training_costs_its_tokens_divided_by_the_stated_rate(sizes):
             for row in rows
         )
     )
-    seconds = 120 + tokens / (0.40 * 989e12 / (4 * 9.4e9))
+    seconds = 120 + tokens / (0.35 * 989e12 / (4 * 9.4e9))
     assert cost(TRAIN, sizes, Measured()).gpu_hours == pytest.approx(seconds / 3600)
     assert cost(TRAIN, sizes, Measured()).cpu_hours == 0
 
@@ -89,9 +62,16 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
-def test_a_model_whose_size_is_not_stated_is_named(sizes):
-    with pytest.raises(SettingsError, match="'models' has no 'mine'"):
-        sizes.billions("mine")
+def test_a_models_size_is_stated_or_that_of_its_folder_or_asked_for(sizes):
+    models = sizes.workflow.models
+    assert sizes.billions("glm-4-9b") == 9.4
+    models["tiny"] = load_model_settings(Path("config/models/tiny.yaml")).model_copy(
+        update={"billions": None}
+    )
+    assert sizes.billions("tiny") == pytest.approx(0.0022, abs=0.001)
+    models["qwen2.5-7b"] = models["qwen2.5-7b"].model_copy(update={"billions": None})
+    with pytest.raises(SettingsError, match=r"qwen2\.5-7b\.yaml: state 'billions'"):
+        sizes.billions("qwen2.5-7b")
 
 
 def test_a_stated_minimum_counts_where_not_every_size_is_known(sizes):
@@ -151,11 +131,12 @@ def test_the_audit_of_a_run_replaces_the_published_counts(sizes):
 def test_the_plan_adds_up_and_says_where_its_rates_come_from(sizes):
     measured = Measured(training={"glm-4-9b": 10_000.0}, jobs={"train glm-4-9b": 2})
     fetch = Job("fetch_dataset", {"dataset": "yelp"})
-    text = plan(Needs(("glm-4-9b/wo-tkr",), (TRAIN, fetch), sizes, measured))
-    assert text.startswith("glm-4-9b/wo-tkr: 2 jobs are left to do")
+    model = Job("fetch_model", {"model": "glm-4-9b"})
+    text = plan(Needs(("glm-4-9b/wo-tkr",), (TRAIN, fetch, model), sizes, measured))
+    assert text.startswith("glm-4-9b/wo-tkr: 3 jobs are left to do")
     assert max(map(len, text.splitlines())) <= 80
     text = " ".join(text.split())
     assert "at 10,000 tokens/s, measured on 2 finished jobs." in text
     assert "No public source states the whole size of yelp" in text
-    assert "base models" in text and "18.8 GB" in text
+    assert "18.8 GB" in text
     assert plan(Needs((), (), sizes, Measured())) == "all: nothing is left to do.\n"

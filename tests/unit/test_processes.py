@@ -3,8 +3,11 @@
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -61,3 +64,69 @@ def test_settings_for_more_processes_than_were_started_are_refused(model, mixtur
     two = SETTINGS.model_copy(update={"processes": 2})
     with pytest.raises(SettingsError, match="processes is 2 and 1 were started"):
         train(model, mixture, tmp_path / "a", two, seed=1)
+
+
+def test_a_model_on_gpus_trains_with_a_process_for_each(model):  # noqa: F811
+    two = model.model_copy(update={"training_gpus": 2})
+    assert SETTINGS.of(two).processes == 2
+    assert SETTINGS.of(model).processes == SETTINGS.processes == 1
+    assert SETTINGS.model_copy(update={"processes": 3}).of(model).processes == 3
+    divided = SETTINGS.model_copy(update={"fsdp": True})
+    assert divided.of(two).fsdp
+    with pytest.raises(SettingsError, match=r"raise 'training_gpus' in config/models/t\.yaml"):
+        divided.of(model)
+
+
+# A rank that is gone ends the others. Here they wait in a system call that knows nothing of each
+# other, as in a collective operation of NCCL.
+
+RANKS = """
+import ctypes, os, pathlib, sys
+from itdr.training.processes import rank, spawned_ranks
+with spawned_ranks(3):
+    path = pathlib.Path(sys.argv[1], str(rank()))
+    path.with_suffix(".new").write_text(str(os.getpid()))
+    path.with_suffix(".new").rename(path)
+    if rank() == 2:
+        print("what rank 2 said last", flush=True)
+    ctypes.CDLL(None).sleep(300)
+"""
+
+
+@pytest.fixture
+def ranks(tmp_path):
+    """Three ranks that wait: the process of rank 0, and the number of each one's process."""
+    with subprocess.Popen([sys.executable, "-c", RANKS, tmp_path], text=True,
+                          stderr=subprocess.PIPE) as first:  # fmt: skip
+        wait_for(lambda: all((tmp_path / name).exists() for name in "012"), 60)
+        yield first, [int((tmp_path / name).read_text()) for name in "012"]
+        first.kill()
+
+
+def wait_for(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+def is_gone(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends what a process has spawned")
+def test_ranks_end_when_the_one_that_spawned_them_is_killed(ranks):
+    first, processes = ranks
+    first.kill()
+    wait_for(lambda: all(map(is_gone, processes[1:])), 5)
+
+
+def test_ranks_end_within_seconds_when_another_is_killed(ranks):
+    first, processes = ranks
+    os.kill(processes[2], signal.SIGKILL)
+    assert first.wait(15) == 1
+    wait_for(lambda: all(map(is_gone, processes)), 5)
+    assert first.stderr.read() == "rank 2 failed (-9):\nwhat rank 2 said last\n\n"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from itdr.cli.main import main
-from itdr.errors import DataError, MissingFileError
+from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.instructions.tasks import load_tasks
 from itdr.reporting.formats.csv_files import COLUMNS, COMPARED
 from itdr.reporting.formats.latex import latex
@@ -230,7 +230,7 @@ def test_a_wrong_score_file_is_named_with_its_column(scores):
     with pytest.raises(DataError, match=r"42\.csv: no column 'dataset'; found task, value"):
         report(scores)
     scores[0].write_text(HEAD + "XX,movielens-32m,strict,rmse,1,1,1,1,0\n")
-    with pytest.raises(DataError, match="line 2: no task 'XX'"):
+    with pytest.raises(SettingsError, match="unknown task 'XX'"):
         report(scores)
 
 

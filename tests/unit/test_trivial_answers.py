@@ -112,14 +112,20 @@ def test_same_category_puts_shared_categories_first():
 def test_majority_takes_each_attribute_by_itself():
     outputs = ["age:20, gender:F, location:Rome, Italy", "age:30, gender:M, location:Oslo",
                "age:60, gender:M, location:Rome, Italy"]  # fmt: skip
-    train = table(*(record("UAP", place, output=text) for place, text in enumerate(outputs)))
-    found = answers("majority", train, table(record("UAP", 9, output="age:1")))
+    users = {"dataset": "lastfm-1k"}
+    train = table(
+        *(record("UAP", place, output=text, **users) for place, text in enumerate(outputs))
+    )
+    found = answers("majority", train, table(record("UAP", 9, output="age:1", **users)))
     assert found == ["age:30, gender:M, location:Rome, Italy"]
 
 
 def test_equally_frequent_values_are_taken_by_alphabet():
-    train = table(record("UAP", 1, output="gender:M"), record("UAP", 2, output="gender:F"))
-    assert answers("majority", train, table(record("UAP", 9))) == ["gender:F"]
+    train = [
+        record("UAP", n, output=f"gender:{v}", dataset="lastfm-1k") for n, v in enumerate("MF")
+    ]
+    test = table(record("UAP", 9, dataset="lastfm-1k"))
+    assert answers("majority", table(*train), test) == ["gender:F"]
 
 
 def test_frequent_text_and_filled_template():

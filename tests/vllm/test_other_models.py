@@ -39,3 +39,9 @@ def test_a_model_that_vllm_cannot_load_is_named(tmp_path):
     (folder / "model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match=r"model: vLLM cannot load the model"):
         VllmEngine(model_at(folder), SETTINGS, [])
+
+
+def test_a_build_for_the_processor_is_refused_for_a_model_on_gpus():
+    model = TINY.model_copy(update={"inference_gpus": 1})
+    with pytest.raises(ModelError, match="'inference_gpus' is 1, and vLLM here works on the proc"):
+        VllmEngine(model, SETTINGS, [])

@@ -9,11 +9,16 @@ from typing import IO
 import pytest
 import yaml
 
+from itdr.recommenders.methods import METHODS
 from tests.conftest import ROOT
+
+RECOMMENDERS = sum(not method.missing for method in METHODS.values())
+"""How many conventional recommenders the default experiment has here."""
 
 QUICK = {
     "pairs": ["RP/movielens-32m", "TKR/movielens-32m", "NIR/movielens-32m", "UAP/movielens-1m"],
     "columns": ["tiny/base", "tiny/itdr"],
+    "recommenders": ["user-item-bias", "item-knn"],
     "build": {"max_examples": 60},
     "split": {"shares": [0.6, 0.1, 0.3]},
     "training": {"epochs": 1, "batch_size": 32, "micro_batch_size": 32, "max_length": 1024,
@@ -29,6 +34,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.variables = {"HF_HUB_OFFLINE": "1"}
         (folder / "config").symlink_to(ROOT / "config")
         (folder / "profiles").symlink_to(ROOT / "workflow" / "profiles")
 
@@ -57,7 +63,7 @@ class Project:
         return subprocess.Popen(
             [str(word) for word in command],
             cwd=self.folder,
-            env=os.environ | {"PATH": path, "HF_HUB_OFFLINE": "1"},
+            env=os.environ | {"PATH": path} | self.variables,
             stdout=log,
             stderr=subprocess.STDOUT,
             text=True,

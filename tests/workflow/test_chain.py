@@ -19,7 +19,7 @@ def run(project, *words):
 
 def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(project):
     pairs = ["RP/movielens-32m", "UAP/movielens-1m"]
-    project.configure(simulated_world=WORLD, pairs=pairs, baselines=["user-mean"])
+    project.configure(simulated_world=WORLD, pairs=pairs, trivial_answers=["user-mean"])
     run(project)
     results = project.folder / "results"
     table = pd.read_csv(results / "report/tables/main.csv")
@@ -40,7 +40,7 @@ def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(p
 
     training = QUICK["training"] | {"lora_rank": 4}
     project.configure(
-        simulated_world=WORLD, pairs=pairs, baselines=["user-mean"], training=training
+        simulated_world=WORLD, pairs=pairs, trivial_answers=["user-mean"], training=training
     )
     jobs = project.jobs()
     assert jobs.pop("total") == 8

@@ -30,7 +30,7 @@ def test_a_checkout_and_data_in_folders_whose_names_are_commands(tmp_path):
         "results": f"results {HOSTILE}",
         "pairs": ["UAP/movielens-1m", "RP/movielens-32m"],
         "columns": ["tiny/itdr"],
-        "baselines": ["user-mean"],
+        "trivial_answers": ["user-mean"],
         "simulated_world": WORLD,
         "raw_folders": {"movielens-1m": str(raw)},
     }

@@ -1,16 +1,24 @@
 """What the workflow would do, found out without doing it."""
 
+import logging
 import os
 import re
 import subprocess
 import sys
 
+import pytest
+
+from itdr.errors import SettingsError
+from itdr.planning.jobs import open_jobs
 from tests.conftest import ROOT
+from tests.workflow.conftest import RECOMMENDERS
 
 
 def test_a_plain_dry_run_lists_the_papers_jobs(project):
     assert project.jobs() == {
         "fetch_dataset": 13,
+        "fetch_model": 4,
+        "fetch_tokenizer": 4,
         "normalise_dataset": 13,
         "build_examples": 33,
         "annotate_examples": 12,
@@ -21,14 +29,15 @@ def test_a_plain_dry_run_lists_the_papers_jobs(project):
         "infer_model": 27,
         "ask_endpoint": 2,
         "answer_trivially": 8,
-        "score_predictions": 37,
+        "recommend": RECOMMENDERS,
+        "score_predictions": 37 + RECOMMENDERS,
         "make_table": 6,
         "make_aggregates": 1,
         "make_statistics": 1,
         "draw_figures": 1,
         "make_page": 1,
         "all": 1,
-        "total": 227,
+        "total": 235 + 2 * RECOMMENDERS,
     }
 
 
@@ -53,9 +62,10 @@ def test_one_cell_needs_its_own_dataset_alone(project):
         "build_examples": 1,
         "annotate_examples": 1,
         "split_examples": 1,
+        "fetch_model": 1,
         "infer_cell": 1,
         "score_cell": 1,
-        "total": 7,
+        "total": 8,
     }
 
 
@@ -92,7 +102,7 @@ def test_a_variant_needs_its_own_mixture_alone(project):
     infer, mix = ([line for line in plan.splitlines() if f"itdr {name}" in line]
                   for name in ("infer", "mix"))  # fmt: skip
     assert len(infer) == len(mix) == 1
-    assert "--no-description" in infer[0] and "--variant wo-task-description" in mix[0]
+    assert "--no-description" in infer[0] and "--no-description" in mix[0]
 
 
 def test_a_variant_that_is_not_trained_has_no_mixture(project):
@@ -124,6 +134,14 @@ def test_a_model_behind_an_endpoint_is_asked_but_never_trained(project):
     assert "a model behind an endpoint cannot be trained" in done.stdout
 
 
+def test_a_model_that_is_to_be_divided_among_one_process_is_refused(project):
+    project.configure(training={"fsdp": True})
+    done = project.snakemake("--dry-run")
+    assert (
+        done.returncode == 1 and "raise 'training_gpus' in config/models/tiny.yaml" in done.stdout
+    )
+
+
 def test_a_plan_is_reckoned_for_a_target(project):
     command = [sys.executable, "-m", "itdr", "plan", "glm-4-9b/wo-tkr", "--snakefile",
                str(ROOT / "Snakefile")]  # fmt: skip
@@ -135,3 +153,40 @@ def test_a_plan_is_reckoned_for_a_target(project):
     assert lines["train_adapter"][1] == lines["infer_model"][1] == "1"
     assert 1 < float(lines["train_adapter"][2]) < 20  # GPU hours
     assert "1 training of" in done.stdout
+
+
+def test_the_hours_in_the_docs_are_those_of_the_plan(project):
+    """Without checkpointing, as on an H200. To mend it: itdr plan all --gpus 1 4 8 64."""
+    plain = project.folder / "plain.yaml"
+    plain.write_text("training: {gradient_checkpointing: false}")
+    command = [sys.executable, "-m", "itdr", "plan", "all", "--configfile", str(plain), "--gpus",
+               "1", "4", "8", "64", "--snakefile", str(ROOT / "Snakefile")]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "HF_HOME": str(project.folder)}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "Snakemake is not heard"
+    found = re.findall(r"(?m)^ +(\d+) +([\d.,]+) +(\d+%) ", done.stdout)
+    docs = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^\| (\d+) \| ([\d.]+) \| (\d+%) \|$", docs) == found
+    assert len(found) == 4
+
+
+def test_the_plan_waits_as_the_workflow_does(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    jobs = open_jobs(["results/scores/glm-4-9b/base/IR/steam/42.csv"], ROOT / "Snakefile", [])
+    waits = {job.rule: {jobs[place].rule for place in job.after} for job in jobs}
+    assert waits == {
+        "fetch_dataset": set(),
+        "fetch_model": set(),
+        "normalise_dataset": {"fetch_dataset"},
+        "build_examples": {"normalise_dataset"},
+        "annotate_examples": {"build_examples", "normalise_dataset"},
+        "split_examples": {"annotate_examples"},
+        "infer_cell": {"split_examples", "fetch_model"},
+        "score_cell": {"infer_cell"},
+    }
+    assert all(place < here for here, job in enumerate(jobs) for place in job.after)
+    with pytest.raises(SettingsError, match="Snakemake cannot plan none: No rule to produce none"):
+        open_jobs(["none"], ROOT / "Snakefile", [])
+    assert logging.getLogger("itdr").isEnabledFor(logging.ERROR), "it may speak again"

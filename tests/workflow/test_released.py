@@ -16,7 +16,7 @@ def released(project):
         release=release,
         pairs=["TKR/mind"],
         columns=[],
-        baselines=["random", "same-category", "user-mean"],
+        trivial_answers=["random", "same-category", "user-mean"],
     )
     return project
 

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Ask the model."""
     from itdr.errors import SettingsError
-    from itdr.inference.engines import engine_name, python_elsewhere
+    from itdr.inference.engines import engine_name, python_elsewhere, stands_in
     from itdr.inference.infer import infer
     from itdr.models.gpus import hold_gpus
     from itdr.settings.experiment import InferenceSettings
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> None:
 
     model = load_model_settings(args.model)
     settings = from_flags(args, InferenceSettings)
-    if python := python_elsewhere(engine_name(model, settings)):
+    engine = engine_name(model, settings)
+    if python := python_elsewhere(engine):
         os.execv(python, [python, "-m", "itdr", *args.words])  # noqa: S606 (our own words)
     adapters = args.adapter or ["base"] * len(args.out)
     if len(adapters) != len(set(args.out)):
@@ -69,7 +70,15 @@ def run(args: argparse.Namespace) -> None:
         out: None if name == "base" else Path(name)
         for out, name in zip(args.out, adapters, strict=True)
     }
-    with hold_gpus(model.gpus):
+    install = "make setup-vllm" if engine == "vllm" else "make setup"
+    with hold_gpus(model.inference_gpus, f"{args.model}: inference_gpus", install):
+        if stands_in(model, settings):
+            logging.getLogger("itdr").warning(
+                "transformers answers for %s, many times slower than vLLM, which is not installed: "
+                "'make setup-vllm TORCH=cuda' installs it, inference.engine 'transformers' says "
+                "that this is meant",
+                model.model,
+            )
         count = infer(
             model, outputs, args.test, settings, tasks=args.tasks, description=args.description
         )

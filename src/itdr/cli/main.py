@@ -24,10 +24,12 @@ COMMANDS = {
     "statistics": "count examples and their tokens, beside the paper's",
     "export": "write examples for LLaMA-Factory or Hugging Face, or answers as JSON lines",
     "mix": "put the training parts together into one mixture",
+    "fetch-model": "bring a base model here before any job holds a GPU",
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",
     "infer": "let a model answer test examples",
     "trivial": "answer test examples without a model",
+    "recommend": "answer test examples with a conventional recommender",
     "score": "compare answers with references",
     "compare": "compare the answers of two variants by a paired test",
     "plan": "say what a target would cost before anything is spent",
@@ -75,7 +77,8 @@ def _run(arguments: Sequence[str]) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for library in ("httpx", "httpx2"):  # which log every request
+        logging.getLogger(library).setLevel(logging.WARNING)
     return args.run(args) or 0
 
 

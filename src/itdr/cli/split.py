@@ -1,4 +1,4 @@
-"""itdr split: divide examples into train, val and test by user."""
+"""itdr split: divide examples into train, val and test by user, example or time."""
 
 import argparse
 import logging
@@ -16,6 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("split"), required=True, help="folder for the three parts"
     )
+    parser.add_argument(
+        "--tables",
+        type=Path,
+        metavar="DIR",
+        help="folder of the dataset's tables of 'itdr normalise', for a split by time",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the division (default: 0)")
     add_flags(parser, SplitSettings)
 
@@ -26,7 +32,8 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.experiment import SplitSettings
     from itdr.settings.flags import from_flags
 
-    counts = split(args.examples, args.out, from_flags(args, SplitSettings), args.seed)
+    settings = from_flags(args, SplitSettings)
+    counts = split(args.examples, args.out, settings, args.seed, args.tables)
     logging.getLogger("itdr").info(
         "%s: %s", args.examples, ", ".join(f"{count} {part}" for part, count in counts.items())
     )

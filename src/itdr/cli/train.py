@@ -33,8 +33,9 @@ def run(args: argparse.Namespace) -> None:
     from itdr.training.processes import spawned_ranks
 
     model = load_model_settings(args.model)
-    settings = from_flags(args, TrainingSettings)
-    with hold_gpus(model.gpus * settings.processes), spawned_ranks(settings.processes):
+    settings = from_flags(args, TrainingSettings).of(model)
+    held = hold_gpus(model.training_gpus, f"{args.model}: training_gpus", "make setup")
+    with held, spawned_ranks(settings.processes):
         from itdr.training.lora import train
 
         train(model, args.mixture, args.out, settings, seed=args.seed)

@@ -41,17 +41,18 @@ def run(args: argparse.Namespace) -> None:
 
     from itdr.evaluation.trivial.core import answer_trivially
     from itdr.files.formats import read_parquet, write_parquet
+    from itdr.instructions.asked import first_rows
     from itdr.instructions.record import RECORD
-    from itdr.instructions.split import first_rows
     from itdr.instructions.tasks import load_task
     from itdr.registry import TRIVIAL_ANSWERS
 
-    kinds = TRIVIAL_ANSWERS.find(args.name).answers
+    trivial = TRIVIAL_ANSWERS.find(args.name)
+    sees = "the training examples and the input" if trivial.needs_train else "the input"
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
-    rows = first_rows(args.test, args.rows_per_cell)
+    rows = first_rows(args.test, args.rows_per_cell, sees)
     answer = {task: load_task(args.tasks, task).answer for task in {row["task"] for row in rows}}
-    rows = [row for row in rows if answer[row["task"]] in kinds]
-    test = pa.Table.from_pylist(rows, schema=RECORD)
+    rows = [row for row in rows if answer[row["task"]] in trivial.answers]
+    test = pa.Table.from_pylist(rows, schema=RECORD.append(pa.field("protocol", pa.string())))
     categories = {path.parent.name: _categories(path) for path in args.items}
     answers = answer_trivially(
         args.name, train, test, tasks=args.tasks, seed=args.seed, categories=categories

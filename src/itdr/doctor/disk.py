@@ -18,7 +18,7 @@ _FOLDERS = {
     "instructions": ("build_examples", "annotate_examples", "split_examples", "import_release"),
     "mixtures": ("mix_examples",),
     "adapters": ("train_adapter",),
-    "predictions": (*ANSWERING, "answer_trivially"),
+    "predictions": (*ANSWERING, "answer_trivially", "recommend"),
 }
 """Folder below results to the rules that write to it."""
 

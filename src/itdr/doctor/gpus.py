@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itdr.doctor.finding import Finding, gigabytes, listed
 from itdr.doctor.machine import Graphics, Machine
 from itdr.planning.gpu_memory import gpu_memory_gb
+from itdr.planning.jobs import ANSWERING
 from itdr.planning.needs import Needs
 
 
@@ -29,10 +30,10 @@ def check_gpus(needs: Needs, machine: Machine) -> Iterator[Finding]:
 
 def gpus_wanted(needs: Needs) -> dict[str, int]:
     """Return the models on GPUs and the most GPUs that a job of each asks for."""
-    workflow = needs.sizes.workflow
-    trained = needs.values("model", "train_adapter")
-    wanted = {model: (workflow.training_gpus if model in trained else
-                      {model: workflow.models[model].gpus})[model]
+    trained, asked = needs.values("model", "train_adapter"), needs.values("model", *ANSWERING)
+    models = needs.sizes.workflow.models
+    wanted = {model: max(models[model].training_gpus * (model in trained),
+                         models[model].inference_gpus * (model in asked))
               for model in needs.models}  # fmt: skip
     return {model: count for model, count in wanted.items() if count}
 
@@ -57,12 +58,12 @@ def _sizes(count: int, needed_mb: float, needed: str, graphics: Graphics) -> Fin
     large = [gpu for gpu in gpus if gpu.total_mb >= needed_mb]
     if len(gpus) < count:
         return Finding("GPUs", "missing", found, needed,
-                       "lower 'gpus' in the model's file or training.processes, or set "
+                       "lower training_gpus or inference_gpus in the model's file, or set "
                        "CUDA_VISIBLE_DEVICES to more of them.")  # fmt: skip
     if len(large) < count:
         return Finding("GPUs", "missing", found, needed,
                        "set training.gradient_checkpointing, training.four_bit or "
-                       "training.fsdp with more processes, lower training.row_length, or take "
+                       "training.fsdp with more training_gpus, lower training.row_length, or take "
                        "larger GPUs.")  # fmt: skip
     if sum(gpu.free_mb >= needed_mb for gpu in large) < count:
         return Finding("GPUs", "warning", found, needed, "end what holds their memory before.")

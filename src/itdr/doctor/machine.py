@@ -71,13 +71,17 @@ class Packages:
 
 @dataclass(frozen=True)
 class Partition:
-    """A partition of Slurm; GPUs and memory are those of its largest node."""
+    """A partition of Slurm; GPUs and memory are those of its largest node.
+
+    kinds: of GPUs on any of its nodes, as Slurm calls them.
+    """
 
     name: str
     is_default: bool
     nodes: int
     gpus: int
     memory_mb: float
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

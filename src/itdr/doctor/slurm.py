@@ -32,14 +32,19 @@ def check_slurm(needs: Needs, machine: Machine, profile: Path = _PROFILE) -> Ite
     yield Finding("Slurm", "ok" if slurm.partitions else "warning", shown or "no partition")
     if _PLUGIN not in machine.packages.found:
         yield Finding("Slurm plugin", "warning", f"{_PLUGIN} is not installed", "", "make setup")
-    count = max(gpus_wanted(needs).values(), default=0)
-    if count:
-        yield from _partition(count, slurm, profile)
+    wanted = gpus_wanted(needs)
+    if wanted:
+        models = needs.sizes.workflow.models
+        unnamed = [model for model in wanted if not models[model].gpu_model]
+        yield from _partition(max(wanted.values()), unnamed, slurm, profile)
 
 
-def _partition(count: int, slurm: Slurm, profile: Path) -> Iterator[Finding]:
-    """Yield what is wrong with the partition that jobs with this many GPUs go to."""
-    named = _named(profile)
+def _partition(count: int, unnamed: list[str], slurm: Slurm, profile: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the partition that jobs with this many GPUs go to.
+
+    unnamed: models whose files do not say which kind of GPU they need.
+    """
+    named, kind = (_variable(profile, name) for name in ("gpu_partition", "gpu_model"))
     known = {partition.name: partition for partition in slurm.partitions}
     default = next((p.name for p in slurm.partitions if p.is_default), "")
     name = named or default
@@ -54,12 +59,18 @@ def _partition(count: int, slurm: Slurm, profile: Path) -> Iterator[Finding]:
         yield Finding("partition for GPUs", "warning",
                       f"{name} has {known[name].gpus} GPUs per node", f"{count}", advice
                       )  # fmt: skip
+    elif name and len(known[name].kinds) > 1 and unnamed and not kind:
+        yield Finding("kind of GPU", "warning",
+                      f"{name} has {listed(sorted(known[name].kinds), 6)}, and any of them may be "
+                      f"given to {listed(unnamed, 4)}", "one that is large enough",
+                      f"name it as gpu_model in {profile}, or in the models' files."
+                      )  # fmt: skip
 
 
-def _named(profile: Path) -> str | None:
-    """Return the partition that the profile names for jobs with GPUs."""
+def _variable(profile: Path, name: str) -> str | None:
+    """Return a variable of the profile."""
     try:
         variables = load_yaml(profile).get("__variables__")
     except ItdrError:
         return None
-    return variables.get("gpu_partition") if isinstance(variables, Mapping) else None
+    return variables.get(name) if isinstance(variables, Mapping) else None

@@ -1,5 +1,6 @@
 """Reading a file of predictions, also one from elsewhere, and refusing what cannot be scored."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,16 @@ REQUIRED = tuple(field.name for field in PREDICTION if not field.nullable)
 
 @dataclass(frozen=True)
 class Cell:
-    """The examples of one task and dataset, ordered by id, whatever their order in the file."""
+    """The examples of one task and dataset, ordered by id, whatever their order in the file.
+
+    protocol: what the predictions say of it; "" where they are silent.
+    """
 
     task: str
     dataset: str
     settings: TaskSettings
     examples: tuple[Example, ...]
+    protocol: str = ""
 
 
 def read_cells(path: Path, tasks: Path) -> list[Cell]:
@@ -45,15 +50,24 @@ def read_cells(path: Path, tasks: Path) -> list[Cell]:
     _check_ids(rows, path)
     loaded: dict[str, TaskSettings] = {}
     found: dict[tuple[str, str], list[Example]] = {}
+    protocols: dict[tuple[str, str], set[str]] = defaultdict(set)
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, tasks, loaded)
             example = _example(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
-        found.setdefault((row["task"], row["dataset"]), []).append(example)
+        cell = row["task"], row["dataset"]
+        found.setdefault(cell, []).append(example)
+        protocols[cell] |= {row["protocol"]} - {None}
     return [
-        Cell(task, dataset, loaded[task], tuple(sorted(examples, key=lambda item: item.id)))
+        Cell(
+            task,
+            dataset,
+            loaded[task],
+            tuple(sorted(examples, key=lambda item: item.id)),
+            " | ".join(sorted(protocols[task, dataset])),
+        )
         for task in sorted(loaded)
         for dataset in loaded[task].datasets
         if (examples := found.get((task, dataset)))

@@ -30,6 +30,7 @@ SCORE_COLUMNS = (
     "rate_duplicated",
     "rate_out_of_list",
     "rate_missing",
+    "protocol",
 )
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
@@ -42,6 +43,8 @@ n: examples asked; n_unreadable: those whose answer gives this metric nothing to
 rate_unreadable: n_unreadable / n.
 rate_duplicated, rate_out_of_list, rate_missing: share of answers with at least one such entry,
     whether the answer is readable or not; empty where the kind of answer cannot have it.
+protocol: how examples were divided, negatives drawn, and what the method sees, as the predictions
+    say; several are joined by " | ".
 """
 
 
@@ -101,6 +104,7 @@ def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, objec
             "n_unreadable": column.n_unreadable,
             "rate_unreadable": column.n_unreadable / column.n if column.n else nan,
             **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
+            "protocol": cell.protocol,
         }
         for column, estimate in zip(scores.columns, found, strict=True)
     ]

@@ -93,6 +93,7 @@ def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -
                     f"rate_{fault}": mean(one.faults[fault] for one in scores)
                     for fault in scores[0].faults
                 },
+                "protocol": scores[0].cell.protocol,
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),
                 "seeds": len(files),

@@ -25,15 +25,23 @@ def engine_name(model: ModelSettings, settings: InferenceSettings) -> str:
             f"inference.engine is 'api', but config/models/{model.model}.yaml names no 'endpoint'. "
             "Write a model file with its address, or choose another engine."
         )
-    installed = find_spec("vllm") is not None or _VLLM_PYTHON.exists()
-    if settings.engine == "vllm" and not installed:
+    if settings.engine == "vllm" and not _has_vllm():
         raise SettingsError(
             "inference.engine is 'vllm', which is not installed. Install it with "
             "'make setup-vllm', or choose 'auto'."
         )
     if settings.engine == "auto":
-        return "vllm" if installed and model.gpus else "transformers"
+        return "vllm" if _has_vllm() and model.inference_gpus else "transformers"
     return settings.engine
+
+
+def stands_in(model: ModelSettings, settings: InferenceSettings) -> bool:
+    """Say whether transformers answers where vLLM would, were it installed."""
+    return settings.engine == "auto" and model.inference_gpus > 0 and not _has_vllm()
+
+
+def _has_vllm() -> bool:
+    return find_spec("vllm") is not None or _VLLM_PYTHON.exists()
 
 
 def python_elsewhere(engine: str) -> Path | None:

@@ -18,8 +18,8 @@ from itdr.files.resume import resume_state
 from itdr.inference.engine import Answer, Engine, Prompt
 from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
+from itdr.instructions.asked import first_rows
 from itdr.instructions.record import PREDICTION, reference_columns
-from itdr.instructions.split import first_rows
 from itdr.instructions.tasks import load_task
 from itdr.models.loading import check_adapter
 from itdr.settings.experiment import InferenceSettings

@@ -97,6 +97,13 @@ def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
     from vllm.platforms import current_platform
 
     on_cpu = current_platform.is_cpu()
+    if on_cpu is bool(model.inference_gpus):
+        raise ModelError(
+            f"config/models/{model.model}.yaml: 'inference_gpus' is {model.inference_gpus}, and "
+            f"vLLM here works on {'the processor' if on_cpu else 'GPUs'} alone. Change it, install "
+            f"another build with 'make setup-vllm TORCH={'cuda' if on_cpu else 'cpu'}', or choose "
+            "the engine transformers."
+        )
     if on_cpu:
         _set(_ENVIRONMENT_ON_CPU)
     lora = {"enable_lora": True, "max_lora_rank": _room(rank)} if rank else {}
@@ -107,7 +114,7 @@ def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
             trust_remote_code=False,
             load_format="safetensors",  # other formats are pickles, which can run code
             dtype="float32" if on_cpu else model.dtype,
-            tensor_parallel_size=max(1, model.gpus),
+            tensor_parallel_size=max(1, model.inference_gpus),
             max_model_len=max_length,
             enable_prefix_caching=True,
             enforce_eager=on_cpu,
@@ -117,7 +124,7 @@ def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
     except Exception as error:  # vLLM raises whatever it meets
         raise ModelError(
             f"{model.source}: vLLM cannot load the model ({_first_line(error)}). Its log stands "
-            "above; a smaller max_length or more 'gpus' in the model's file save memory."
+            "above; a smaller max_length or more 'inference_gpus' in the model's file save memory."
         ) from error
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.formats import write_parquet
+from itdr.instructions.protocol import Protocol
 from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.tasks import TaskSettings
@@ -57,7 +58,9 @@ def build(
         log.info("%s: %d examples; %d were asked for, but no more are fit",
                  draw.salt, len(examples), draw.examples)  # fmt: skip
     records = [_record(task, dataset, text, example) for example in examples]
-    write_parquet(out, pa.Table.from_pylist(records, schema=DRAFT))
+    chosen = hasattr(task.sampling, "negatives")
+    protocol = Protocol(negatives=settings.negatives if chosen else None)
+    write_parquet(out, pa.Table.from_pylist(records, schema=protocol.attached(DRAFT)))
     return len(records)
 
 

@@ -1,5 +1,6 @@
 """The columns of an instruction example, the same for all tasks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -59,6 +60,7 @@ PREDICTION = pa.schema(
         pa.field("reference", pa.string(), nullable=False),
         pa.field("candidates", pa.list_(pa.string())),
         pa.field("targets", pa.list_(pa.string())),
+        pa.field("protocol", pa.string()),
     ]
 )
 """One answer a row, with all that scoring needs.
@@ -70,11 +72,16 @@ finish_reason: "stop" (the model ended), "length" (the output limit), "refused" 
     answer) or "skipped" (not asked, because the prompt is too long).
 reference: the example's output.
 candidates: titles in the order shown, targets: titles of the positives; null without candidates.
+protocol: how examples were divided, negatives drawn, and what the method sees, in words; null where
+    nobody said.
 """
 
 
-def reference_columns(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of a prediction that come from its example (a row of RECORD)."""
+def reference_columns(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a prediction that come from its example (a row of RECORD).
+
+    protocol: where the example has it, as those of itdr.instructions.asked.first_rows.
+    """
     candidates = record["candidates"]
     titles = {item["item_id"]: item["title"] for item in candidates or []}
     return {
@@ -82,4 +89,5 @@ def reference_columns(record: dict[str, Any]) -> dict[str, Any]:
         "reference": record["output"],
         "candidates": [item["title"] for item in candidates] if candidates is not None else None,
         "targets": [titles[item] for item in record["targets"]] if titles else None,
+        "protocol": record.get("protocol"),
     }

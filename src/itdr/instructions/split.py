@@ -1,33 +1,42 @@
 """Dividing examples into train, val and test, so that no user is in two parts unless asked for."""
 
 import hashlib
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.atomic import atomic_folder
 from itdr.files.formats import read_parquet, write_parquet
+from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import DRAFT, RECORD
+from itdr.instructions.times import parts_by_time
 from itdr.settings.experiment import SplitSettings
 from itdr.vocabulary import Part
 
 
-def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict[str, int]:
+def split(
+    examples: Path, out: Path, settings: SplitSettings, seed: int, tables: Path | None = None
+) -> dict[str, int]:
     """Write train.parquet, val.parquet and test.parquet into the folder `out`.
 
     By user, a user's part depends on the seed, the dataset and the user alone, so that it is the
     same for every task; examples without a user go by their item. By example, it depends on the
-    seed and the id. Each part is in random order, so that its first rows are a fair sample.
+    seed and the id. By time, on when the newest interaction took place that an example shows or
+    asks for; val and test begin at the same moments for every task of a dataset (see
+    itdr.instructions.times). Each part is in random order, so that its first rows are a fair
+    sample.
+
+    tables: the folder of the dataset's tables, for a split by time.
 
     Returns:
         The number of examples in each part.
 
     Raises:
         MissingFileError, DataError: `examples` is not there or not in the form of RECORD, such as
-            without the output that a teacher gives.
+            without the output that a teacher gives; by time, a table is not there, or an
+            interaction of an example has no time.
     """
     table = read_parquet(examples, DRAFT)
     if missing := table["output"].null_count:
@@ -36,19 +45,16 @@ def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict
             "annotate' and split what it writes."
         )
     table = table.cast(RECORD)
-    columns = ("id", "dataset", "user_id", "item_id")
-    parts = [
-        _part(
-            _fraction(seed, "part", name)
-            if settings.by == "example"
-            else _fraction(seed, dataset, user or item),
-            settings.shares,
-        )
-        for name, dataset, user, item in zip(
-            *(table[column].to_pylist() for column in columns), strict=True
-        )
-    ]
+    protocol = replace(read_protocol(examples), split=settings.by)
+    if settings.by == "time":
+        if tables is None:
+            raise DataError("a split by time needs the dataset's tables: give --tables.")
+        parts, test_begins = parts_by_time(table, tables, settings.shares)
+        protocol = replace(protocol, test_begins=test_begins)
+    else:
+        parts = _parts_by_chance(table, settings, seed)
     order = sorted(range(len(parts)), key=lambda row: _fraction(seed, table["id"][row].as_py()))
+    table = table.replace_schema_metadata(protocol.attached(RECORD).metadata)
     counts = {}
     with atomic_folder(out, "split") as folder:
         for part in Part:
@@ -58,12 +64,18 @@ def split(examples: Path, out: Path, settings: SplitSettings, seed: int) -> dict
     return counts
 
 
-def first_rows(parts: Sequence[Path], rows_per_cell: int) -> list[dict[str, Any]]:
-    """Return the first rows of each part, in the random order that split gave it."""
+def _parts_by_chance(table: pa.Table, settings: SplitSettings, seed: int) -> list[Part]:
+    columns = ("id", "dataset", "user_id", "item_id")
     return [
-        row
-        for path in parts
-        for row in read_parquet(path, RECORD).slice(0, rows_per_cell).to_pylist()
+        _part(
+            _fraction(seed, "part", name)
+            if settings.by == "example"
+            else _fraction(seed, dataset, user or item),
+            settings.shares,
+        )
+        for name, dataset, user, item in zip(
+            *(table[column].to_pylist() for column in columns), strict=True
+        )
     ]
 
 

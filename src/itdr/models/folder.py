@@ -34,10 +34,11 @@ def is_cached(source: str, revision: str | None, cache: Path) -> bool:
 
 def faults(folder: Path) -> list[str]:
     """Return what a model's folder lacks for training and inference; [] where it is complete."""
-    return [*_description_faults(folder), *_weight_faults(folder)]
+    return [*description_faults(folder), *_weight_faults(folder)]
 
 
-def _description_faults(folder: Path) -> Iterator[str]:
+def description_faults(folder: Path) -> Iterator[str]:
+    """Yield what lacks of configuration, tokenizer and chat template."""
     if not isinstance(_json(folder / "config.json"), dict):
         yield _fault(folder / "config.json", "no JSON object")
     if not any((folder / name).is_file() for name in _TOKENIZERS):

@@ -1,7 +1,6 @@
 """Loading tokenizers and models from a local folder or a model hub."""
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from itdr.errors import ModelError
 from itdr.files.checksums import check_files, sha256
 from itdr.files.formats import read_json
+from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
 
 
@@ -180,11 +180,7 @@ def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> Model
 
 
 def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
-    if looks_local(settings.source) and not settings.is_local:
-        raise ModelError(
-            f"{settings.source}: no such model folder. For the tiny model run 'itdr tiny-model "
-            f"--out {settings.source}'; else put the model's files there."
-        )
+    require_folder(settings)
     try:
         return kind.from_pretrained(
             settings.source, **_revision(settings), trust_remote_code=False, **options
@@ -192,26 +188,11 @@ def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelError(
-            f"{settings.source}: the model cannot be loaded ({reason}). {_licence(settings)}"
-            "If there is no network here, download it elsewhere and name its folder as 'source' "
-            f"in config/models/{settings.model}.yaml."
+            f"{settings.source}: the model cannot be loaded ({reason}). {licence_hint(settings)}"
+            f"Bring it here with 'itdr fetch-model config/models/{settings.model}.yaml', or name "
+            "its folder as 'source' in that file."
         ) from error
-
-
-def _licence(settings: ModelSettings) -> str:
-    if not settings.gated:
-        return ""
-    return (
-        "It is given to those alone who have accepted its licence: do so on "
-        f"https://huggingface.co/{settings.source}, make a token on "
-        "https://huggingface.co/settings/tokens and set HF_TOKEN to it. "
-    )
 
 
 def _revision(settings: ModelSettings) -> dict[str, Any]:
     return {"revision": None if settings.is_local else settings.revision}
-
-
-def looks_local(source: str) -> bool:
-    """Say whether a source is meant to be a folder, there or not."""
-    return source.startswith((".", "/", "config" + os.sep)) or source.count("/") > 1

@@ -8,7 +8,14 @@ from itdr.planning.sizes import Sizes
 from itdr.settings.endpoint import EndpointSettings
 
 _SEVENS = 7.6  # billions of parameters of the model that answering rates are stated for
-_PER_JOB = {"make_table", "make_aggregates", "make_statistics", "draw_figures", "make_page"}
+_PER_JOB = {
+    "fetch_tokenizer",
+    "make_table",
+    "make_aggregates",
+    "make_statistics",
+    "draw_figures",
+    "make_page",
+}
 _PER_EXAMPLE = {"build_examples", "annotate_examples", "split_examples", "import_release"}
 
 
@@ -46,6 +53,20 @@ def cost(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     )
 
 
+def gpus_of(job: Job, sizes: Sizes) -> int:
+    """Return how many GPUs a job holds."""
+    if job.rule != "train_adapter" and not job.asks_model:
+        return 0
+    model = sizes.workflow.models[job.wildcards["model"]]
+    return model.training_gpus if job.rule == "train_adapter" else model.inference_gpus
+
+
+def hours(job: Job, sizes: Sizes, measured: Measured) -> float:
+    """Return how long one job takes from its start to its end."""
+    needed = cost(job, sizes, measured)
+    return needed.gpu_hours / max(1, gpus_of(job, sizes)) + needed.cpu_hours
+
+
 def units(job: Job, sizes: Sizes) -> float:
     """Return how many units of work a job of a processor's stage has; see config/rates.yaml."""
     pair = (job.wildcards.get("task", ""), job.wildcards.get("dataset", ""))
@@ -54,6 +75,8 @@ def units(job: Job, sizes: Sizes) -> float:
     if job.rule in ("fetch_dataset", "normalise_dataset"):
         download, kept, _ = sizes.raw_mb(pair[1]) if sizes.is_downloaded(pair[1]) else (0, 0, True)
         return download if job.rule == "fetch_dataset" else kept
+    if job.rule == "fetch_model":
+        return sizes.weights_mb(job.wildcards["model"])
     if job.rule == "audit_examples":
         return sum(map(sizes.examples, sizes.workflow.cells))
     if job.rule == "mix_examples":
@@ -62,15 +85,16 @@ def units(job: Job, sizes: Sizes) -> float:
 
 
 def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
-    """Return the tokens per second of training a model."""
+    """Return the tokens per second of training a model, on all its GPUs together."""
     if model in measured.training:
         return measured.training[model]
-    if not _on_gpu(model, sizes):
+    gpus = sizes.workflow.models[model].training_gpus
+    if not gpus:
         return sizes.rates.processor.training / (1e3 * sizes.billions(model))
     rates, settings = sizes.rates.training, sizes.workflow.experiment.training
     always = settings.gradient_checkpointing is True  # auto: where the GPU is too small
     share = rates.share_with_checkpointing if always else rates.share
-    return share * rates.operations / (4e9 * sizes.billions(model))
+    return gpus * share * rates.operations / (4e9 * sizes.billions(model))
 
 
 def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
@@ -81,7 +105,7 @@ def answering_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     engine = engine_of(model, sizes)
     if engine == "api":
         return rates.api
-    if not _on_gpu(model, sizes):
+    if not sizes.workflow.models[model].inference_gpus:
         return sizes.rates.processor.answering / (1e3 * sizes.billions(model))
     rate = rates.vllm if engine == "vllm" else rates.transformers
     return rate * _SEVENS / sizes.billions(model)
@@ -92,38 +116,34 @@ def engine_of(model: str, sizes: Sizes) -> str:
     if sizes.workflow.models[model].endpoint:
         return "api"
     engine = sizes.workflow.experiment.inference.engine
-    automatic = "vllm" if _on_gpu(model, sizes) else "transformers"
+    automatic = "vllm" if sizes.workflow.models[model].inference_gpus else "transformers"
     return automatic if engine == "auto" else engine
 
 
 def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model, rates = job.wildcards["model"], sizes.rates.training
     tokens = sizes.training_tokens(job.wildcards["variant"])
-    start = rates if _on_gpu(model, sizes) else sizes.rates.processor
+    gpus = gpus_of(job, sizes)
+    start = rates if gpus else sizes.rates.processor
     seconds = start.start_s + tokens / training_rate(model, sizes, measured)
     settings = sizes.workflow.experiment.training
     size = rates.adapter_mb * settings.lora_rank / 8 * sizes.billions(model) / _SEVENS
-    return _on_device(model, seconds, sizes) + Cost(disk_mb=size)
+    return _on_device(gpus, seconds) + Cost(disk_mb=size)
 
 
 def _answering(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     model = job.wildcards["model"]
     rows, prompts, answers = sizes.answering(job.pairs)
     endpoint = sizes.workflow.models[model].endpoint
-    remote = endpoint or _on_gpu(model, sizes)
-    seconds = (sizes.rates.answering if remote else sizes.rates.processor).start_s
+    gpus = gpus_of(job, sizes)
+    seconds = (sizes.rates.answering if endpoint or gpus else sizes.rates.processor).start_s
     seconds += (prompts + answers) / answering_rate(model, sizes, measured)
     dollars = _price(endpoint, prompts, answers) if endpoint else 0.0
     disk = Cost(disk_mb=rows * sizes.rates.disk.answer_kb / 1e3, dollars=dollars)
-    return _on_device(model, seconds, sizes) + disk
+    return _on_device(gpus, seconds) + disk
 
 
-def _on_gpu(model: str, sizes: Sizes) -> bool:
-    return sizes.workflow.models[model].gpus > 0
-
-
-def _on_device(model: str, seconds: float, sizes: Sizes) -> Cost:
-    gpus = sizes.workflow.models[model].gpus
+def _on_device(gpus: int, seconds: float) -> Cost:
     return Cost(gpu_hours=gpus * seconds / 3600, cpu_hours=0 if gpus else seconds / 3600)
 
 
@@ -142,6 +162,8 @@ def _price(endpoint: EndpointSettings, prompts: float, answers: float) -> float:
 
 def _disk(job: Job, sizes: Sizes) -> float:
     pair, disk = (job.wildcards.get("task", ""), job.wildcards.get("dataset", "")), sizes.rates.disk
+    if job.rule == "fetch_model":
+        return units(job, sizes)
     if job.rule in ("fetch_dataset", "normalise_dataset"):
         kept = sizes.raw_mb(pair[1])[1] if sizes.is_downloaded(pair[1]) else 0.0
         return kept * (disk.tables_share if job.rule == "normalise_dataset" else 1)
@@ -152,6 +174,8 @@ def _disk(job: Job, sizes: Sizes) -> float:
 
 def _download(job: Job, sizes: Sizes) -> float:
     dataset = job.wildcards.get("dataset", "")
+    if job.rule == "fetch_model":
+        return units(job, sizes)
     if job.rule != "fetch_dataset" or not sizes.is_downloaded(dataset):
         return 0.0
     return sizes.raw_mb(dataset)[0]

@@ -18,7 +18,7 @@ def gpu_memory_gb(model: str, needs: Needs) -> float:
 def _training_gb(model: str, sizes: Sizes) -> float:
     settings, rates = sizes.workflow.experiment.training, sizes.rates.gpu_memory
     weights = _weights_gb(model, sizes) * (rates.four_bit_share if settings.four_bit else 1)
-    shared = settings.processes if settings.fsdp else 1
+    shared = settings.of(sizes.workflow.models[model]).processes if settings.fsdp else 1
     longest = settings.batch_size * settings.max_length
     if settings.batch_unit == "tokens":
         longest = settings.batch_size
@@ -33,7 +33,7 @@ def _training_gb(model: str, sizes: Sizes) -> float:
 
 def _answering_gb(model: str, sizes: Sizes) -> float:
     """Return what the weights and some room for keys and values take; vLLM uses 90 %."""
-    gpus = max(1, sizes.workflow.models[model].gpus)
+    gpus = max(1, sizes.workflow.models[model].inference_gpus)
     engine = engine_of(model, sizes)
     needed = _weights_gb(model, sizes) / (gpus if engine == "vllm" else 1)
     return (needed + sizes.rates.gpu_memory.beside_gb) / (0.9 if engine == "vllm" else 1)

@@ -1,11 +1,11 @@
-"""The jobs that a target still needs, as Snakemake's dry run lists them."""
+"""The jobs that a target still needs, and which waits for which, as Snakemake works them out."""
 
-import re
-import subprocess
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from itdr.errors import SettingsError
 
@@ -15,10 +15,17 @@ ANSWERING = ("infer_model", "infer_cell", "ask_endpoint")
 
 @dataclass(frozen=True)
 class Job:
-    """One job: its rule, and the wildcards that tell it from others of that rule."""
+    """One job.
+
+    Attributes:
+        rule: its rule.
+        wildcards: what tells it from other jobs of that rule.
+        after: the places, in the list of all jobs, of those that it waits for.
+    """
 
     rule: str
     wildcards: dict[str, str]
+    after: tuple[int, ...] = ()
 
     @property
     def asks_model(self) -> bool:
@@ -33,31 +40,55 @@ class Job:
 
 
 def open_jobs(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path]) -> list[Job]:
-    """Return the jobs that would run for the targets; what is done already is not among them.
+    """Return the jobs that would run for the targets, each behind those that it waits for.
+
+    What is done already is not among them, nor are targets, which do nothing.
 
     Raises:
         SettingsError: Snakemake cannot plan the targets; with its own words.
     """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--dry-run",
-               "--nocolor", "--cores", "1", *targets]  # fmt: skip
-    if configfiles:
-        command += ["--configfile", *map(str, configfiles)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr + done.stdout).split("Building DAG of jobs...")[-1].strip()
-        raise SettingsError(f"Snakemake cannot plan {' '.join(targets) or 'all'}:\n{said[-1500:]}")
-    return read_jobs(done.stdout + "\n" + done.stderr)
+    dag = _graph(targets, snakefile, configfiles)
+    wanted = {job for job in dag.needrun_jobs(exclude_finished=False) if job.output}
+    waits = {job: [other for other in dag.dependencies[job] if other in wanted]
+             for job in sorted(wanted, key=_name)}  # fmt: skip
+    order = list(TopologicalSorter(waits).static_order())
+    places = {job: place for place, job in enumerate(order)}
+    return [Job(job.rule.name, dict(job.wildcards_dict),
+                tuple(sorted(places[other] for other in waits[job])))
+            for job in order]  # fmt: skip
 
 
-def read_jobs(text: str) -> list[Job]:
-    """Return the jobs in the output of a dry run; targets, which do nothing, are left out."""
-    jobs = []
-    for block in re.split(r"^(?:local)?(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]:
-        rule, _, rest = block.partition(":\n")
-        indented = re.match(r"(?:[ \t]+.*\n?)*", rest)
-        lines = indented[0].splitlines() if indented else []
-        fields = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
-        pairs = [pair.split("=", 1) for pair in fields.get("wildcards", "").split(", ") if pair]
-        if "output" in fields:
-            jobs.append(Job(rule, dict(pairs)))
-    return jobs
+def _name(job: Any) -> tuple[str, ...]:
+    return (job.rule.name, *job.wildcards_dict.values())
+
+
+def _graph(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path]) -> Any:
+    """Return Snakemake's graph of jobs."""
+    from snakemake.api import SnakemakeApi
+    from snakemake.exceptions import RuleException, WorkflowError
+    from snakemake.settings.enums import Quietness
+    from snakemake.settings.types import (
+        ConfigSettings,
+        DAGSettings,
+        OutputSettings,
+        ResourceSettings,
+    )
+    from snakemake_interface_common.exceptions import ApiError
+
+    logging.disable()  # all that a dry run tells
+    try:
+        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+            workflow = api.workflow(
+                ResourceSettings(cores=1),
+                config_settings=ConfigSettings(configfiles=list(configfiles)),
+                snakefile=snakefile,
+            )
+            workflow.dag(DAGSettings(targets=frozenset(targets))).execute_workflow("dryrun")
+            return workflow._workflow.dag
+    except (ApiError, RuleException, WorkflowError) as error:
+        raise SettingsError(
+            f"Snakemake cannot plan {' '.join(targets) or 'all'}: "
+            f"{str(error).partition('Wildcards:')[0].strip()}"
+        ) from error
+    finally:
+        logging.disable(logging.NOTSET)

@@ -65,7 +65,7 @@ class Needs:
 def load_needs(
     targets: Sequence[str], configfiles: Sequence[Path], snakefile: Path, rates: Path
 ) -> Needs:
-    """Return what targets still need, by Snakemake's dry run.
+    """Return what targets still need, by Snakemake's graph of jobs.
 
     Raises:
         MissingFileError, SettingsError: the configuration is wrong, or Snakemake cannot plan the

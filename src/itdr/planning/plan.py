@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from textwrap import fill
 
-from itdr.models.folder import is_cached
 from itdr.planning.estimate import Cost, answering_rate, engine_of, training_rate
 from itdr.planning.jobs import Job
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
 
-_WIDTH = 80
+WIDTH = 80
 _HEADS = ("stage", "jobs", "GPU h", "CPU h", "disk", "download", "US$")
 
 
@@ -23,30 +21,14 @@ def plan(needs: Needs) -> str:
         return f"{needs.name}: nothing is left to do.\n"
     counts = Counter(job.rule for job in jobs)
     costs = {rule: needs.cost(rule) for rule in counts}
-    weights = _weights(needs)
     rows = [(rule, str(counts[rule]), *_shown(costs[rule])) for rule in counts]
-    if weights.download_mb:
-        rows.append(("base models", "", *_shown(weights)))
-    total = sum(costs.values(), weights)
+    total = sum(costs.values(), Cost())
     rows.append(("total", str(len(jobs)), *_shown(total)))
-    reasons = "\n".join(fill(line, _WIDTH, initial_indent="- ", subsequent_indent="  ",
+    reasons = "\n".join(fill(line, WIDTH, initial_indent="- ", subsequent_indent="  ",
                              break_long_words=False, break_on_hyphens=False)
                         for line in _reasons(needs))  # fmt: skip
     return (f"{needs.name}: {len(jobs)} jobs are left to do; what is done already is not "
             f"counted.\n\n{_table(rows)}\n\nHow this was reckoned\n{reasons}\n")  # fmt: skip
-
-
-def _weights(needs: Needs) -> Cost:
-    """Return the download of the base models that are not here, each once, in 16 bits."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    sizes = needs.sizes
-    chosen = {model: sizes.workflow.models[model] for model in needs.models}
-    size = sum(2000 * sizes.billions(model) for model, settings in chosen.items()
-               if settings.source and not settings.is_local
-               and not is_cached(settings.source, settings.revision, Path(HF_HUB_CACHE))
-               )  # fmt: skip
-    return Cost(disk_mb=size, download_mb=size)
 
 
 def _reasons(needs: Needs) -> Iterable[str]:
@@ -94,18 +76,19 @@ def _reasons(needs: Needs) -> Iterable[str]:
 def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured) -> Iterable[str]:
     variants = [job.wildcards["variant"] for job in jobs
                 if job.rule == "train_adapter" and job.wildcards["model"] == model]  # fmt: skip
-    endpoint = sizes.workflow.models[model].endpoint
-    device = f"on {sizes.rates.gpu}" if sizes.workflow.models[model].gpus else "on the processor"
-    where = "over the network" if endpoint else device
+    settings = sizes.workflow.models[model]
+    endpoint = settings.endpoint
     if variants:
         tokens = sum(map(sizes.training_tokens, variants))
         several = "training of" if len(variants) == 1 else "trainings, in all"
         yield (f"{model}: {len(variants)} {several} {tokens / 1e6:,.1f} million tokens, at "
                f"{training_rate(model, sizes, measured):,.0f} tokens/s, "
-               f"{_origin('train', model, measured, where)}.")  # fmt: skip
+               f"{_origin('train', model, measured, _device(settings.training_gpus, sizes))}."
+               )  # fmt: skip
     asked = [sizes.answering(job.pairs) for job in jobs
              if job.asks_model and job.wildcards["model"] == model]  # fmt: skip
     if asked:
+        where = "over the network" if endpoint else _device(settings.inference_gpus, sizes)
         rows, prompts, answers = (sum(numbers) for numbers in zip(*asked, strict=True))
         yield (
             f"{model}: {rows:,.0f} answers in {len(asked)} {'job' if len(asked) == 1 else 'jobs'}, "
@@ -116,6 +99,11 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
     if endpoint:
         yield (f"{model}: {endpoint.input_price} and {endpoint.output_price} US$ per million "
                "tokens in and out, as its file says.")  # fmt: skip
+
+
+def _device(gpus: int, sizes: Sizes) -> str:
+    several = f"{gpus} GPUs, as if that many times as fast as one: " if gpus > 1 else ""
+    return f"on {several}{sizes.rates.gpu}" if gpus else "on the processor"
 
 
 def _origin(kind: str, model: str, measured: Measured, where: str) -> str:

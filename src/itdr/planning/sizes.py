@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from itdr.errors import SettingsError
+from itdr.models.folder import is_cached
 from itdr.planning.workflow import Workflow
 from itdr.settings.dataset import DatasetSource
 from itdr.settings.rates import Rates
@@ -116,14 +118,26 @@ class Sizes:
         """Return the parameters of a model in billions.
 
         Raises:
-            SettingsError: config/rates.yaml does not state them.
+            SettingsError: neither its file nor a local folder tells them.
         """
-        if model not in self.rates.models:
+        settings = self.workflow.models[model]
+        weights = Path(settings.source).glob("*.safetensors") if settings.is_local else ()
+        found = settings.billions or sum(file.stat().st_size for file in weights) / 2e9
+        if not found:
             raise SettingsError(
-                f"config/rates.yaml: 'models' has no {model!r}. State its parameters in billions "
-                "there."
+                f"config/models/{model}.yaml: state 'billions', the model's parameters in billions."
             )
-        return self.rates.models[model]
+        return found
+
+    def weights_mb(self, model: str) -> float:
+        """Return the MB to download of a base model, in 16 bits; 0 where it is here."""
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        settings = self.workflow.models[model]
+        here = settings.is_local or is_cached(
+            settings.source, settings.revision, Path(HF_HUB_CACHE)
+        )
+        return 0.0 if here else 2000 * self.billions(model)
 
     def _share(self, variant: str) -> float:
         return self.workflow.variants[variant].share * self.workflow.experiment.split.shares[0]

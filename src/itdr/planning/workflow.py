@@ -8,6 +8,7 @@ from typing import Any
 from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings, load_task, task_names
+from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
@@ -68,6 +69,11 @@ class Workflow:
         return [name for name, settings in self.models.items() if not settings.endpoint]
 
     @property
+    def hub_models(self) -> list[str]:
+        """The models that are downloaded."""
+        return [name for name in self.local_models if not self.models[name].is_local]
+
+    @property
     def trained_models(self) -> list[str]:
         """The models of which some variant is fine-tuned."""
         return list(
@@ -109,6 +115,34 @@ class Workflow:
         return [name for name in self.trivial_answers if TRIVIAL_ANSWERS[name].needs_categories]
 
     @property
+    def recommenders(self) -> list[str]:
+        """The conventional recommenders that answer a task of the experiment.
+
+        Released examples name no users and items, so only what learns from texts answers them.
+        """
+        wanted = self.experiment.recommenders
+        return [name for name in self._recommenders
+                if wanted is not None or not METHODS[name].missing]  # fmt: skip
+
+    @property
+    def recommenders_left_out(self) -> list[str]:
+        """Those that would answer if the libraries that they need were installed."""
+        return [name for name in self._recommenders if name not in self.recommenders]
+
+    @property
+    def _recommenders(self) -> list[str]:
+        wanted = self.experiment.recommenders
+        answers = {settings.answer for settings in self.tasks.values()}
+        released = self.experiment.data == "released"
+        return [
+            name
+            for name, method in METHODS.items()
+            if (wanted is None or name in wanted)
+            and answers & set(method.answers)
+            and not (released and method.make)
+        ]
+
+    @property
     def taught_tasks(self) -> list[str]:
         """The tasks whose answers a teacher writes."""
         return [task for task, settings in self.tasks.items()
@@ -120,10 +154,13 @@ class Workflow:
         return as_flags(VariantOptions(**options))
 
     @property
-    def training_gpus(self) -> dict[str, int]:
-        """Model to the GPUs that its training asks for."""
+    def training_memory_mb(self) -> dict[str, int]:
+        """Model to the main memory that all processes of its training ask for, in MB."""
         processes = self.experiment.training.processes
-        return {model: settings.gpus * processes for model, settings in self.models.items()}
+        return {
+            name: settings.memory_mb * (settings.training_gpus or processes)
+            for name, settings in self.models.items()
+        }
 
     @property
     def flags(self) -> dict[str, str]:
@@ -137,6 +174,7 @@ class Workflow:
             "audit": as_flags(experiment.audit),
             "train": as_flags(experiment.training),
             "infer": as_flags(experiment.inference),
+            "recommend": as_flags(experiment.recommend),
             "score": as_flags(experiment.scoring),
             "simulate": as_flags(experiment.simulated_world) if experiment.simulated_world else "",
         }
@@ -191,6 +229,8 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
             )
     for name in experiment.trivial_answers or ():
         TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
+    for name in experiment.recommenders or ():
+        find_method(name, f"{files[-1]}: 'recommenders': ")
     paper = load_paper(PAPERS / experiment.paper if experiment.paper else None)
     if experiment.data == "released" and paper.folder is None:
         raise SettingsError(
@@ -207,6 +247,8 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint cannot be trained."
                 f" Take {model}/base, or another variant without training."
             )
+        if found.is_trained:
+            experiment.training.of(models[model])  # which may refuse it
     folders = {
         **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
         "release.folder": experiment.release.folder,

@@ -13,6 +13,7 @@ class Check(StrEnum):
     REPEATED_ID = "repeated-id"
     SHARED_USER = "shared-user"
     SHARED_ITEM = "shared-item"
+    LATER_THAN_TESTED = "later-than-tested"
     TARGET_IN_HISTORY = "target-in-history"
     INTERACTED_NEGATIVE = "interacted-negative"
     NOT_IN_TABLES = "not-in-tables"
@@ -26,6 +27,7 @@ MEANING = {
     Check.REPEATED_ID: "the id stands twice",
     Check.SHARED_USER: "the user is in more than one part",
     Check.SHARED_ITEM: "the described item (TUI) is in more than one part",
+    Check.LATER_THAN_TESTED: "the split is by time, and the example reaches into a later part's",
     Check.TARGET_IN_HISTORY: "an item asked for is among the items shown",
     Check.INTERACTED_NEGATIVE: "the user interacted with a candidate that counts as negative",
     Check.NOT_IN_TABLES: "the user has no such item in the tables",

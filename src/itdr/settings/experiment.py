@@ -111,13 +111,27 @@ class LimitedBuildSettings(BuildSettings):
         return BuildSettings(**settings | {"max_examples": limit})
 
 
+class RecommendSettings(Strict):
+    """What conventional recommenders see of the users that they are asked about."""
+
+    history: Literal["whole", "shown"] = Field(
+        "whole",
+        description="what is seen of a test user: all interactions before the first item asked "
+        "for, or the items alone that the example shows, which is what language models are told",
+    )
+    memory_limit_mb: int = Field(
+        3072, ge=256, description="memory to read tables with in MB; the rest is spilled to disk"
+    )
+
+
 class SplitSettings(Strict):
     """How examples are divided into train, val and test."""
 
-    by: Literal["user", "example"] = Field(
+    by: Literal["user", "example", "time"] = Field(
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
-        "two parts, or examples, as the paper's authors seem to have done",
+        "two parts; examples, as the paper's authors seem to have done; or time, so that all "
+        "training examples lie before a moment and all test examples end after it",
     )
     shares: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="shares of train, val and test"
@@ -176,6 +190,11 @@ class Experiment(Strict):
         description="answers that need no model, shown beside the models where a task file names "
         "them; null: all that the task files name",
     )
+    recommenders: tuple[str, ...] | None = Field(
+        None,
+        description="conventional recommenders shown beside the models where they give a task's "
+        "kind of answer; null: all whose libraries are installed",
+    )
     data: Literal["rebuilt", "released"] = Field(
         "rebuilt",
         description="where examples come from: rebuilt from the raw files of the source datasets, "
@@ -195,6 +214,7 @@ class Experiment(Strict):
     audit: AuditSettings = AuditSettings()
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
+    recommend: RecommendSettings = RecommendSettings()
     scoring: ScoringSettings = ScoringSettings()
 
     @model_validator(mode="after")

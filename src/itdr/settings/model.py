@@ -11,7 +11,7 @@ from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
 from itdr.settings.reading import Strict, load
 
-REQUESTED = frozenset({"gpus", "gpu_model", "memory_mb"})
+REQUESTED = frozenset({"training_gpus", "inference_gpus", "gpu_model", "memory_mb", "billions"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
 _HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
@@ -36,6 +36,12 @@ class ModelSettings(Strict):
     revision: str | None = Field(
         None, pattern="^[0-9a-f]{40}$", description="commit of a Hugging Face id, which needs one"
     )
+    billions: float | None = Field(
+        None,
+        gt=0,
+        description="parameters in billions, which plans and checks reckon with; null: as many as "
+        "a local folder's weights hold in 16 bits",
+    )
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(
         None,
@@ -51,22 +57,36 @@ class ModelSettings(Strict):
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         "bfloat16", description="type of the weights on a GPU; a CPU computes in float32"
     )
-    gpus: int = Field(0, ge=0, description="GPUs that training and inference ask for")
+    training_gpus: int = Field(
+        0,
+        ge=0,
+        description="GPUs that share each step of a training, with a process for each; 0: it runs "
+        "on the processor",
+    )
+    inference_gpus: int = Field(
+        0,
+        ge=0,
+        description="GPUs that the model is divided among to answer (tensor parallel; vLLM alone "
+        "uses more than one); 0: it answers on the processor",
+    )
     gpu_model: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_.]*$",
         description="kind of GPU, as the cluster calls it (sinfo -o %G); empty: any",
     )
-    memory_mb: int = Field(ge=500, description="main memory of training and inference, in MB")
+    memory_mb: int = Field(
+        ge=500, description="main memory of each process of training and of inference, in MB"
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> "ModelSettings":
         if bool(self.source) == bool(self.endpoint):
             raise ValueError("either 'source' or 'endpoint' is needed, not both")
-        if self.endpoint and self.gpus:
-            raise ValueError("gpus must be 0 for a model behind an endpoint: it runs elsewhere")
-        if self.gpu_model and not self.gpus:
-            raise ValueError("gpu_model needs gpus above 0")
+        gpus = self.training_gpus + self.inference_gpus
+        if self.endpoint and gpus:
+            raise ValueError("GPUs must be 0 for a model behind an endpoint: it runs elsewhere")
+        if self.gpu_model and not gpus:
+            raise ValueError("gpu_model needs training_gpus or inference_gpus above 0")
         return self
 
     @model_validator(mode="after")

@@ -60,7 +60,6 @@ class Rates(Strict):
     """The whole of config/rates.yaml."""
 
     gpu: str = Field(description="the GPU that the rates are of")
-    models: dict[str, Positive] = Field(description="model to parameters in billions")
     training: TrainingRates
     answering: AnsweringRates
     processor: ProcessorRates

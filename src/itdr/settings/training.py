@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from itdr.errors import SettingsError
+from itdr.settings.model import ModelSettings
 from itdr.settings.reading import Strict
 
 
@@ -73,7 +75,10 @@ class TrainingSettings(Strict):
         False, description="compile norms and feed-forward layers (torch.compile) before training"
     )
     processes: int = Field(
-        1, ge=1, description="processes on this machine that share each step, one per GPU"
+        1,
+        ge=1,
+        description="processes on this machine that share each step of a model on the processor; "
+        "one on GPUs has one for each of its file's training_gpus",
     )
     fsdp: bool = Field(
         False, description="divide the model's weights among the processes (FSDP), to fit them"
@@ -100,6 +105,18 @@ class TrainingSettings(Strict):
                 f"batch_size ({self.batch_size} tokens) must not be below max_length "
                 f"({self.max_length})"
             )
-        if self.fsdp and self.processes == 1:
-            raise ValueError("fsdp needs processes above 1")
         return self
+
+    def of(self, model: ModelSettings) -> "TrainingSettings":
+        """Return the settings with as many processes as a model's training has.
+
+        Raises:
+            SettingsError: its weights are to be divided among one process.
+        """
+        processes = model.training_gpus or self.processes
+        if self.fsdp and processes == 1:
+            raise SettingsError(
+                f"training.fsdp divides a model among processes, and {model.model} has one: raise "
+                f"'training_gpus' in config/models/{model.model}.yaml, or take fsdp out."
+            )
+        return self.model_copy(update={"processes": processes})

@@ -8,7 +8,7 @@ from typing import Any
 from itdr.settings.audit import Check
 
 Record = dict[str, Any]
-"""A row of RECORD with its part under "part"."""
+"""A row of RECORD with its part under "part", and how the parts were made under "split"."""
 
 
 @dataclass(frozen=True)

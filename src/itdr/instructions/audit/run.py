@@ -17,11 +17,13 @@ from itdr.instructions.audit.cells import position_bias, repeated, shared
 from itdr.instructions.audit.faults import Fault, Findings, Record
 from itdr.instructions.audit.interactions import Tables
 from itdr.instructions.audit.lengths import CountTokens, Lengths, measure
+from itdr.instructions.audit.order import out_of_order
 from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
+from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import RECORD
 from itdr.instructions.tasks import CANDIDATES, TaskSettings, load_tasks
-from itdr.settings.audit import MEANING, AuditSettings, Check
+from itdr.settings.audit import MEANING, SHARED, AuditSettings, Check
 from itdr.vocabulary import Part
 
 _NO_TABLES = "no tables were given"
@@ -98,7 +100,8 @@ def _datasets_of(groups: Mapping[str, Sequence[Path]]) -> dict[Path, list[str]]:
 
 
 def _read(path: Path) -> list[Record]:
-    return [row | {"part": path.stem} for row in read_parquet(path, RECORD).to_pylist()]
+    known = {"part": path.stem, "split": read_protocol(path).split}
+    return [row | known for row in read_parquet(path, RECORD).to_pylist()]
 
 
 def _check(
@@ -109,7 +112,7 @@ def _check(
     threads: int | None,
 ) -> None:
     """Look for every kind of fault in the examples of one dataset."""
-    findings.add(shared(records))
+    _check_parts(records, findings, folder)
     findings.add(repeated(records))
     findings.add(position_bias(records))
     chosen = [record for record in records if tasks[record["task"]].answer in CANDIDATES]
@@ -135,6 +138,18 @@ def _check(
     findings.skip(Check.TARGET_IN_HISTORY, lists, len(bare) + unshown)
     findings.skip(Check.LEAKED_ANSWER, lists, len(bare))
     findings.skip(Check.TELLING_PLACE, lists, sum(r["candidates"] is None for r in bare))
+
+
+def _check_parts(records: Sequence[Record], findings: Findings, folder: Path | None) -> None:
+    """Look for what stands in two parts or, where parts follow in time, in too early a one."""
+    by_time = [record for record in records if record["split"] == "time"]
+    findings.add(shared(record for record in records if record["split"] != "time"))
+    for check in SHARED:
+        findings.skip(check, "parts follow each other in time", len(by_time))
+    if by_time and folder is not None:
+        findings.add(out_of_order(by_time, folder / by_time[0]["dataset"]))
+    elif by_time:
+        findings.skip(Check.LATER_THAN_TESTED, _NO_TABLES, len(by_time))
 
 
 def _check_tables(

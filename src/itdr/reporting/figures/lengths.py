@@ -7,7 +7,7 @@ from matplotlib.ticker import FuncFormatter
 
 from itdr.instructions.audit.lengths import EDGES
 from itdr.registry import FIGURES
-from itdr.reporting.figures.data import FigureData
+from itdr.reporting.figures.data import FigureData, NothingToDrawError
 from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import (
     BLACK,
@@ -27,6 +27,8 @@ def draw(data: FigureData) -> Figure:
 
 def _means(data: FigureData) -> Figure:
     rows = data.published_statistics
+    if not rows:
+        raise NothingToDrawError("no example was counted")
     figure = new_figure(0.6 + 0.135 * len(rows), width=5.5)
     axes = figure.subplots()
     for place, row in enumerate(rows):

@@ -10,7 +10,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Curve
 
 from itdr.registry import FIGURES
-from itdr.reporting.figures.data import FigureData
+from itdr.reporting.figures.data import FigureData, NothingToDrawError
 from itdr.reporting.figures.draw import FigureKind
 from itdr.reporting.figures.style import GREY, SMALL, new_figure
 
@@ -24,9 +24,10 @@ Counts = Mapping[tuple[str, str], int]
 @FIGURES.register("sankey", FigureKind, title="Examples of each root task, subtask and dataset")
 def draw(data: FigureData) -> Figure:
     """Return the published flows, and ours beside them where examples were built."""
-    panels: list[tuple[str, Counts]] = [("Paper", data.published_examples)]
-    if data.examples:
-        panels.append(("Ours", data.examples))
+    both = {"Paper": data.published_examples, "Ours": data.examples}
+    panels = [(name, counts) for name, counts in both.items() if counts]
+    if not panels:
+        raise NothingToDrawError("no example was counted")
     figure = new_figure(4.6 * len(panels))
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (name, counts) in zip(axes, panels, strict=True):

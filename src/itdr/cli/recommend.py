@@ -1,0 +1,67 @@
+"""itdr recommend: answer test examples with a conventional recommender."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from itdr.cli.options import add_tasks, output_file
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options."""
+    from itdr.recommenders.methods import METHODS
+    from itdr.settings.experiment import RecommendSettings
+    from itdr.settings.flags import add_flags
+
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="recommender: "
+        + "; ".join(f"{name}: {method.description}" for name, method in METHODS.items()),
+    )
+    parser.add_argument(
+        "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
+    )
+    parser.add_argument(
+        "--tables",
+        type=Path,
+        metavar="DIR",
+        help="folder that holds the tables of 'itdr normalise' as DATASET/, for what learns from "
+        "interactions",
+    )
+    parser.add_argument(
+        "--train",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="train.parquet files of 'itdr split', for what learns from examples",
+    )
+    add_tasks(parser)
+    parser.add_argument(
+        "--out", type=output_file, required=True, help="Parquet file for the answers"
+    )
+    parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
+                        help="test rows per task and dataset (default: 250)")  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of training and of ties (default: 0)"
+    )
+    add_flags(parser, RecommendSettings)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the answers."""
+    from itdr.files.formats import write_parquet
+    from itdr.recommenders.recommend import Sources, recommend
+    from itdr.settings.experiment import RecommendSettings
+    from itdr.settings.flags import from_flags
+
+    answers = recommend(
+        args.name,
+        args.test,
+        Sources(args.tables, args.train, from_flags(args, RecommendSettings)),
+        tasks=args.tasks,
+        rows_per_cell=args.rows_per_cell,
+        seed=args.seed,
+    )
+    write_parquet(args.out, answers)
+    logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))
