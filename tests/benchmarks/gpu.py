@@ -3,10 +3,10 @@
     PYTHONPATH=src:. python tests/benchmarks/gpu.py [--device cpu] [--models NAME ...]
 
 Each of the paper's models is trained for 15 steps that are not timed and 40 that are, of eight
-examples each, whose lengths are drawn from config/paper/statistics.csv. Each way to train runs on
-the same weights. Then vLLM, if .venv-vllm has it, answers 1,000 prompts with an adapter, its
-weights made up as well. The last table holds what was measured against the bounds for one H200 and
-says what to write into config/rates.yaml. Writes results/gpu.csv.
+examples each, whose lengths are drawn from config/papers/itdr/statistics.csv. Each way to train
+runs on the same weights. Then vLLM, if .venv-vllm has it, answers 1,000 prompts with an adapter,
+its weights made up as well. The last table holds what was measured against the bounds for one H200
+and says what to write into config/rates.yaml. Writes results/gpu.csv.
 
 tokens_per_s counts the tokens of the examples, computed_share those of them that were computed
 (shared prefixes are once). mfu is the operations on computed tokens, four for each frozen weight of
@@ -177,7 +177,7 @@ class Clock(TrainerCallback):
 
 def steps(count: int, device: str) -> tuple[list[list[int]], list[TokenizedExample]]:
     """Return steps of examples whose tasks and lengths are the paper's mixture's, by chance."""
-    with (ROOT / "config" / "paper" / "statistics.csv").open(newline="") as file:
+    with (ROOT / "config" / "papers" / "itdr" / "statistics.csv").open(newline="") as file:
         pairs = list(csv.DictReader(file))
     chance, scale = random.Random(0), 1 if device == "cuda" else 8
     head = [chance.randrange(250) for _ in range(24)]  # of a chat template
