@@ -57,7 +57,8 @@ rule make_table:
         paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {OF_SIMULATED} > {log:q} 2>&1"
+        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {FOLDERS} {OF_SIMULATED}"
+        " > {log:q} 2>&1"
 
 
 rule make_aggregates:
@@ -84,7 +85,7 @@ rule make_aggregates:
         paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
-        " {params.paper:q} > {log:q} 2>&1"
+        " {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule make_statistics:
@@ -112,7 +113,7 @@ rule make_statistics:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --results {params.results:q} --make dataset-statistics"
-        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule draw_figures:
@@ -142,7 +143,7 @@ rule draw_figures:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
-        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule make_page:
@@ -171,8 +172,8 @@ rule make_page:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {OF_SIMULATED}"
-        " > {log:q} 2>&1"
+        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {FOLDERS}"
+        " {OF_SIMULATED} > {log:q} 2>&1"
 
 
 rule so_far:
@@ -191,5 +192,5 @@ rule so_far:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {OF_SIMULATED}"
-        " > {log:q} 2>&1"
+        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {FOLDERS}"
+        " {OF_SIMULATED} > {log:q} 2>&1"

@@ -38,7 +38,7 @@ rule score_predictions:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
-        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"
 
 
 use rule score_predictions as score_cell with:
@@ -73,7 +73,7 @@ rule compare_columns:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
-        "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags}"
+        "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {FOLDERS}"
         " > {log:q} 2>&1"
 
 

@@ -33,9 +33,9 @@ from itdr.evaluation.uncertainty import Resampling, estimates
 from itdr.instructions.record import PREDICTION
 from itdr.instructions.tasks import TaskSettings, load_tasks
 from itdr.provenance import provenance
+from itdr.settings.folders import FOLDERS
 from itdr.settings.scoring import ScoringSettings
 
-TASKS = Path(__file__).parents[2] / "config" / "tasks"
 RESULTS = Path(__file__).parent / "results" / "score.csv"
 COLUMNS = ("pairs", "rows_per_pair", "resamples", "scores", "seconds", "permutations", "tests",
            "compare_seconds", "peak_mb",
@@ -54,9 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     args = parser.parse_args()
     pairs = [
-        (settings, dataset)
-        for settings in load_tasks(TASKS).values()
-        for dataset in settings.datasets
+        (settings, dataset) for settings in load_tasks().values() for dataset in settings.datasets
     ]
     rows = [row(*pair, number) for pair in pairs for number in range(args.rows)]
     answers = [one["answer"] for one in rows]
@@ -70,10 +68,10 @@ def main() -> None:
         pq.write_table(pa.Table.from_pylist(other, schema=PREDICTION), second)
         for _ in range(args.rounds):
             begin = time.perf_counter()
-            scores = score(path, TASKS, settings)
+            scores = score(path, FOLDERS, settings)
             seconds.append(time.perf_counter() - begin)
             begin = time.perf_counter()
-            compared = compare_columns({"first": path, "second": second}, TASKS, settings)
+            compared = compare_columns({"first": path, "second": second}, FOLDERS, settings)
             compare_seconds.append(time.perf_counter() - begin)
     found = {
         "pairs": len(pairs),

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", type=Path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, TeacherSettings)
 
 
@@ -48,6 +48,6 @@ def run(args: argparse.Namespace) -> None:
     elif args.tables is None:
         raise SettingsError("--kind rules needs --tables.")
     else:
-        teacher = RuleTeacher(args.tables, args.tasks)
+        teacher = RuleTeacher(args.tables, args.config_folders)
     count = annotate(args.examples, args.out, teacher, drop_withheld=settings.withheld == "drop")
     logging.getLogger("itdr").info("%s: %d examples, answers by %s", args.out, count, teacher.name)

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of all choices (default: 0)")
     parser.add_argument("--threads", type=int, help="processor threads (default: all)")
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, BuildSettings)
     add_flags(parser, SplitSettings)
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.experiment import BuildSettings, SplitSettings
     from itdr.settings.flags import from_flags
 
-    task = load_task(args.tasks, args.task)
+    task = load_task(args.task, args.config_folders)
     settings = from_flags(args, BuildSettings)
     count = build(
         task,

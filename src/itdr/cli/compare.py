@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="CSV file of differences, second less first, with their intervals and p-values, also "
         "corrected for their number",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.scoring import ScoringSettings
 
     settings = from_flags(args, ScoringSettings)
-    found = compare_columns(column_names(args.predictions), args.tasks, settings)
+    found = compare_columns(column_names(args.predictions), args.config_folders, settings)
     write_scores(args.out, found)
     strict = found[found["reading"] == "strict"]
     logging.getLogger("itdr").info(

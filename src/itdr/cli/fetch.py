@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import add_config_folders
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -18,13 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the files from this folder (any depth; plain, .gz or in their archive) by "
         "symbolic links, without the network",
     )
-    parser.add_argument(
-        "--datasets",
-        type=Path,
-        default=Path("config/datasets.yaml"),
-        metavar="FILE",
-        help="where the datasets are described (default: %(default)s)",
-    )
+    add_config_folders(parser)
     _add_choice(parser)
     _add_retries(parser)
 
@@ -63,14 +59,14 @@ def run(args: argparse.Namespace) -> None:
     from itdr.datasets.download.fetch import fetch
     from itdr.errors import SettingsError
     from itdr.retry import RetryPolicy
-    from itdr.settings.dataset import load_source
+    from itdr.settings.dataset import load_dataset
 
     if args.retries < 0 or args.timeout <= 0:
         raise SettingsError(
             f"--retries {args.retries}, --timeout {args.timeout:g}: at least 0 retries and more "
             "than 0 seconds are needed."
         )
-    dataset = load_source(args.datasets, args.dataset)
+    dataset = load_dataset(args.dataset, args.config_folders)
     if args.only:
         dataset = dataset.selected(args.only)
     fetch(

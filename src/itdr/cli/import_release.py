@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_release_manifest, add_tasks, output_folder
+from itdr.cli.options import add_config_folders, add_release_manifest, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder for the three parts",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of their order (default: 0)")
-    add_tasks(parser)
+    add_config_folders(parser)
     add_release_manifest(parser)
 
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.released.importing import import_release
     from itdr.released.manifest import files_of
 
-    task = load_task(args.tasks, args.task)
+    task = load_task(args.task, args.config_folders)
     files = files_of(args.manifest, args.task, args.dataset)
     report = import_release(files, args.release, args.out, task, seed=args.seed)
     read, kept = (sum(file[what] for file in report["files"]) for what in ("read", "kept"))

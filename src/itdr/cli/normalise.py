@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import add_config_folders
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -23,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, metavar="N", help="threads to work with (default: all processors)"
     )
+    add_config_folders(parser)
     add_flags(parser, NormaliseSettings)
 
 
@@ -34,9 +37,10 @@ def run(args: argparse.Namespace) -> None:
     settings = from_flags(args, NormaliseSettings)
 
     from itdr.datasets.normalise import normalise
+    from itdr.settings.dataset import load_dataset
 
     normalise(
-        args.dataset,
+        load_dataset(args.dataset, args.config_folders),
         args.raw,
         args.out,
         memory_limit_mb=settings.memory_limit_mb,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
+from itdr.settings.folders import CONFIG
 
 
 def output_file(text: str) -> Path:
@@ -44,14 +45,17 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def add_tasks(parser: argparse.ArgumentParser) -> None:
-    """Add --tasks, the folder of the task files."""
+def add_config_folders(parser: argparse.ArgumentParser) -> None:
+    """Add --config-folder, which may be given several times."""
     parser.add_argument(
-        "--tasks",
+        "--config-folder",
+        dest="config_folders",
         type=Path,
-        default=Path("config/tasks"),
+        action="append",
+        default=[CONFIG],
         metavar="DIR",
-        help="folder of the task files (default: %(default)s)",
+        help="folder with datasets/ and tasks/ of your own, beside config/; may be given several "
+        "times",
     )
 
 

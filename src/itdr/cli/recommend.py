@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="train.parquet files of 'itdr split', for what learns from examples",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
     )
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
         args.name,
         args.test,
         Sources(args.tables, args.train, from_flags(args, RecommendSettings)),
-        tasks=args.tasks,
+        folders=args.config_folders,
         rows_per_cell=args.rows_per_cell,
         seed=args.seed,
     )

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_config_folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="published values and the layout of the tables, such as config/papers/itdr "
         "(default: none, our values alone)",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     parser.add_argument(
         "--make",
         nargs="+",
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
     names += [row["task"] for row in statistics]
     comparisons = {path.stem: load_comparisons(path) for path in args.comparisons
                    if path.is_file() or not args.incomplete}  # fmt: skip
-    tasks = load_tasks(args.tasks, names)
+    tasks = load_tasks(names, args.config_folders)
     report = Report(results, paper.layout, statistics, tasks, made, comparisons, args.simulated)
     chosen = args.make or report.parts
     for name in chosen:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".csv or .parquet file for the values of every single example, of one file of answers",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
 
@@ -51,12 +51,12 @@ def run(args: argparse.Namespace) -> None:
     if args.rows and args.rows.suffix not in (".csv", ".parquet"):
         raise SettingsError(f"--rows: {args.rows} must end in .csv or .parquet.")
     if len(args.predictions) == 1:
-        scored = score_cells(args.predictions[0], args.tasks, settings)
+        scored = score_cells(args.predictions[0], args.config_folders, settings)
         scores = score_table(scored, settings)
         if args.rows:
             write_rows(args.rows, scored)
     else:
-        scores = score_seeds(args.predictions, args.tasks, settings)
+        scores = score_seeds(args.predictions, args.config_folders, settings)
     write_scores(args.out, scores)
     cells = scores[["task", "dataset"]].drop_duplicates()
     logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_config_folders, output_file
 
 if TYPE_CHECKING:
     from itdr.evaluation.trivial.core import ItemFacts
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="seed of random answers (default: 0)")
-    add_tasks(parser)
+    add_config_folders(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -47,19 +47,20 @@ def run(args: argparse.Namespace) -> None:
     from itdr.files.formats import read_parquet, write_parquet
     from itdr.instructions.asked import first_rows
     from itdr.instructions.record import RECORD
-    from itdr.instructions.tasks import load_task
+    from itdr.instructions.tasks import load_tasks
     from itdr.registry import TRIVIAL_ANSWERS
 
     trivial = TRIVIAL_ANSWERS.find(args.name)
     sees = "the training examples and the input" if trivial.needs_train else "the input"
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
     rows = first_rows(args.test, args.rows_per_cell, sees)
-    answer = {task: load_task(args.tasks, task).answer for task in {row["task"] for row in rows}}
+    tasks = load_tasks({row["task"] for row in rows}, args.config_folders)
+    answer = {name: task.answer for name, task in tasks.items()}
     rows = [row for row in rows if answer[row["task"]] in trivial.answers]
     test = pa.Table.from_pylist(rows, schema=RECORD.append(pa.field("protocol", pa.string())))
     items = {path.parent.name: _items(path) for path in args.items}
     answers = answer_trivially(
-        args.name, train, test, tasks=args.tasks, seed=args.seed, items=items
+        args.name, train, test, folders=args.config_folders, seed=args.seed, items=items
     )
     write_parquet(args.out, answers)
     logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))

@@ -89,17 +89,17 @@ def column_names(files: Sequence[Path]) -> dict[str, Path]:
 
 
 def compare_columns(
-    files: Mapping[str, Path], tasks: Path, settings: ScoringSettings
+    files: Mapping[str, Path], folders: Sequence[Path], settings: ScoringSettings
 ) -> pd.DataFrame:
     """Return how the columns differ, two by two (COMPARISON_COLUMNS).
 
     files: name of each column to its file of predictions; a cell that a file does not answer is not
-    compared. tasks: the folder of the task files.
+    compared. folders: of configuration, with the task files.
 
     Raises:
         DataError: two files answer other examples of one cell, or a file cannot be scored.
     """
-    rows = list(_rows(files, tasks, settings))
+    rows = list(_rows(files, folders, settings))
     tests = {reading: sum(len(row.pairs) for row in rows if row.scores.reading == reading)
              for reading in Reading}  # fmt: skip
     found = [
@@ -117,11 +117,13 @@ def compare_columns(
     return table
 
 
-def _rows(files: Mapping[str, Path], tasks: Path, settings: ScoringSettings) -> Iterator[_Row]:
+def _rows(
+    files: Mapping[str, Path], folders: Sequence[Path], settings: ScoringSettings
+) -> Iterator[_Row]:
     texts = TextScorer(settings)
     cells: dict[tuple[str, str], dict[str, Cell]] = {}
     for name, path in files.items():
-        for cell in read_cells(path, tasks):
+        for cell in read_cells(path, folders):
             cells.setdefault((cell.task, cell.dataset), {})[name] = cell
     shared = [of for of in cells.values() if len(of) > 1]
     if len(files) > 1 and not shared:

@@ -1,6 +1,6 @@
 """From a file of predictions to a table of scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import nan
 from pathlib import Path
 
@@ -50,10 +50,12 @@ protocol: how examples were divided, negatives drawn, and what the method sees, 
 """
 
 
-def score_cells(predictions: Path, tasks: Path, settings: ScoringSettings) -> list[CellScores]:
+def score_cells(
+    predictions: Path, folders: Sequence[Path], settings: ScoringSettings
+) -> list[CellScores]:
     """Return every example's values in the paper's order of cells, strict before lenient.
 
-    tasks: the folder of the task files (config/tasks).
+    folders: of configuration, with the task files.
 
     Raises:
         MissingFileError, DataError: the file is missing or is refused by column and row.
@@ -61,14 +63,14 @@ def score_cells(predictions: Path, tasks: Path, settings: ScoringSettings) -> li
     texts = TextScorer(settings)
     return [
         score_cell(cell, reading, settings, texts)
-        for cell in read_cells(predictions, tasks)
+        for cell in read_cells(predictions, folders)
         for reading in Reading
     ]
 
 
-def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
+def score(predictions: Path, folders: Sequence[Path], settings: ScoringSettings) -> pd.DataFrame:
     """Return the scores of a predictions file (SCORE_COLUMNS). Takes and raises as score_cells."""
-    return score_table(score_cells(predictions, tasks, settings), settings)
+    return score_table(score_cells(predictions, folders, settings), settings)
 
 
 def score_table(scored: Iterable[CellScores], settings: ScoringSettings) -> pd.DataFrame:
