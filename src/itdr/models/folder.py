@@ -41,13 +41,19 @@ def faults(folder: Path) -> list[str]:
 
 def description_faults(folder: Path) -> Iterator[str]:
     """Yield what lacks of configuration, tokenizer and chat template."""
+    if not (folder / "config.json").is_file():
+        yield "no config.json"
+    yield from text_faults(folder)
+
+
+def text_faults(folder: Path) -> Iterator[str]:
+    """Yield what lacks for writing prompts as tokens, and reading them."""
     yield from _configuration_faults(folder)
-    yield from tokenizer_faults(folder)
+    yield from _tokenizer_faults(folder)
     yield from _vocabulary_faults(folder)
 
 
-def tokenizer_faults(folder: Path) -> Iterator[str]:
-    """Yield what lacks for writing prompts as tokens, and reading them."""
+def _tokenizer_faults(folder: Path) -> Iterator[str]:
     there = [folder / name for name in _TOKENIZERS if (folder / name).is_file()]
     if not there:
         yield f"no tokenizer ({', '.join(_TOKENIZERS)})"
@@ -96,6 +102,8 @@ def _template_faults(folder: Path) -> Iterator[str]:
 def _configuration_faults(folder: Path) -> Iterator[str]:
     path = folder / "config.json"
     config = _json(path)
+    if not path.is_file():
+        config = {"model_type": ""}
     if not isinstance(config, dict):
         yield _fault(path, "no JSON object")
     elif config.get("quantization_config") is not None:

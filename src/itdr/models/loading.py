@@ -14,9 +14,11 @@ from itdr.models.check import (
     require_all_tensors,
     require_whole,
 )
-from itdr.models.folder import faults, tokenizer_faults
+from itdr.models.folder import faults, text_faults
 from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
+
+_LONGEST_REASON = 300  # characters of a library's own words
 
 
 def load_tokenizer(settings: ModelSettings) -> Any:
@@ -27,7 +29,7 @@ def load_tokenizer(settings: ModelSettings) -> Any:
     """
     from transformers import AutoTokenizer
 
-    require_whole(settings, tokenizer_faults)
+    require_whole(settings, text_faults)
     tokenizer = _load(AutoTokenizer, settings)
     if not tokenizer.chat_template:
         raise ModelError(
@@ -88,10 +90,19 @@ def load_ends(settings: ModelSettings, tokenizer: Any) -> frozenset[int]:
 
 
 def longest_input(settings: ModelSettings) -> int:
-    """Return how many tokens the model can read at most, prompt and answer together."""
+    """Return how many tokens the model can read at most, prompt and answer together.
+
+    Raises:
+        ModelError: the model cannot be had, or does not say.
+    """
     from transformers import AutoConfig
 
-    return int(_load(AutoConfig, settings).max_position_embeddings)
+    most = getattr(_load(AutoConfig, settings), "max_position_embeddings", None)
+    if not isinstance(most, int) or most < 1:
+        raise cannot_be_loaded(
+            settings, f"config.json: 'max_position_embeddings' is {most!r}; a number is needed"
+        )
+    return most
 
 
 def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool = True) -> Any:
@@ -230,7 +241,7 @@ def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
         hint = licence_hint(settings)
         if not settings.is_local:
             hint += f"Bring it here with 'itdr fetch-model config/models/{settings.model}.yaml'. "
-        raise cannot_be_loaded(settings, reason, hint) from error
+        raise cannot_be_loaded(settings, reason[:_LONGEST_REASON], hint) from error
 
 
 def _revision(settings: ModelSettings) -> dict[str, Any]:
