@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_tasks, output_file, seed, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the examples"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of all choices (default: 0)")
-    parser.add_argument("--threads", type=int, help="processor threads (default: all)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of all choices (default: 0)")
+    parser.add_argument("--threads", type=threads, help="processor threads (default: all)")
     add_tasks(parser)
     add_flags(parser, BuildSettings)
 

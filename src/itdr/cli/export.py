@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_tasks, output_path
 
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_path,
         required=True,
         help="folder, replaced as a whole; for predictions a .jsonl file",
     )

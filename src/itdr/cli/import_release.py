@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_release_manifest, add_tasks, output_folder
+from itdr.cli.options import add_release_manifest, add_tasks, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the three parts",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of their order (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of their order (default: 0)")
     add_tasks(parser)
     add_release_manifest(parser)
 

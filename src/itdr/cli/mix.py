@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import output_file
+from itdr.cli.options import output_file, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the mixture"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the order (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the order (default: 0)")
     add_flags(parser, VariantOptions)
 
 

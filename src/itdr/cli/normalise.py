@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from itdr.cli.options import folder_to_fill, threads
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -15,13 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_to_fill,
         required=True,
         metavar="DIR",
         help="folder for the tables, rejected.parquet and quality.json",
     )
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="threads to work with (default: all processors)"
+        "--threads",
+        type=threads,
+        metavar="N",
+        help="threads to work with (default: all processors)",
     )
     add_flags(parser, NormaliseSettings)
 

@@ -1,11 +1,15 @@
 """Options that several commands have."""
 
 import argparse
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from itdr.errors import SettingsError
+from itdr.errors import DataError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
+
+_DAY_S = 86_400
 
 
 def output_file(text: str) -> Path:
@@ -15,7 +19,7 @@ def output_file(text: str) -> Path:
         SettingsError: it is empty or no text.
         DataError: it is a folder, a link or a device.
     """
-    path = _path(text)
+    path = output_path(text)
     require_file_place(path)
     return path
 
@@ -27,14 +31,56 @@ def output_folder(made_by: str) -> Callable[[str], Path]:
     """
 
     def folder(text: str) -> Path:
-        path = _path(text)
+        path = output_path(text)
         require_folder_place(path, made_by)
         return path
 
     return folder
 
 
-def _path(text: str) -> Path:
+def folder_to_fill(text: str) -> Path:
+    """Return the path that an option names, a folder into which files can be written.
+
+    Raises:
+        SettingsError: it is empty or no text.
+        DataError: it is no folder.
+    """
+    path = output_path(text)
+    if path.exists() and not path.is_dir():
+        raise DataError(f"{path}: is no folder, and files are to be written there. Name another.")
+    return path
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return the reader of an option that is a whole number from `least` to `most`."""
+
+    def number(text: str) -> int:
+        if re.fullmatch(r"[+-]?[0-9]{1,30}", text) and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not allowed; needed is a whole number from {least:,} to {most:,}"
+        )
+
+    return number
+
+
+seed = whole_number(0, 2**32 - 1)
+threads = whole_number(1, 1024)
+rows = whole_number(1, 10**9)
+
+
+def seconds(text: str) -> float:
+    """Return the duration that an option gives: more than 0 seconds, a day at most."""
+    with suppress(ValueError):
+        if 0 < (value := float(text)) <= _DAY_S:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"{text[:40]!r} is not allowed; needed are more than 0 seconds, {_DAY_S:,} at most"
+    )
+
+
+def output_path(text: str) -> Path:
+    """Return the path that an option names. Raises SettingsError: it is empty or no text."""
     if not text.strip():
         raise SettingsError("--out is empty; a path is needed.")
     try:

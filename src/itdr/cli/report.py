@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import add_tasks
+from itdr.cli.options import add_tasks, folder_to_fill
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_to_fill,
         required=True,
         metavar="DIR",
         help="folder for tables/, figures/ and index.html",

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import output_folder
+from itdr.cli.options import output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the dataset's tables of 'itdr normalise', for a split by time",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the division (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the division (default: 0)")
     add_flags(parser, SplitSettings)
 
 

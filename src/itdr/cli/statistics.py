@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import folder_to_fill
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="published values (default: %(default)s)",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR",
+        "--out", type=folder_to_fill, required=True, metavar="DIR",
         help="folder for statistics.csv and statistics.md",
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import output_folder
+from itdr.cli.options import output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("tiny-model"), required=True, help="folder for the model"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of weights and text (default: 0)")
+    parser.add_argument(
+        "--seed", type=seed, default=0, help="seed of weights and text (default: 0)"
+    )
     parser.add_argument(
         "--recipe",
         type=Path,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import output_folder
+from itdr.cli.options import output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=output_folder("train"), required=True, help="folder for the adapter"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of weights and order (default: 0)"
+        "--seed", type=seed, default=0, help="seed of weights and order (default: 0)"
     )
     add_flags(parser, TrainingSettings)
 

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_tasks, output_file, rows, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
     )
-    parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
+    parser.add_argument("--rows-per-cell", type=rows, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="seed of random answers (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of random answers (default: 0)")
     add_tasks(parser)
 
 

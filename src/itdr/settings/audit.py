@@ -1,10 +1,11 @@
 """What an audit looks for, and which of it does not stop the build."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from itdr.settings.reading import Strict
+from itdr.settings.reading import Strict, once
 
 
 class Check(StrEnum):
@@ -44,7 +45,7 @@ SHARED = (Check.SHARED_USER, Check.SHARED_ITEM)
 class AuditSettings(Strict):
     """How strict the audit is."""
 
-    tolerate: tuple[Check, ...] = Field(
+    tolerate: Annotated[tuple[Check, ...], AfterValidator(once)] = Field(
         (),
         description=f"faults that are reported but do not stop the build, of {', '.join(Check)}",
     )

@@ -11,7 +11,7 @@ class ScoringSettings(Strict):
     """The choices of scoring; the defaults are what the reports use."""
 
     resamples: int = Field(1000, ge=1, le=1_000_000, description="bootstrap resamples per cell")
-    seed: int = Field(1, ge=0, description="seed of the resamples")
+    seed: int = Field(1, ge=0, lt=2**32, description="seed of the resamples")
     confidence: float = Field(0.95, gt=0, lt=1, description="share that an interval covers")
     unreadable: Literal["wrong", "left-out"] = Field(
         "wrong",
