@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, folder_to_fill, rows, threads
+from itdr.cli.options import add_tasks, folder_to_fill, input_path, rows, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--parts",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",
@@ -22,14 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tables",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="folder that holds the tables of 'itdr normalise' as DATASET/ (default: what needs "
         "them is not checked)",
     )
     parser.add_argument(
         "--models",
-        type=Path,
+        type=input_path,
         nargs="*",
         default=[],
         metavar="FILE",

@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file, seed, threads
+from itdr.cli.options import add_tasks, input_path, output_file, seed, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
-    parser.add_argument("--tables", type=Path, required=True, help="folder of 'itdr normalise'")
+    parser.add_argument(
+        "--tables", type=input_path, required=True, help="folder of 'itdr normalise'"
+    )
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the examples"
     )

@@ -1,9 +1,8 @@
 """itdr compare: compare the answers of two variants by a paired test."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_tasks, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("first", "second"):
         parser.add_argument(
             f"--{name}",
-            type=Path,
+            type=input_path,
             required=True,
             metavar="FILE",
             help=f"answers of the {name} variant, .parquet or .jsonl",

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_path
+from itdr.cli.options import add_tasks, input_path, output_path
 
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--parts",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--audit",
-        type=Path,
+        type=input_path,
         metavar="FILE",
         help="audit.json of 'itdr audit'; files that it did not find clean are refused "
         "(default: no audit is asked for)",
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--datasets",
-        type=Path,
+        type=input_path,
         default=Path("config/datasets.yaml"),
         metavar="FILE",
         help="terms of the sources, for the dataset card (default: %(default)s)",

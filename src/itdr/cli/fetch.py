@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import folder_to_fill, seconds, whole_number
+from itdr.cli.options import folder_to_fill, input_path, seconds, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,14 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="from_folder",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="take the files from this folder (any depth; plain, .gz or in their archive) by "
         "symbolic links, without the network",
     )
     parser.add_argument(
         "--datasets",
-        type=Path,
+        type=input_path,
         default=Path("config/datasets.yaml"),
         metavar="FILE",
         help="where the datasets are described (default: %(default)s)",

@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import add_release_manifest, add_tasks, output_folder, seed
+from itdr.cli.options import add_release_manifest, add_tasks, input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +11,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
     parser.add_argument(
-        "--release", type=Path, required=True, metavar="DIR", help="folder of 'itdr fetch-release'"
+        "--release",
+        type=input_path,
+        required=True,
+        metavar="DIR",
+        help="folder of 'itdr fetch-release'",
     )
     parser.add_argument(
         "--out",

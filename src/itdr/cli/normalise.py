@@ -1,9 +1,8 @@
 """itdr normalise: bring the raw files of a dataset to its three tables."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import folder_to_fill, threads
+from itdr.cli.options import folder_to_fill, input_path, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
     parser.add_argument(
-        "--raw", type=Path, required=True, metavar="DIR", help="folder with the raw files"
+        "--raw", type=input_path, required=True, metavar="DIR", help="folder with the raw files"
     )
     parser.add_argument(
         "--out",

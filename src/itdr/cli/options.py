@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from itdr.errors import DataError, SettingsError
+from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
 
 _DAY_S = 86_400
+_LONGEST_PATH = 3000  # bytes; Linux has 4,096, and names are added to it
 
 
 def output_file(text: str) -> Path:
@@ -79,22 +80,59 @@ def seconds(text: str) -> float:
     )
 
 
-def output_path(text: str) -> Path:
-    """Return the path that an option names. Raises SettingsError: it is empty or no text."""
+def input_path(text: str) -> Path:
+    """Return the path that an option names, which is a file or a folder.
+
+    Raises:
+        SettingsError: it is empty.
+        MissingFileError: nothing is there.
+        DataError: it is a pipe or a device, which could be read for ever.
+    """
+    path = any_path(text)
+    if len(text.encode(errors="replace")) > _LONGEST_PATH or not path.exists():
+        raise MissingFileError(
+            f"{_shown(text)}: no such file or folder. Name one, or run the stage that makes it "
+            "first."
+        )
+    if not (path.is_file() or path.is_dir()):
+        raise DataError(f"{path}: is neither a file nor a folder. Name one.")
+    return path
+
+
+def any_path(text: str) -> Path:
+    """Return the path that an option names, there or not. Raises SettingsError: it is empty."""
     if not text.strip():
-        raise SettingsError("--out is empty; a path is needed.")
+        raise SettingsError("a path is empty ('').")
+    return Path(text)
+
+
+def output_path(text: str) -> Path:
+    """Return the path that an option names, at which something can be written.
+
+    Raises:
+        SettingsError: it is empty, no text, or a name that not every library takes.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:
         raise SettingsError(f"--out is {text!r}, which is not UTF-8. Name another path.") from None
+    if "\\" in text or len(text.encode()) > _LONGEST_PATH or not text.strip():
+        raise SettingsError(
+            f"--out is {_shown(text)!r}; needed is a path of at most {_LONGEST_PATH:,} bytes without "
+            "a backslash, which DuckDB takes for a slash. Name another."
+        )
     return Path(text)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) < 200 else f"{text[:80]}..."
 
 
 def add_tasks(parser: argparse.ArgumentParser) -> None:
     """Add --tasks, the folder of the task files."""
     parser.add_argument(
         "--tasks",
-        type=Path,
+        type=input_path,
         default=Path("config/tasks"),
         metavar="DIR",
         help="folder of the task files (default: %(default)s)",
@@ -105,7 +143,7 @@ def add_release_manifest(parser: argparse.ArgumentParser) -> None:
     """Add --manifest, the list of the released files."""
     parser.add_argument(
         "--manifest",
-        type=Path,
+        type=input_path,
         default=Path("config/papers/itdr/release_manifest.csv"),
         metavar="FILE",
         help="what the release consists of (default: %(default)s)",
@@ -122,7 +160,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--configfile",
-        type=Path,
+        type=input_path,
         nargs="+",
         default=[],
         metavar="FILE",
@@ -130,14 +168,14 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--snakefile",
-        type=Path,
+        type=input_path,
         default=Path("Snakefile"),
         metavar="FILE",
         help="the workflow (default: Snakefile)",
     )
     parser.add_argument(
         "--rates",
-        type=Path,
+        type=input_path,
         default=Path("config/rates.yaml"),
         metavar="FILE",
         help="rates to reckon with until jobs have finished (default: config/rates.yaml)",

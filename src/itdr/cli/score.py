@@ -1,9 +1,8 @@
 """itdr score: compare answers with references."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file
+from itdr.cli.options import add_tasks, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--predictions",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",

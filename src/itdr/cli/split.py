@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import output_folder, seed
+from itdr.cli.options import input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.experiment import SplitSettings
     from itdr.settings.flags import add_flags
 
-    parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
+    parser.add_argument(
+        "--examples", type=input_path, required=True, help="Parquet file of 'itdr build'"
+    )
     parser.add_argument(
         "--out", type=output_folder("split"), required=True, help="folder for the three parts"
     )

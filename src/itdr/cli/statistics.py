@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import folder_to_fill
+from itdr.cli.options import folder_to_fill, input_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--paper",
-        type=Path,
+        type=input_path,
         default=Path("config/papers/itdr/statistics.csv"),
         metavar="FILE",
         help="published values (default: %(default)s)",

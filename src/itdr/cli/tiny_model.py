@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from itdr.cli.options import output_folder, seed
+from itdr.cli.options import input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,14 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recipe",
-        type=Path,
+        type=input_path,
         metavar="FILE",
         help="recipe.json of a model to make again: its seed and prompts are used "
         "(config/models/tiny/recipe.json makes the shipped one again, in about half an hour)",
     )
     parser.add_argument(
         "--tasks",
-        type=Path,
+        type=input_path,
         default=Path("config/tasks"),
         help="folder of task files, whose MovieLens prompts give the tokenizer its words "
         "(default: config/tasks)",

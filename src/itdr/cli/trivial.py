@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, output_file, rows, seed
+from itdr.cli.options import add_tasks, input_path, output_file, rows, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,14 +13,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name", metavar="NAME", help="trivial answer, such as user-mean; a task file names its own"
     )
     parser.add_argument(
-        "--train", type=Path, nargs="+", required=True, help="train.parquet files of 'itdr split'"
+        "--train",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="train.parquet files of 'itdr split'",
     )
     parser.add_argument(
-        "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
+        "--test",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="test.parquet files of 'itdr split'",
     )
     parser.add_argument(
         "--items",
-        type=Path,
+        type=input_path,
         nargs="*",
         default=[],
         metavar="FILE",

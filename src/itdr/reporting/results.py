@@ -180,8 +180,14 @@ def _read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _column(path: Path) -> Column:
-    model, variant = path.parts[-3:-1]
-    return model, variant
+    """Return the model and the variant that a file of scores is of."""
+    places = path.absolute().parts[1:]
+    if len(places) < 3 or path.suffix != ".csv":
+        raise DataError(
+            f"{path}: of which model and variant? Scores are laid out as MODEL/VARIANT/SEED.csv, as "
+            "the workflow does."
+        )
+    return places[-3], places[-2]
 
 
 def _scores(path: Path) -> dict[Key, Score]:
