@@ -118,8 +118,8 @@ def output_path(text: str) -> Path:
         raise SettingsError(f"--out is {text!r}, which is not UTF-8. Name another path.") from None
     if "\\" in text or len(text.encode()) > _LONGEST_PATH or not text.strip():
         raise SettingsError(
-            f"--out is {_shown(text)!r}; needed is a path of at most {_LONGEST_PATH:,} bytes without "
-            "a backslash, which DuckDB takes for a slash. Name another."
+            f"--out is {_shown(text)!r}; needed is a path of at most {_LONGEST_PATH:,} bytes "
+            "without a backslash, which DuckDB takes for a slash. Name another."
         )
     return Path(text)
 

@@ -33,10 +33,12 @@ def run(args: argparse.Namespace) -> None:
 
     from itdr.evaluation.score import score, write_scores
     from itdr.evaluation.variants import score_seeds
+    from itdr.files.checksums import require_different
     from itdr.settings.flags import from_flags
     from itdr.settings.scoring import ScoringSettings
 
     settings = from_flags(args, ScoringSettings)
+    require_different(args.predictions)
     if len(args.predictions) == 1:
         scores = score(args.predictions[0], args.tasks, settings)
     else:

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
     import pyarrow as pa
 
     from itdr.evaluation.trivial.core import answer_trivially
+    from itdr.files.checksums import require_different
     from itdr.files.formats import read_parquet, write_parquet
     from itdr.instructions.asked import first_rows
     from itdr.instructions.record import RECORD
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> None:
 
     trivial = TRIVIAL_ANSWERS.find(args.name)
     sees = "the training examples and the input" if trivial.needs_train else "the input"
+    require_different(args.train)
+    require_different(args.test)
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
     rows = first_rows(args.test, args.rows_per_cell, sees)
     answer = {task: load_task(args.tasks, task).answer for task in {row["task"] for row in rows}}

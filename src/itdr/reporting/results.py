@@ -184,8 +184,8 @@ def _column(path: Path) -> Column:
     places = path.absolute().parts[1:]
     if len(places) < 3 or path.suffix != ".csv":
         raise DataError(
-            f"{path}: of which model and variant? Scores are laid out as MODEL/VARIANT/SEED.csv, as "
-            "the workflow does."
+            f"{path}: of which model and variant? Scores are laid out as MODEL/VARIANT/SEED.csv, "
+            "as the workflow does."
         )
     return places[-3], places[-2]
 
