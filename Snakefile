@@ -14,9 +14,7 @@ from itdr.vocabulary import Dataset
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
-
-
+# Not by `configfile:`, whose reader knows neither our bounds nor our messages.
 try:
     WORKFLOW = load_workflow(
         [Path("config/config.yaml"), *workflow.overwrite_configfiles],

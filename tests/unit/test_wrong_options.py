@@ -26,7 +26,7 @@ from tests.wrong_values import (
 )
 
 LONGEST_S = 30
-MODEL, RELEASE = "config/models/tiny.yaml", "config/paper/release_manifest.csv"
+MODEL = "config/models/tiny.yaml"
 WORDS_OF = {
     "simulate": "movielens-1m --users 9 --items 30 --interactions-per-user 5 --out {out}",
     "fetch": "movielens-32m --from {run}/simulated --out {out}",
@@ -46,7 +46,7 @@ WORDS_OF = {
     "tiny-model": "--recipe {run}/none --out {out}",
     "train": f"--model {MODEL} --mixture {{run}}/none --out {{out}}",
     "infer": f"--model {MODEL} --test {{run}}/none --out {{out}}",
-    "baseline": "user-mean --train {run}/parts/train.parquet --test {run}/parts/test.parquet"
+    "trivial": "user-mean --train {run}/parts/train.parquet --test {run}/parts/test.parquet"
     " --out {out}",
     "score": "--predictions {run}/answers.parquet --resamples 9 --out {out}",
     "compare": "--first {run}/answers.parquet --second {run}/answers.parquet --resamples 9"
@@ -66,8 +66,8 @@ def small(tmp_path_factory):
     for stage in (STAGES["build"], DRAFTS, STAGES["split"], STAGES["audit"]):
         assert stage.start(run) == 0
     answers = run / "answers.parquet"
-    words = WORDS_OF["baseline"].format(run=run, out=answers)
-    assert main(["baseline", *words.split()]) == 0
+    words = WORDS_OF["trivial"].format(run=run, out=answers)
+    assert main(["trivial", *words.split()]) == 0
     (run / "scores/m/v").mkdir(parents=True)
     words = WORDS_OF["score"].format(run=run, out=run / "scores/m/v/1.csv")
     assert main(["score", *words.split()]) == 0
@@ -87,7 +87,9 @@ def cases(command, places):
             odd = [name for name in places if name not in ("folder", "random")]
             values = [(value, False) for value in [*MISSING, *(str(places[name]) for name in odd)]]
         elif kind == "output":
-            odd = ("folder", "link", "loop", "pipe", "device")
+            odd = ["link", "loop", "pipe", "device"]
+            fills = action.type.__name__ == "folder_to_fill"  # beside what is there
+            odd += ["file"] if fills else ["folder"]
             values = [(str(places[name]), False) for name in odd]
             values += [("", False), ("\udcff", False), ("x" * 5000, False)]
             hostile = ("a b'\"", "a?*[x]", "$(touch P)", "a\nb", "a\\b", "é%s{x}")

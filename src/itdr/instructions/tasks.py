@@ -21,6 +21,8 @@ else:
     _KINDS = reduce(or_, (kind.settings for kind in SAMPLING_KINDS.values()))
     Sampling = Annotated[_KINDS, Field(discriminator="kind")]
 
+Rating = Annotated[float, Field(ge=-1e6, le=1e6)]
+
 CANDIDATES = ("ranked_list", "title")
 """The kinds of answers that are made of candidates."""
 
@@ -30,7 +32,7 @@ class DatasetTemplate(Strict):
 
     examples: int = Field(ge=1, le=MOST_ROWS, description="examples to build, as published")
     template: str = Field(min_length=1, description="Jinja2 text of the input")
-    scale: tuple[float, float] | None = Field(None, description="lowest and highest rating")
+    scale: tuple[Rating, Rating] | None = Field(None, description="lowest and highest rating")
     decimals: int = Field(0, ge=0, le=2, description="decimals of a rating in text")
     liked: float | None = Field(
         None, description="lowest rating of a liked item; null: the most played items are taken"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from itdr.errors import SettingsError, nearest
-from itdr.settings.reading import Strict, check, load_yaml
+from itdr.settings.reading import Strict, check, load_yaml, once
 from itdr.vocabulary import Dataset
 
 
@@ -28,7 +28,7 @@ class Published(Strict):
     """A file as its publisher gives it; what is not known for certain is null."""
 
     name: FileName = Field(description="its name in the output folder")
-    at: tuple[Text, ...] = Field(
+    at: Annotated[tuple[Text, ...], AfterValidator(once)] = Field(
         (), description="http: addresses, tried in order; hubs: the path inside; gdrive: the id"
     )
     bytes: int | None = Field(None, ge=1, description="size in bytes")
@@ -39,7 +39,9 @@ class Published(Strict):
 class Archive(Published):
     """A zip, tar, tar.gz or gz file that holds raw files."""
 
-    also: tuple[FileName, ...] = Field((), description="other names under which people keep it")
+    also: Annotated[tuple[FileName, ...], AfterValidator(once)] = Field(
+        (), description="other names under which people keep it"
+    )
 
 
 class RawFile(Published):
