@@ -14,6 +14,7 @@ from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.model import ModelSettings
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
+from itdr.settings.yaml_text import parse_yaml
 from tests.conftest import ROOT
 
 CONFIG = ROOT / "config"
@@ -79,7 +80,7 @@ def test_a_wrong_value_under_any_key_is_refused_by_its_key(name, every, tmp_path
     """A fifth of the values here, all of them in the slow test."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config").symlink_to(CONFIG)
-    original = yaml.safe_load((CONFIG / name).read_text())
+    original = parse_yaml((CONFIG / name).read_text())
     path = tmp_path / name.rpartition("/")[2]
     taken, tried = [], 0
     # Of entries that are alike, such as datasets, one is enough.
