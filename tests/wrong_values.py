@@ -25,7 +25,17 @@ NUMBERS = [
     "\u0661",
     "\udcff",
 ]
-WORDS = ["", "nothing-like-it", "-", "a\nb", "\x1b[2J", "x" * 5000, "\udcff", "$(touch P)", "é'\"`"]
+WORDS = [
+    "",
+    "nothing-like-it",
+    "-",
+    "a\nb",
+    "\x1b[2J",
+    "x y" * 2000,
+    "\udcff",
+    "$(touch P)",
+    "é'\"`",
+]
 MISSING = ["", "none/of it", "a\nb?*[x]", "\x1b[2Jx", "x" * 5000, "\udcff", "$(touch P)", "'\""]
 
 
@@ -71,7 +81,7 @@ def wrong_for(field: Any) -> Iterator[str]:
         yield from (value for value in NUMBERS if value or type(None) not in kinds)
         yield from _outside(field.metadata, int in kinds)
     elif str not in kinds:
-        yield from (value for value in WORDS if value or tuple not in kinds)
+        yield from (value for value in WORDS if value or not kinds & {tuple, type(None)})
 
 
 def _plain_types(annotation: Any) -> set[Any]:

@@ -92,7 +92,8 @@ def cases(command, places):
             odd += ["file"] if fills else ["folder"]
             values = [(str(places[name]), False) for name in odd]
             values += [("", False), ("\udcff", False), ("x" * 5000, False)]
-            hostile = ("a b'\"", "a?*[x]", "$(touch P)", "a\nb", "a\\b", "é%s{x}")
+            values += [(str(places["file"].parent / name), False) for name in ("a?b", "a\\b")]
+            hostile = ("a b'\"", "a*[x]", "$(touch P)", "a\nb", "é%s{x}")
             values += [(str(places["file"].parent / name), True) for name in hostile]
         else:
             values = [(value, False) for value in WORDS]

@@ -73,7 +73,7 @@ rows = whole_number(1, 10**9)
 def seconds(text: str) -> float:
     """Return the duration that an option gives: more than 0 seconds, a day at most."""
     with suppress(ValueError):
-        if 0 < (value := float(text)) <= _DAY_S:
+        if text.isascii() and 0 < (value := float(text)) <= _DAY_S:
             return value
     raise argparse.ArgumentTypeError(
         f"{text[:40]!r} is not allowed; needed are more than 0 seconds, {_DAY_S:,} at most"
@@ -116,10 +116,11 @@ def output_path(text: str) -> Path:
         text.encode()
     except UnicodeEncodeError:
         raise SettingsError(f"--out is {text!r}, which is not UTF-8. Name another path.") from None
-    if "\\" in text or len(text.encode()) > _LONGEST_PATH or not text.strip():
+    if set(text) & set("\\?") or len(text.encode()) > _LONGEST_PATH or not text.strip():
         raise SettingsError(
             f"--out is {_shown(text)!r}; needed is a path of at most {_LONGEST_PATH:,} bytes "
-            "without a backslash, which DuckDB takes for a slash. Name another."
+            "without a backslash or a question mark, which DuckDB does not take for themselves. "
+            "Name another."
         )
     return Path(text)
 

@@ -31,7 +31,7 @@ class DatasetTemplate(Strict):
     """What one dataset adds to a task."""
 
     examples: int = Field(ge=1, le=MOST_ROWS, description="examples to build, as published")
-    template: str = Field(min_length=1, description="Jinja2 text of the input")
+    template: str = Field(description="Jinja2 text of the input")
     scale: tuple[Rating, Rating] | None = Field(None, description="lowest and highest rating")
     decimals: int = Field(0, ge=0, le=2, description="decimals of a rating in text")
     liked: float | None = Field(
