@@ -1,9 +1,8 @@
 """itdr plan: say what a target would cost before anything is spent."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_target
+from itdr.cli.options import add_target, input_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--figure",
-        type=Path,
+        type=input_path,
         metavar="STEM",
         help="draw how long it takes on 1 to 64 GPUs, into STEM.png and STEM.svg (default: none)",
     )

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tables",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="folder of the dataset's tables of 'itdr normalise', for a split by time",
     )
