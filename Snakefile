@@ -9,7 +9,6 @@ from snakemake.utils import min_version
 from itdr.errors import ItdrError
 from itdr.planning.workflow import load_workflow
 from itdr.recommenders.methods import INSTALL
-from itdr.vocabulary import Dataset
 
 min_version("9.27")
 
@@ -24,6 +23,7 @@ except ItdrError as error:
     raise WorkflowError(str(error)) from None
 EXPERIMENT = WORKFLOW.experiment
 FLAGS = WORKFLOW.flags
+FOLDERS = WORKFLOW.folder_flags
 
 
 # The package of this checkout serves every job, whichever environment the job runs in.
@@ -49,7 +49,7 @@ pathvars:
 
 wildcard_constraints:
     task=any_of(WORKFLOW.tasks),
-    dataset="|".join(Dataset),
+    dataset=any_of(WORKFLOW.dataset_ids),
     model=any_of([*WORKFLOW.models, "trivial"]),
     variant=r"[a-z0-9-]+",
     seed=r"\d+",

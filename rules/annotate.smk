@@ -25,4 +25,4 @@ rule annotate_examples:
         flags=FLAGS["annotate"],
     shell:
         "python -m itdr annotate --examples {input.examples:q} --tables {params.tables:q}"
-        " --out {output:q} {params.flags} > {log:q} 2>&1"
+        " --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"

@@ -33,4 +33,4 @@ rule audit_examples:
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"
-        " {params.flags} > {log:q} 2>&1"
+        " {params.flags} {FOLDERS} > {log:q} 2>&1"

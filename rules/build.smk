@@ -27,4 +27,4 @@ rule build_examples:
         template=lookup(dpath="{task}/{dataset}", within=WORKFLOW.templates),
     shell:
         "python -m itdr build {wildcards.task} {wildcards.dataset} --tables {params.tables:q}"
-        " --out {output:q} --seed {params.seed} --threads {threads} {params.flags} > {log:q} 2>&1"
+        " --out {output:q} --seed {params.seed} --threads {threads} {params.flags} {FOLDERS} > {log:q} 2>&1"

@@ -28,7 +28,6 @@ rule export_hugging_face:
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         audit="<results>/audit/audit.json",
-        sources="config/datasets.yaml",
     output:
         directory("<results>/exports/hugging-face"),
     log:
@@ -39,7 +38,7 @@ rule export_hugging_face:
         "../envs/data.yaml"
     shell:
         "python -m itdr export hugging-face --parts {input.parts:q} --audit {input.audit:q}"
-        " --datasets {input.sources:q} --out {output:q} > {log:q} 2>&1"
+        " --out {output:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule export:

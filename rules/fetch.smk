@@ -1,19 +1,12 @@
 """Raw files of a dataset.
 
-Needs: config/datasets.yaml and a network; or a local folder named in `raw_folders`; or
+Needs: config/datasets/{dataset}.yaml and a network; or a local folder named in `raw_folders`; or
 `simulated_world`, from which files in the dataset's own format are written.
 Makes: raw/{dataset}/manifest.json, written last, beside the files it lists.
 """
 
-SIMULATED = [
-    dataset
-    for _, dataset in WORKFLOW.cells
-    if EXPERIMENT.simulated_world and dataset not in EXPERIMENT.raw_folders
-]
-LOCAL_FOLDER = {
-    **{dataset: f"{EXPERIMENT.results}/simulated/{dataset}" for dataset in SIMULATED},
-    **{dataset.value: folder for dataset, folder in EXPERIMENT.raw_folders.items()},
-}
+SIMULATED = WORKFLOW.simulated
+LOCAL_FOLDER = WORKFLOW.local_folders
 
 
 rule simulate_dataset:
@@ -30,7 +23,7 @@ rule simulate_dataset:
         seed=EXPERIMENT.seed,
         flags=FLAGS["simulate"],
     shell:
-        "python -m itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags}"
+        "python -m itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags} {FOLDERS}"
         " > {log:q} 2>&1"
 
 
@@ -41,6 +34,7 @@ rule fetch_dataset:
             lambda wildcards: wildcards.dataset in SIMULATED,
             then=rules.simulate_dataset.output,
         ),
+        lambda wildcards: WORKFLOW.own_files(wildcards.dataset),
     output:
         "<results>/raw/{dataset}/manifest.json",
     log:
@@ -57,4 +51,5 @@ rule fetch_dataset:
             else []
         ),
     shell:
-        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local:q} > {log:q} 2>&1"
+        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local:q} {FOLDERS}"
+        " > {log:q} 2>&1"

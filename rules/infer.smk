@@ -51,7 +51,7 @@ rule infer_model:
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr infer --model config/models/{wildcards.model}.yaml"
         " {params.adapter:q}"
-        " {params.description} --test {input.test:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+        " {params.description} --test {input.test:q} --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"
 
 
 use rule infer_model as ask_endpoint with:
@@ -108,4 +108,4 @@ rule answer_trivially:
     shell:
         "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --items {input.categories:q} --out {output:q} --rows-per-cell {params.rows}"
-        " --seed {wildcards.seed} > {log:q} 2>&1"
+        " --seed {wildcards.seed} {FOLDERS} > {log:q} 2>&1"

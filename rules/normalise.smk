@@ -28,6 +28,7 @@ rule normalise_dataset:
         raw=subpath(input[0], parent=True),
         out=subpath(output.quality, parent=True),
         flags=FLAGS["normalise"],
+        reading=lambda wildcards: WORKFLOW.readings.get(wildcards.dataset),
     shell:
         "python -m itdr normalise {wildcards.dataset} --raw {params.raw:q} --out {params.out:q}"
-        " --threads {threads} {params.flags} > {log:q} 2>&1"
+        " --threads {threads} {params.flags} {FOLDERS} > {log:q} 2>&1"

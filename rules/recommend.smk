@@ -36,4 +36,4 @@ rule recommend:
     shell:
         "python -m itdr recommend {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " {params.tables:q} --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed}"
-        " {params.flags} > {log:q} 2>&1"
+        " {params.flags} {FOLDERS} > {log:q} 2>&1"

@@ -50,4 +50,4 @@ rule import_release:
         template=lookup(dpath="{task}/{dataset}", within=WORKFLOW.templates),
     shell:
         "python -m itdr import-release {wildcards.task} {wildcards.dataset} --manifest {input.manifest:q}"
-        " --release {params.release:q} --out {params.out:q} --seed {params.seed} > {log:q} 2>&1"
+        " --release {params.release:q} --out {params.out:q} --seed {params.seed} {FOLDERS} > {log:q} 2>&1"

@@ -54,7 +54,7 @@ rule make_table:
         paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --make {wildcards.table} --out {params.out:q}"
-        " {params.paper:q} > {log:q} 2>&1"
+        " {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule make_aggregates:
@@ -81,7 +81,7 @@ rule make_aggregates:
         paper=WORKFLOW.paper_flags,
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
-        " {params.paper:q} > {log:q} 2>&1"
+        " {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule make_statistics:
@@ -109,7 +109,7 @@ rule make_statistics:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --results {params.results:q} --make dataset-statistics"
-        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule draw_figures:
@@ -139,7 +139,7 @@ rule draw_figures:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
-        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule make_page:
@@ -167,7 +167,7 @@ rule make_page:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make page"
-        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
 
 
 rule so_far:
@@ -185,4 +185,4 @@ rule so_far:
         results=EXPERIMENT.results,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --out {params.out:q} {params.paper:q} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"

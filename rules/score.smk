@@ -27,7 +27,7 @@ rule score_predictions:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
-        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} > {log:q} 2>&1"
+        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"
 
 
 use rule score_predictions as score_cell with:
@@ -63,7 +63,7 @@ rule compare_variants:
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
     shell:
         "python -m itdr compare --first {input.first:q} --second {input.second:q} --out {output:q}"
-        " {params.flags} > {log:q} 2>&1"
+        " {params.flags} {FOLDERS} > {log:q} 2>&1"
 
 
 rule export_predictions:

@@ -9,7 +9,6 @@ from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
-from itdr.settings.dataset import load_catalogue
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
 
@@ -26,7 +25,6 @@ def needs(*jobs: str, **overrides) -> Needs:
         load_workflow([Path("config/config.yaml")], overrides),
         load(Rates, Path("config/rates.yaml")),
         {(r["task"], r["dataset"]): r for r in published_statistics(Path("config/papers/itdr"))},
-        load_catalogue(Path("config/datasets.yaml")),
     )
     return Needs((), tuple(map(_job, jobs)), sizes, Measured())
 

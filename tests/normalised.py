@@ -13,6 +13,7 @@ from itdr.datasets.normalise import normalise
 from itdr.datasets.readers.fields import NeedsTextError
 from itdr.datasets.readers.lines import Block
 from itdr.files.formats import read_json
+from itdr.settings.dataset import DatasetSettings, load_dataset
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,15 @@ class Normalised:
 
 
 def normalised(
-    folder: Path, dataset: str, files: dict[str, str | bytes] | None = None
+    folder: Path, dataset: str | DatasetSettings, files: dict[str, str | bytes] | None = None
 ) -> Normalised:
     """Normalise the files (name to content) of a dataset, or those that lie in the folder."""
     for name, content in (files or {}).items():
         data = content.encode() if isinstance(content, str) else content
         (folder / name).write_bytes(data)
     out = folder / "tables"
-    normalise(dataset, folder, out, threads=2)
+    settings_of = load_dataset(dataset) if isinstance(dataset, str) else dataset
+    normalise(settings_of, folder, out, threads=2)
     rows = {
         name: pq.read_table(out / f"{name}.parquet").to_pylist()
         for name in ("interactions", "items", "users", "rejected")

@@ -80,6 +80,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
                 import_module(module.name)
 
 
+READERS: Registry[Any] = Registry("reader", "itdr.datasets.adapters")
 ANSWER_KINDS: Registry[Any] = Registry("answer kind", "itdr.evaluation.kinds")
 METRICS: Registry[Any] = Registry("metric", "itdr.evaluation.metrics")
 TRIVIAL_ANSWERS: Registry[Any] = Registry("trivial answer", "itdr.evaluation.trivial")

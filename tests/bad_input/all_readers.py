@@ -1,5 +1,7 @@
 """All readers by name."""
 
-from tests.bad_input import files, raw_files, settings, texts
+from tests.bad_input import columns, files, raw_files, settings, texts
 
-READERS = raw_files.readers() | files.readers() | texts.readers() | settings.readers()
+_MODULES = (raw_files, columns, files, texts, settings)
+
+READERS = {name: reader for module in _MODULES for name, reader in module.readers().items()}

@@ -25,21 +25,20 @@ from itdr.instructions.tasks import load_task
 from itdr.released.importing import _read
 from itdr.released.manifest import ReleasedFile
 from itdr.settings.endpoint import EndpointSettings
+from itdr.settings.folders import FOLDERS
 from itdr.settings.reading import check
 from itdr.settings.scoring import ScoringSettings
 from tests.bad_input.reader import Reader, empty_folder, scratch_file
 from tests.chat_server import ChatServer, Fault, serving
-from tests.conftest import ROOT
 from tests.release import example
 
-_TASKS = ROOT / "config" / "tasks"
 _DATASET_OF = {"RP": "movielens-32m", "TKR": "movielens-32m", "NIR": "movielens-32m",
                "CDR": "amazon-2023", "UAP": "movielens-1m", "IR": "movielens-32m",
                "TUI": "movielens-32m"}  # fmt: skip
 
 
 def _pair(task: str) -> str:
-    known = load_task(_TASKS, task).datasets
+    known = load_task(task).datasets
     return _DATASET_OF[task] if _DATASET_OF[task] in known else next(iter(known))
 
 
@@ -58,7 +57,7 @@ def read_released_file(data: bytes) -> None:
     path = scratch_file("released.json", data[1:])
     about = {"path": "x.json", "part": "test", "task": task, "dataset": _pair(task),
              "sha256": "0" * 64, "bytes": 1}  # fmt: skip
-    done = _read(check(ReleasedFile, about, "here"), path, load_task(_TASKS, task))
+    done = _read(check(ReleasedFile, about, "here"), path, load_task(task))
     report = done.report
     assert report["read"] == report["kept"] + sum(report["rejected"].values())
     places = [int(record["id"].rpartition("-")[2]) for record in done.records]
@@ -122,7 +121,7 @@ def _texts() -> TextScorer:
 
 
 def _score(name: str, data: bytes) -> None:
-    cells = read_cells(scratch_file(name, data), _TASKS)
+    cells = read_cells(scratch_file(name, data), FOLDERS)
     assert cells
     for cell in cells:
         for reading in Reading:

@@ -24,7 +24,8 @@ from itdr.demo.raw_files import write_raw_files
 from itdr.demo.world import simulate
 from itdr.errors import ItdrError
 from itdr.files.formats import read_json
-from itdr.vocabulary import Dataset
+from itdr.settings.dataset import load_dataset
+from itdr.settings.folders import settings_files
 from tests.bad_input.reader import Reader, empty_folder, scratch
 
 _LINES = 12
@@ -60,7 +61,7 @@ def known_files(dataset: str) -> tuple[Path, list[_Known]]:
 
     NormalisationContext.load = note  # type: ignore[method-assign]
     try:
-        normalise(dataset, folder, scratch() / "tables", threads=1)
+        normalise(load_dataset(dataset), folder, scratch() / "tables", threads=1)
     finally:
         NormalisationContext.load = load  # type: ignore[method-assign]
     return folder, found
@@ -82,7 +83,7 @@ def read_lines(dataset: str, data: bytes) -> None:
     folder = empty_folder("lines")
     path, staged = folder / "raw", folder / "staged.parquet"
     path.write_bytes(data)
-    context = NormalisationContext(Dataset(dataset), folder, folder, None, 1)  # type: ignore[arg-type]
+    context = NormalisationContext(dataset, folder, folder, None, 1)  # type: ignore[arg-type]
     account = RejectionLog(RawFile(path), "raw", known.form.encoding)
     try:
         context._stage(known.form, account, staged)
@@ -117,7 +118,7 @@ def normalise_whole(dataset: str, data: bytes) -> None:
     bad.unlink()
     bad.write_bytes(gzip.compress(data, 1) if bad.suffix == ".gz" else data)
     out = empty_folder("whole-tables")
-    normalise(dataset, folder, out, threads=1)
+    normalise(load_dataset(dataset), folder, out, threads=1)
     quality = read_json(out / "quality.json")
     assert quality["rows_read"] == quality["rows_kept"] + quality["rows_rejected"]
     assert quality["rows_rejected"] == pq.read_metadata(out / "rejected.parquet").num_rows
@@ -183,8 +184,7 @@ def _unpack(folder: Path, name: str) -> None:
 def readers() -> dict[str, Reader]:
     """Return all readers of this module by name."""
     found = {"archives": Reader(_archives, read_archive)}
-    for dataset in Dataset:
-        name = dataset.value
+    for name in settings_files("datasets"):
 
         def seeds(name: str = name) -> list[bytes]:
             return _numbered(name)

@@ -9,13 +9,13 @@ from itdr.instructions.statistics import published
 from itdr.instructions.tasks import TaskSettings
 from itdr.instructions.templates import ExampleText
 from itdr.released.manifest import load_manifest
-from itdr.settings.dataset import load_catalogue
+from itdr.settings.dataset import DatasetSettings
 from itdr.settings.experiment import InferenceSettings, load_experiment
 from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.model import ModelSettings
 from itdr.settings.paper import Layout
 from itdr.settings.rates import Rates
-from itdr.settings.reading import load
+from itdr.settings.reading import check, load, load_yaml
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import load_variants
 from tests.bad_input.reader import Reader, scratch_file
@@ -43,6 +43,14 @@ def _layout(path: Path) -> None:
         layout.columns_of(table, [("tiny", "base"), ("glm-4-9b", "itdr")])
 
 
+def _dataset(path: Path) -> None:
+    check(DatasetSettings, {"id": "x", **load_yaml(path)}, path)
+
+
+_DESCRIBED = (
+    "datasets/movielens-32m.yaml datasets/yelp.yaml ../examples/own-data/datasets/town-library.yaml"
+)
+
 _FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "experiment": ("demo.yaml config.yaml", _experiment),
     "task": ("tasks/RP.yaml tasks/CDR.yaml tasks/UAP.yaml tasks/IR.yaml tasks/TUI.yaml", _task),
@@ -50,7 +58,7 @@ _FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
         "models/llama-3.2-3b.yaml models/gemini-2.5-flash.yaml",
         lambda path: load(ModelSettings, path),
     ),
-    "catalogue": ("datasets.yaml", load_catalogue),
+    "dataset": (_DESCRIBED, _dataset),
     "layout": ("papers/itdr/layout.yaml", _layout),
     "rates": ("rates.yaml", lambda path: load(Rates, path)),
     "variants": ("papers/itdr/variants.csv", load_variants),

@@ -19,11 +19,11 @@ from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import BadCellError, Field, NeedsTextError
 from itdr.datasets.readers.text import plain_text, repaired_text, tidy
 from itdr.datasets.readers.times import Time, TimeOfUsa
-from itdr.evaluation.answers import Answer, Reading
+from itdr.evaluation.answers import ParsedAnswer, Reading
 from itdr.evaluation.kinds.core import read
 from itdr.instructions.prose import one_line, sentences
 from tests.bad_input.reader import Reader
-from tests.odd_answers import FORMS, PAGE
+from tests.odd_answers import FORMS, ONE_OF_EACH_KIND, cases
 
 _SOURCES = (amazon_books, anime, bookcrossing, lastfm, microlens, mind, movielens, pixelrec)
 
@@ -77,10 +77,10 @@ def read_text(data: bytes) -> None:
 def read_answer(data: bytes) -> None:
     """Read an answer in all forms and both ways: what is read lies in what was asked for."""
     text = data.decode("utf-8", "replace")
-    for form in FORMS.values():
+    for form in (FORMS[question] for question in ONE_OF_EACH_KIND):
         for reading in Reading:
             answer = read(text, form, reading)
-            assert isinstance(answer, Answer)
+            assert isinstance(answer, ParsedAnswer)
             places = [place for place in answer.ranking if place is not None]
             assert len(places) == len(set(places))
             assert all(0 <= place < len(form.candidates) for place in places)
@@ -93,7 +93,7 @@ def read_answer(data: bytes) -> None:
 def readers() -> dict[str, Reader]:
     """Return all readers of this module by name."""
     cells = [cell.encode() for cell in _CELLS]
-    answers = [entry["text"].encode() for entry in PAGE["answers"]]
+    answers = [case.answer.encode() for case in cases("corpus")]
     return {
         "cells": Reader(lambda: cells, read_cell),
         "texts": Reader(lambda: cells, read_text),

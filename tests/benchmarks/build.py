@@ -28,8 +28,9 @@ from itdr.datasets.normalise import normalise
 from itdr.datasets.tables.schema import INTERACTIONS, ITEMS, USERS
 from itdr.demo.raw_files import write_raw_files
 from itdr.demo.world import simulate
+from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import load_experiment
-from itdr.vocabulary import Dataset
+from itdr.settings.folders import settings_files
 
 RESULTS = Path(__file__).parent / "results" / "build.csv"
 CONFIG = Path("config")
@@ -52,7 +53,7 @@ tables, out, most, threads, pairs = json.loads(sys.argv[1])
 for pair in pairs:
     task, dataset = pair.split("/")
     wall, used = time.perf_counter(), cpu()
-    count = build(load_task(Path("config/tasks"), task), dataset, Path(tables) / dataset,
+    count = build(load_task(task), dataset, Path(tables) / dataset,
                   Path(out) / f"{task}-{dataset}.parquet", BuildSettings(max_examples=most),
                   seed=42, threads=threads)
     print(json.dumps({"what": pair, "examples": count,
@@ -92,9 +93,14 @@ def demo(folder: Path, _: int) -> list[dict[str, object]]:
     size = experiment.simulated_world
     assert size is not None
     world = simulate(experiment.seed, size.users, size.items, size.interactions_per_user)
-    for dataset in Dataset:
+    for dataset in settings_files("datasets"):
         write_raw_files(world, dataset, folder / "raw" / dataset, experiment.seed)
-        normalise(dataset, folder / "raw" / dataset, folder / "tables" / dataset, threads=THREADS)
+        normalise(
+            load_dataset(dataset),
+            folder / "raw" / dataset,
+            folder / "tables" / dataset,
+            threads=THREADS,
+        )
     pairs = load_experiment([CONFIG / "config.yaml"]).pairs
     facts = {"benchmark": "demo", "interactions": len(world.interactions)}
     return measured(facts, folder, experiment.build.max_examples, pairs)

@@ -151,7 +151,7 @@ def demo(folder: Path, per_cell: int):
     cells = []
     for path in sorted(folder.glob("instructions/*/*/parts/test.parquet")):
         rows = first_rows([path], per_cell)
-        limit = load_task(ROOT / "config/tasks", rows[0]["task"]).max_answer_tokens
+        limit = load_task(rows[0]["task"]).max_answer_tokens
         limit = min(limit, settings.answer_limit or limit)
         asked = [Prompt(row["id"], row["instruction"], row["input"], limit) for row in rows]
         fitting = map(tokens.fits, tokens.prompts(asked))

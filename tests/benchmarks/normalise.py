@@ -38,7 +38,8 @@ OURS = """
 import sys
 from pathlib import Path
 from itdr.datasets.normalise import normalise
-normalise(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+from itdr.settings.dataset import load_dataset
+normalise(load_dataset(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
 """
 
 SCAN = """

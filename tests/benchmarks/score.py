@@ -29,9 +29,9 @@ from itdr.evaluation.uncertainty import Resampling, estimates
 from itdr.instructions.record import PREDICTION
 from itdr.instructions.tasks import TaskSettings, load_tasks
 from itdr.provenance import provenance
+from itdr.settings.folders import FOLDERS
 from itdr.settings.scoring import ScoringSettings
 
-TASKS = Path(__file__).parents[2] / "config" / "tasks"
 RESULTS = Path(__file__).parent / "results" / "score.csv"
 COLUMNS = ("pairs", "rows_per_pair", "resamples", "scores", "seconds", "peak_mb",
            "intervals_seconds", "plain_loop_seconds", "machine", "versions",
@@ -48,9 +48,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="(default: 3)")
     args = parser.parse_args()
     pairs = [
-        (settings, dataset)
-        for settings in load_tasks(TASKS).values()
-        for dataset in settings.datasets
+        (settings, dataset) for settings in load_tasks().values() for dataset in settings.datasets
     ]
     rows = [row(*pair, number) for pair in pairs for number in range(args.rows)]
     seconds = []
@@ -59,7 +57,7 @@ def main() -> None:
         pq.write_table(pa.Table.from_pylist(rows, schema=PREDICTION), path)
         for _ in range(args.rounds):
             begin = time.perf_counter()
-            scores = score(path, TASKS, ScoringSettings(resamples=args.resamples))
+            scores = score(path, FOLDERS, ScoringSettings(resamples=args.resamples))
             seconds.append(time.perf_counter() - begin)
     found = {
         "pairs": len(pairs),
@@ -121,8 +119,9 @@ def row(task: TaskSettings, dataset: str, number: int) -> dict[str, Any]:
     elif kind == "text":
         base |= {"reference": text(250), "answer": text(250)}
     elif kind == "attributes":
-        names = task.of(dataset).attributes
-        output = ", ".join(f"{name}:{RNG.randint(1, 60)}" for name in names)
+        asked = task.of(dataset)
+        ends = {name: map(int, asked.ranges.get(name, (1, 60))) for name in asked.attributes}
+        output = ", ".join(f"{name}:{RNG.randint(*both)}" for name, both in ends.items())
         base |= {"reference": output, "answer": output}
     else:
         candidates = [text(RNG.randint(2, 12)).title() for _ in range(10)]

@@ -22,7 +22,7 @@ from itdr.demo.raw_files import write_raw_files
 from itdr.demo.world import simulate
 from itdr.files.formats import read_json
 from itdr.provenance import provenance
-from itdr.vocabulary import Dataset
+from itdr.settings.folders import settings_files
 
 RESULTS = Path(__file__).parent / "results" / "sources.csv"
 SAMPLES = {
@@ -69,7 +69,7 @@ def main() -> None:
     world = simulate(1, args.users, args.items, 25)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for dataset in Dataset:
+        for dataset in settings_files("datasets"):
             raw = Path(folder) / dataset / "raw"
             write_raw_files(world, dataset, raw, 1)
             rows.append(measure(dataset, "simulated", raw, Path(folder) / dataset / "tables"))

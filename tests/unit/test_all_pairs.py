@@ -18,12 +18,12 @@ from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
 from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
+from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import BuildSettings, SplitSettings, load_experiment
+from itdr.settings.folders import FOLDERS, settings_files
 from itdr.teacher.annotate import annotate
-from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 
-TASKS = ROOT / "config" / "tasks"
 PAIRS = load_experiment([ROOT / "config" / "config.yaml"]).pairs
 
 
@@ -31,9 +31,9 @@ PAIRS = load_experiment([ROOT / "config" / "config.yaml"]).pairs
 def tables(tmp_path_factory):
     root = tmp_path_factory.mktemp("world")
     world = simulate(5, users=72, items=150, interactions_per_user=30)
-    for dataset in Dataset:
+    for dataset in settings_files("datasets"):
         write_raw_files(world, dataset, root / "raw" / dataset, 5)
-        normalise(dataset, root / "raw" / dataset, root / dataset, threads=2)
+        normalise(load_dataset(dataset), root / "raw" / dataset, root / dataset, threads=2)
     return root
 
 
@@ -47,7 +47,7 @@ def files(tables, tmp_path_factory):
             task, dataset = pair.split("/")
             out = made[threads, pair] = root / str(threads) / f"{task}-{dataset}.parquet"
             settings = BuildSettings(max_examples=40)
-            build(load_task(TASKS, task), dataset, tables / dataset, out, settings, seed=3,
+            build(load_task(task), dataset, tables / dataset, out, settings, seed=3,
                   threads=threads)  # fmt: skip
     return made
 
@@ -147,14 +147,12 @@ def test_the_audit_finds_no_fault_in_any_pair(tables, files, tmp_path):
     parts = []
     for pair in PAIRS:
         task, dataset = pair.split("/")
-        teacher = RuleTeacher(tables / dataset, TASKS)
+        teacher = RuleTeacher(tables / dataset, FOLDERS)
         annotated = tmp_path / f"{task}-{dataset}.parquet"
         annotate(files[1, pair], annotated, teacher)
         split(annotated, tmp_path / task / dataset, SplitSettings(), 3)
         parts += sorted((tmp_path / task / dataset).glob("*.parquet"))
-    report = audit(
-        parts, tmp_path / "audit", AuditSettings(), tasks=ROOT / "config/tasks", tables=tables
-    )
+    report = audit(parts, tmp_path / "audit", AuditSettings(), folders=FOLDERS, tables=tables)
     found = [(check["check"], check["first"]) for check in report["checks"] if check["faults"]]
     assert report["clean"], found
     assert not [check["unchecked"] for check in report["checks"] if check["unchecked"]]

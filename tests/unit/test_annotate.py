@@ -20,11 +20,13 @@ from itdr.errors import DataError, EndpointError
 from itdr.files.formats import read_parquet, write_parquet
 from itdr.instructions.record import DRAFT, RECORD
 from itdr.settings.flags import as_flags
+from itdr.settings.folders import FOLDERS
 from itdr.settings.reading import check
 from itdr.settings.teacher import TeacherSettings
 from itdr.teacher.annotate import annotate
 from itdr.teacher.endpoint import EndpointTeacher
 from tests.chat_server import SECRET, ChatServer, Fault, serving
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -277,28 +279,13 @@ ITEMS = [
 
 @pytest.fixture
 def rules(write_tables: Any, tmp_path: Path) -> RuleTeacher:
-    tables = write_tables([], ITEMS, [])
-    of = {"examples": 1, "template": "", "liked": 4.0}
-    write_task(tmp_path, "IR", {"kind": "opinions", "history": 9, "min_history": 1}, of)
-    write_task(tmp_path, "UAP", {"kind": "liked_items", "history": 9, "min_history": 1}, of)
-    write_task(tmp_path, "TUI", {"kind": "described_items"}, of)
-    return RuleTeacher(tables, tmp_path)
-
-
-def write_task(folder: Path, name: str, sampling: dict[str, Any], of: dict[str, Any]) -> None:
-    task = {
-        "task": name,
-        "title": name,
-        "version": 1,
-        "description": "D",
-        "sampling": sampling,
-        "answer": "text",
-        "metrics": ["rouge-l"],
-        "teacher_prompt": "P",
-        "max_answer_tokens": 9,
-        "datasets": {"movielens-32m": of, "steam": of},
-    }
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
+    task = yaml.safe_load((ROOT / "config" / "tasks" / "IR.yaml").read_text())
+    of = {"examples": 1, "template": "x", "liked": 4.0}
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "OPINIONS.yaml").write_text(
+        yaml.safe_dump(task | {"task": "OPINIONS", "datasets": {"movielens-32m": of}})
+    )
+    return RuleTeacher(write_tables([], ITEMS, []), [*FOLDERS, tmp_path])
 
 
 @pytest.mark.parametrize(
@@ -340,7 +327,7 @@ def test_rules_tell_a_users_interests_from_what_is_shown(
 ) -> None:
     titles = {item: title for item, title, _ in ITEMS}
     history = [{"item_id": i, "title": titles[i], "rating": r} for i, r in ratings.items()]
-    record = draft("a", history=history)
+    record = draft("a", task="OPINIONS", history=history)
     assert rules.answer([record]) == {record["id"]: text}
 
 
@@ -351,11 +338,10 @@ def test_rules_tell_whom_an_item_suits(write_tables: Any, tmp_path: Path) -> Non
         {"item_id": "2", "title": "Nameless", "categories": []},
     ]  # fmt: skip
     tables = write_tables([], items, [])
-    write_task(tmp_path, "TUI", {"kind": "described_items"}, {"examples": 1, "template": ""})
     records = [
         draft(item, task="TUI", dataset="steam", user_id=None, item_id=item) for item in "12"
     ]
-    assert list(RuleTeacher(tables, tmp_path).answer(records).values()) == [
+    assert list(RuleTeacher(tables, FOLDERS).answer(records).values()) == [
         "Deep Mine suits players who enjoy Indie, Puzzle and 2D games. Those who know other work "
         "by Blue Lamp are likely to choose it. It also fits players with a liking for the 2010s.",
         "Nameless suits players who enjoy games of any kind.",
@@ -364,14 +350,16 @@ def test_rules_tell_whom_an_item_suits(write_tables: Any, tmp_path: Path) -> Non
 
 def test_rules_name_themselves_and_need_no_network(rules: RuleTeacher, tmp_path: Path) -> None:
     history = [{"item_id": "3", "title": "Big Laugh (2002)", "rating": 5.0}]
-    annotate(drafts(tmp_path, draft("a", history=history)), tmp_path / "out", rules)
+    annotate(
+        drafts(tmp_path, draft("a", task="OPINIONS", history=history)), tmp_path / "out", rules
+    )
     assert re.fullmatch(r"rules/\d+", str(outputs(tmp_path / "out")["a"][1]))
 
 
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        (draft("a", task="UAP"), "no rules for examples sampled as 'liked_items'"),
+        (draft("a", task="RP"), "no rules for examples sampled as 'rating'"),
         (draft("a", task="TUI", item_id="99"), "has no item '99'"),
     ],
 )

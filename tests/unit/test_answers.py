@@ -6,22 +6,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itdr.evaluation.answers import Answer, Form, Reading
-from itdr.evaluation.answers.titles import Titles, words
+from itdr.evaluation.answers import Form, ParsedAnswer, Reading
+from itdr.evaluation.answers.aliases import same_value
+from itdr.evaluation.answers.titles import Titles, title_words
 from itdr.evaluation.kinds.core import read
-from tests.odd_answers import CANDIDATES, FILE, FORMS, PAGE, rendered, seen
+from tests.odd_answers import (
+    CANDIDATES,
+    FORMS,
+    ONE_OF_EACH_KIND,
+    PAGE,
+    cases,
+    counts,
+    rendered,
+    seen,
+    totals,
+    verdict,
+)
 
 
-@pytest.mark.parametrize("case", PAGE["answers"], ids=lambda case: f"{case['form']}-{case['text']}")
 @pytest.mark.parametrize("reading", list(Reading))
-def test_odd_answers_are_read_as_the_page_says(case, reading):
-    answer = read(case["text"], FORMS[case["form"]], reading)
-    assert seen(answer, case["form"]) == case[reading.value], answer.problem
+def test_no_odd_answer_is_read_wrongly(reading):
+    wrong = [case for case in cases("corpus") if verdict(case, reading) == "wrong"]
+    assert not wrong
 
 
-def test_the_page_in_docs_shows_all_of_them():
-    assert len(PAGE["answers"]) >= 40
-    assert FILE.read_text("utf-8") == rendered(), "write it again: python -m tests.odd_answers"
+def test_most_odd_answers_are_read():
+    found = counts("corpus")
+    assert sum(sum(by_verdict.values()) for by_verdict in found.values()) >= 2 * 400
+    for (kind, reading), by_verdict in found.items():
+        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.93}[reading]
+        assert by_verdict["right"] >= least * sum(by_verdict.values()), (kind, reading)
+
+
+def test_few_answers_that_the_readers_were_not_written_for_are_read_wrongly():
+    for reading, by_verdict in totals("held out").items():
+        most = {Reading.STRICT: 0.05, Reading.LENIENT: 0.09}[reading]
+        assert by_verdict["wrong"] <= most * sum(by_verdict.values())
+
+
+def test_the_page_in_docs_shows_them():
+    assert PAGE.read_text("utf-8") == rendered(), "write it again: python -m tests.odd_answers"
 
 
 PIECES = st.sampled_from(
@@ -41,12 +65,12 @@ def test_any_text_is_read_or_has_a_problem(text, form):
         assert all(0 <= place < len(CANDIDATES) for place in places)
         assert answer.number is None or 0.5 <= answer.number <= 5
         assert min(answer.duplicated, answer.out_of_list, answer.missing) >= 0
-        assert answer.readable == (seen(answer, form) not in (None, [], {}))
-    if strict.readable and form != "text":
+        assert answer.readable == (seen(answer, FORMS[form]) not in (None, [], {}))
+    if strict.readable and FORMS[form].kind != "ranked_list":
         assert lenient == strict
 
 
-@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("form", ONE_OF_EACH_KIND)
 @pytest.mark.parametrize(
     "piece", ["\n", " ", ", ", "1 ", "1.", "(", '"', "- ", "* \n", "rating ", "age:", "age", ",\n",
               "of ", "out of ", "2 / ", "1. Heat\n", "Heat (1995) ", "Alien, The "]
@@ -65,19 +89,59 @@ def test_a_run_on_is_not_part_of_an_attribute():
     assert read("gender:F\nThe user", form, Reading.LENIENT).attributes == {"gender": "F"}
 
 
+@pytest.mark.parametrize(
+    ("name", "ends", "absurd"),
+    [("age", (1, 110), ["1990", "-5", "270", "0"]), ("birth_year", (1900, 2020), ["90", "2024"])],
+)
+@pytest.mark.parametrize("reading", list(Reading))
+def test_an_absurd_number_is_not_read_but_what_stands_beside_it_is(name, ends, absurd, reading):
+    form = Form("attributes", attributes=(name, "gender"), ranges={name: ends})
+    for value in absurd:
+        answer = read(f"{name}:{value}, gender:F", form, reading)
+        assert (answer.attributes, answer.missing) == ({"gender": "F"}, 1)
+        alone = Form("attributes", attributes=(name,), ranges={name: ends})
+        assert read(f"{name}:{value}", alone, reading).problem == "out of range"
+    for value in ends:
+        assert float(read(f"{name}:{value}, gender:F", form, reading).attributes[name]) == value
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ("female", "F"),
+        ("UK", "United Kingdom"),
+        ("Russia", "Russian Federation"),
+        ("Seattle, WA, United States", "Seattle, WA, USA"),
+        ("25 to 34", "25-34"),
+    ],
+)
+def test_two_words_for_one_value_are_the_same_to_the_lenient_reading_alone(found, expected):
+    assert same_value(found, expected, lenient=True)
+    assert not same_value(found, expected, lenient=False)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [("male", "F"), ("Austria", "Australia"), ("Niger", "Nigeria"), ("Los Angeles, CA", "Canada"),
+     ("North Korea", "South Korea"), ("25-34", "35-44"), ("Male, Maldives", "M")],
+)  # fmt: skip
+def test_other_values_are_not_the_same(found, expected):
+    assert not same_value(found, expected, lenient=True)
+
+
 def test_a_monstrous_number_is_not_read():
-    form = Form("attributes", attributes=("age",), numeric=frozenset({"age"}))
+    form = Form("attributes", attributes=("age",), ranges={"age": (1, 110)})
     for reading in Reading:
         assert not read("age:" + "9" * 400, form, reading).readable
-        assert not read("9" * 400, FORMS["number"], reading).readable
+        assert not read("9" * 400, FORMS["films-rating"], reading).readable
 
 
 @given(order=st.permutations(range(4)))
 def test_the_asked_for_list_is_read_by_both(order):
     text = "\n".join(f"{place}. {CANDIDATES[at]}" for place, at in enumerate(order, start=1))
     for reading in Reading:
-        answer = read(text, FORMS["list"], reading)
-        assert answer == Answer(ranking=tuple(order))
+        answer = read(text, FORMS["films-list"], reading)
+        assert answer == ParsedAnswer(ranking=tuple(order))
 
 
 TITLE = st.text(min_size=1, max_size=20).map(lambda text: " ".join(text.split())).filter(bool)
@@ -97,7 +161,7 @@ def test_any_candidates_come_back_from_the_asked_for_form(titles, data):
 def test_faults_of_a_list_are_counted():
     text = "1. Heat (1995)\n2. Heat (1995)\n3. Speed (1994)"
     for reading in Reading:
-        answer = read(text, FORMS["list"], reading)
+        answer = read(text, FORMS["films-list"], reading)
         assert (answer.duplicated, answer.out_of_list, answer.missing) == (1, 1, 3)
 
 
@@ -121,7 +185,7 @@ def test_a_title_inside_another_does_not_count():
 
 def test_an_article_behind_a_comma_is_found_within_a_sentence():
     for text in ("I say Matrix, The (1999).", "I say The Matrix (1999)."):
-        assert read(text, FORMS["title"], Reading.LENIENT).ranking == (1,)
+        assert read(text, FORMS["films-title"], Reading.LENIENT).ranking == (1,)
 
 
 def test_titles_with_the_same_words_are_not_taken_for_each_other():
@@ -141,12 +205,12 @@ def test_titles_with_the_same_words_are_not_taken_for_each_other():
     ],
 )
 def test_small_differences_of_spelling_vanish(one, other):
-    assert words(one) == words(other)
+    assert title_words(one) == title_words(other)
 
 
 def test_text_is_read_without_fence_and_quotes_leniently():
     assert read('```text\n"Likes jazz."\n```', Form("text"), Reading.LENIENT).text == "Likes jazz."
-    assert read(' "Likes jazz." ', Form("text"), Reading.STRICT).text == '"Likes jazz."'
+    assert not read(' "Likes jazz." ', Form("text"), Reading.STRICT).readable
     assert read(" \n", Form("text"), Reading.STRICT).problem == "empty"
 
 
@@ -161,4 +225,5 @@ def test_an_attribute_given_twice_is_not_the_asked_for_form():
     answer = read("gender:F, gender:M", form, Reading.STRICT)
     assert not answer.readable
     assert answer.duplicated == 1
-    assert read("gender:F, gender:M", form, Reading.LENIENT).attributes == {"gender": "F"}
+    assert read("gender:F, gender:M", form, Reading.LENIENT).problem == "contradiction"
+    assert read("gender:F, gender:female", form, Reading.LENIENT).attributes == {"gender": "F"}

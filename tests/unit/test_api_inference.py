@@ -11,6 +11,7 @@ from itdr.inference.engines import engine_name
 from itdr.inference.infer import infer
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.settings.experiment import InferenceSettings
+from itdr.settings.folders import FOLDERS
 from itdr.settings.model import ModelSettings, load_model_settings
 from itdr.settings.reading import check, load_yaml
 from tests.chat_server import SECRET, Fault, serving
@@ -52,7 +53,7 @@ def ask(server, tmp_path):
         described = {"model": "closed", "title": "C", "memory_mb": 500}
         model = check(ModelSettings, described | {"endpoint": given | endpoint}, "test")
         infer(model, {tmp_path / "p.parquet": adapter}, [tmp_path / "test.parquet"],
-              InferenceSettings(engine="auto"), tasks=ROOT / "config" / "tasks")  # fmt: skip
+              InferenceSettings(engine="auto"), folders=FOLDERS)  # fmt: skip
         return read_parquet(tmp_path / "p.parquet", PREDICTION).to_pylist()
 
     return answered

@@ -14,6 +14,7 @@ from itdr.datasets.normalise import normalise
 from itdr.datasets.readers.files import find_file
 from itdr.datasets.readers.lines import read_blocks
 from itdr.errors import DataError, MissingFileError
+from itdr.settings.dataset import load_dataset
 from tests.normalised import normalised
 
 VIEWS = b"item_id,user_id,timestamp\ni2,u1,1605059546\ni3,u1,abc\ni1,u2,1605059540\n"
@@ -97,21 +98,21 @@ def test_two_archives_with_the_file_are_refused(tmp_path):
     _pack(tmp_path / "one.zip", FILES)
     _pack(tmp_path / "two.tar.gz", FILES)
     with pytest.raises(DataError, match=r"2 files could be interaction.csv: .*one.zip/data/.*two"):
-        normalise("pixelrec", tmp_path, tmp_path / "out")
+        normalise(load_dataset("pixelrec"), tmp_path, tmp_path / "out")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_archive_with_the_file_twice_is_refused(tmp_path, ending):
     _pack(tmp_path / f"pixel{ending}", {**FILES, "old/interaction.csv": VIEWS})
     with pytest.raises(DataError, match=r"'interaction\.csv' stands twice"):
-        normalise("pixelrec", tmp_path, tmp_path / "out")
+        normalise(load_dataset("pixelrec"), tmp_path, tmp_path / "out")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_archive_without_the_file_does_not_help(tmp_path, ending):
     _pack(tmp_path / f"pixel{ending}", {"notinteraction.csv": VIEWS, "README": b""})
     with pytest.raises(MissingFileError, match=r"no interaction.csv .*itdr fetch pixelrec"):
-        normalise("pixelrec", tmp_path, tmp_path / "out")
+        normalise(load_dataset("pixelrec"), tmp_path, tmp_path / "out")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -182,7 +183,7 @@ def test_an_archive_that_is_cut_off_is_refused(tmp_path, ending):
     _pack(path, noise)
     path.write_bytes(path.read_bytes()[:20_000])
     with pytest.raises(DataError, match=rf"pixel{ending}.*(damaged|truncated|cut off)"):
-        normalise("pixelrec", tmp_path, tmp_path / "out")
+        normalise(load_dataset("pixelrec"), tmp_path, tmp_path / "out")
     assert not (tmp_path / "out" / "quality.json").exists()
 
 

@@ -20,10 +20,9 @@ from itdr.instructions.split import split
 from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings, Check
 from itdr.settings.experiment import BuildSettings, SplitSettings
+from itdr.settings.folders import FOLDERS
 from itdr.teacher.annotate import annotate
-from tests.conftest import ROOT
 
-TASKS = ROOT / "config" / "tasks"
 CELLS = [
     ("RP", "movielens-32m"),
     ("TKR", "movielens-32m"),
@@ -54,9 +53,9 @@ def clean(tmp_path_factory):
         cell = root / task / dataset
         out = cell / "examples.parquet"
         tables = root / "tables" / dataset
-        build(load_task(TASKS, task), dataset, tables, out, BuildSettings(), seed=1)
+        build(load_task(task), dataset, tables, out, BuildSettings(), seed=1)
         if task in ("IR", "TUI"):
-            annotate(out, out, RuleTeacher(tables, TASKS))
+            annotate(out, out, RuleTeacher(tables, FOLDERS))
         split(out, cell / "parts", SplitSettings(), 1)
         parts += [cell / "parts" / f"{part}.parquet" for part in ("train", "val", "test")]
     return parts, root / "tables"
@@ -120,7 +119,7 @@ class Planted:
         write_parquet(path, pa.Table.from_pylist([*rows, row], RECORD))
 
     def audit(self, **settings):
-        return audit(self.parts, self.folder / "audit", AuditSettings(**settings), tasks=TASKS,
+        return audit(self.parts, self.folder / "audit", AuditSettings(**settings), folders=FOLDERS,
                      tables=self.tables)  # fmt: skip
 
     def found(self):
@@ -291,7 +290,7 @@ def test_lengths_say_what_a_cut_off_would_lose(planted):
         planted.parts,
         planted.folder / "audit",
         AuditSettings(),
-        tasks=TASKS,
+        folders=FOLDERS,
         tables=planted.tables,
         counters={"letters": characters},
         cut_off=longest - 1,
@@ -308,7 +307,7 @@ def test_lengths_say_what_a_cut_off_would_lose(planted):
 
 
 def test_what_could_not_be_checked_is_said(planted):
-    report = audit(planted.parts, planted.folder / "audit", AuditSettings(), tasks=TASKS)
+    report = audit(planted.parts, planted.folder / "audit", AuditSettings(), folders=FOLDERS)
     by_check = {check["check"]: check for check in report["checks"]}
     assert report["clean"]
     assert by_check["interacted-negative"]["unchecked"] == {
@@ -361,7 +360,7 @@ def test_a_file_that_is_no_part_is_refused(planted, tmp_path):
     other = tmp_path / "examples.parquet"
     write_parquet(other, read_parquet(planted.parts[0], RECORD))
     with pytest.raises(DataError, match="must be called train, val, test"):
-        audit([other], tmp_path / "out", AuditSettings(), tasks=TASKS)
+        audit([other], tmp_path / "out", AuditSettings(), folders=FOLDERS)
     with pytest.raises(DataError, match="not an object"):
         (tmp_path / "odd.json").write_text("[]")
         require_clean(tmp_path / "odd.json", [other])

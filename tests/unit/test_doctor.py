@@ -414,6 +414,17 @@ def test_a_dataset_by_hand_is_missing_until_it_lies_there(tmp_path):
     assert only(check_datasets(jobs, machine(tmp_path))).level == "ok"
 
 
+def test_a_folder_of_ones_own_is_looked_into(tmp_path):
+    own = {"config_folders": ["examples/own-data"], "pairs": ["BOOK-STARS/town-library"]}
+    found = only(check_datasets(needs("fetch_dataset town-library", **own), machine(tmp_path)))
+    assert (found.level, found.found) == ("ok", "complete in examples/own-data/data")
+    elsewhere = needs("fetch_dataset town-library", raw_folders={"town-library": str(tmp_path)},
+                      **own)  # fmt: skip
+    found = only(check_datasets(elsewhere, machine(tmp_path)))
+    assert found.level == "missing" and "no loans.csv, books.csv, members.csv" in found.found
+    assert not elsewhere.sizes.is_downloaded("town-library")
+
+
 def test_a_simulated_world_needs_nothing(tmp_path):
     world = {"users": 30, "items": 20, "interactions_per_user": 3}
     jobs = needs("fetch_dataset yelp", simulated_world=world)

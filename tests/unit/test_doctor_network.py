@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from itdr.doctor.network import Address, addresses, check_network
-from itdr.vocabulary import Dataset
+from itdr.settings.folders import settings_files
 from tests.conftest import ROOT
 from tests.machines import KEY, levels, machine, needs
 
@@ -47,10 +47,10 @@ def _in_the_repository(monkeypatch):
 def of_dataset(*urls):
     """Return needs of one dataset with one file at these addresses."""
     jobs = needs("fetch_dataset steam")
-    source = jobs.sizes.catalogue[Dataset("steam")]
+    source = jobs.sizes.workflow.datasets["steam"]
     file = source.files[0].model_copy(update={"name": "a.json", "at": urls})
     changes = {"page": "the page", "files": (file,)}
-    jobs.sizes.catalogue[Dataset("steam")] = source.model_copy(update=changes)
+    jobs.sizes.workflow.datasets["steam"] = source.model_copy(update=changes)
     return jobs
 
 
@@ -116,11 +116,13 @@ def test_an_endpoint_may_refuse_what_has_no_key(server, tmp_path):
 
 
 def test_every_place_of_the_papers_target_is_named(tmp_path):
-    jobs = needs(*(f"fetch_dataset {name.value}" for name in Dataset))
+    jobs = needs(*(f"fetch_dataset {name}" for name in settings_files("datasets")))
     named = addresses(jobs, machine(tmp_path))
     assert all(isinstance(address, Address) for address in named)
     names = {address.name for address in named}
-    assert names == {f"data {name.value}" for name in Dataset} - {"data yelp"}  # by hand
+    assert names == {f"data {name}" for name in settings_files("datasets")} - {
+        "data yelp"
+    }  # by hand
     urls = [url for address in named for url in address.urls]
     assert "https://files.grouplens.org/datasets/movielens/ml-32m.zip" in urls
     assert any(url.startswith("https://huggingface.co/datasets/Recommenders/MIND/") for url in urls)

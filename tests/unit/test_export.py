@@ -11,8 +11,8 @@ from itdr.cli.main import main
 from itdr.files.formats import write_parquet
 from itdr.instructions.export import hugging_face, llama_factory
 from itdr.instructions.record import RECORD
-from itdr.settings.dataset import load_catalogue
-from tests.conftest import ROOT
+from itdr.settings.dataset import load_datasets
+from itdr.settings.folders import FOLDERS
 
 
 def example(task, dataset, number, **fields):
@@ -83,8 +83,8 @@ def test_a_part_without_examples_is_an_empty_list(tmp_path):
 
 @pytest.fixture
 def folder(parts, tmp_path):
-    sources = load_catalogue(ROOT / "config" / "datasets.yaml")
-    hugging_face.export(parts, tmp_path / "hf", sources, ROOT / "config" / "tasks")
+    sources = load_datasets()
+    hugging_face.export(parts, tmp_path / "hf", sources, FOLDERS)
     return tmp_path / "hf"
 
 

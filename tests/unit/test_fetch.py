@@ -30,7 +30,7 @@ from itdr.datasets.download.checks import head_problem, problem
 from itdr.datasets.download.fetch import fetch
 from itdr.errors import DataError, DiskFullError, DownloadError, MissingFileError, SettingsError
 from itdr.retry import RetryPolicy, retry_after_s
-from itdr.settings.dataset import DatasetSource
+from itdr.settings.dataset import DatasetSettings
 from itdr.settings.reading import check
 
 AT_ONCE = RetryPolicy(retries=2, first_wait_s=0.0, timeout_s=5.0)
@@ -134,18 +134,24 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
-def source(kind: str = "http", **more: Any) -> DatasetSource:
-    """Return a dataset; `files` and `archives` are given as in config/datasets.yaml."""
-    fixed = {"id": "movielens-32m", "title": "T", "page": "https://example.org", "licence": "L"}
-    return check(DatasetSource, {**fixed, "kind": kind, **more}, "test")
+def source(kind: str = "http", **more: Any) -> DatasetSettings:
+    """Return a dataset; `files` and `archives` are given as in a file of config/datasets/."""
+    fixed = {
+        "id": "movielens-32m",
+        "reader": "movielens-32m",
+        "title": "T",
+        "page": "https://example.org",
+        "licence": "L",
+    }
+    return check(DatasetSettings, {**fixed, "kind": kind, **more}, "test")
 
 
-def one_file(site: Site, name: str = "ratings.csv", **known: Any) -> DatasetSource:
+def one_file(site: Site, name: str = "ratings.csv", **known: Any) -> DatasetSettings:
     """Return a dataset of a single file on the server."""
     return source(files=[{"name": name, "at": [f"{site.url}/{name}"], **known}])
 
 
-def in_archive(name: str, members: tuple[str, ...], **more: Any) -> DatasetSource:
+def in_archive(name: str, members: tuple[str, ...], **more: Any) -> DatasetSettings:
     """Return a dataset whose files lie in an archive."""
     files = [{"name": Path(m).name, "archive": name, "member": m} for m in members]
     return source(files=files, archives=[{"name": name, **more}])
@@ -378,13 +384,14 @@ def run_apart(code: str, *arguments: str) -> "subprocess.Popen[str]":
 FETCH = """
 import sys
 from pathlib import Path
-from itdr.settings.dataset import DatasetSource
+from itdr.settings.dataset import DatasetSettings
 from itdr.settings.reading import check
 from itdr.retry import RetryPolicy
 from itdr.datasets.download.fetch import fetch
 file = {"name": "ratings.csv", "at": [sys.argv[1]]}
-what = {"id": "steam", "title": "T", "kind": "http", "page": "P", "licence": "L", "files": [file]}
-fetch(check(DatasetSource, what, "test"), Path(sys.argv[2]), retry_policy=RetryPolicy(retries=0))
+what = {"id": "steam", "title": "T", "reader": "steam", "kind": "http", "page": "P",
+        "licence": "L", "files": [file]}
+fetch(check(DatasetSettings, what, "test"), Path(sys.argv[2]), retry_policy=RetryPolicy(retries=0))
 """
 SMALL_FILES_ONLY = """
 import resource
@@ -780,7 +787,7 @@ def test_a_folder_that_links_to_itself_is_searched_once(tmp_path: Path) -> None:
 # By hand
 
 
-def by_hand() -> DatasetSource:
+def by_hand() -> DatasetSettings:
     """Return a dataset that everybody must fetch for himself."""
     files = [{"name": "a.csv"}, {"name": "b.csv", "needed": False}]
     return source("manual", files=files, login="Accept the terms first.")
@@ -807,7 +814,7 @@ def test_a_page_saved_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
 # Hubs
 
 
-def hub(kind: str) -> DatasetSource:
+def hub(kind: str) -> DatasetSettings:
     """Return a dataset of a hub."""
     repository = None if kind == "gdrive" else "owner/name"
     return source(kind, repository=repository, files=[{"name": "a.csv", "at": ["sub/a.csv"]}])
@@ -920,24 +927,57 @@ def test_a_client_that_is_not_installed_is_named(
         fetch(hub("gdrive"), tmp_path, retry_policy=AT_ONCE)
 
 
+# Folders of one's own
+
+
+def own(folder: Path | None) -> DatasetSettings:
+    """Return a dataset whose columns name a file and a folder of files."""
+    interactions = {"file": "parts", "user_id": "u", "item_id": "i"}
+    columns = {"interactions": interactions, "items": {"file": "items.csv", "item_id": "i"}}
+    more = {"reader": None, "columns": columns, "page": None}
+    return source("folder", **more, **({"folder": str(folder)} if folder else {}))
+
+
+def test_a_folder_of_ones_own_is_linked_with_what_the_columns_name_alone(tmp_path: Path) -> None:
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    (mine / "parts").mkdir(parents=True)
+    for name in ("items.csv.gz", "parts/a.csv", "parts/b.csv", "other.csv"):
+        data = gzip.compress(DATA) if name.endswith(".gz") else DATA
+        (mine / name).write_bytes(data)
+    fetch(own(mine), out)
+    assert list(manifest(out)) == ["items.csv.gz", "parts/a.csv", "parts/b.csv"]
+    (mine / "parts" / "b.csv").unlink()
+    (mine / "parts" / "c.csv").write_bytes(DATA)
+    fetch(own(None), out, mine)
+    assert list(manifest(out)) == ["items.csv.gz", "parts/a.csv", "parts/c.csv"]
+    assert sorted(path.name for path in (out / "parts").iterdir()) == ["a.csv", "c.csv"]
+
+
+def test_a_folder_of_ones_own_that_lacks_a_file_or_a_place_says_so(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"no parts or parts\.gz\. Name the folder"):
+        fetch(own(tmp_path), tmp_path / "out")
+    with pytest.raises(MissingFileError, match=r"nobody says where it is\. Name the folder"):
+        fetch(own(None), tmp_path / "out")
+
+
 # The command
 
 
-def catalogue(path: Path, url: str) -> Path:
-    """Write a catalogue with one dataset of two files."""
-    path.write_text(
-        "datasets:\n  steam:\n    title: T\n    kind: http\n    page: P\n    licence: L\n"
-        f"    files:\n      - {{name: a.csv, at: [{url}/a.csv]}}\n"
-        f"      - {{name: b.csv, at: [{url}/b.csv]}}\n"
+def described(folder: Path, url: str) -> str:
+    """Return a folder of configuration that has the dataset `shop` of two files."""
+    (folder / "datasets").mkdir()
+    (folder / "datasets" / "shop.yaml").write_text(
+        "title: T\nreader: steam\nkind: http\npage: P\nlicence: L\nfiles:\n"
+        f"  - {{name: a.csv, at: [{url}/a.csv]}}\n  - {{name: b.csv, at: [{url}/b.csv]}}\n"
     )
-    return path
+    return f"--config-folder={folder}"
 
 
 def test_the_command_brings_the_chosen_files(site: Site, tmp_path: Path) -> None:
     site.pages["/b.csv"] = Page(DATA)
-    file = catalogue(tmp_path / "datasets.yaml", site.url)
+    folder = described(tmp_path, site.url)
     out = tmp_path / "out"
-    asked = ["fetch", "steam", "--out", str(out), "--datasets", str(file), "--only", "b.csv"]
+    asked = ["fetch", "shop", "--out", str(out), folder, "--only", "b.csv"]
     assert main(asked) == 0
     assert visible(out) == ["b.csv", "manifest.json"]
 
@@ -945,9 +985,9 @@ def test_the_command_brings_the_chosen_files(site: Site, tmp_path: Path) -> None
 def test_the_command_names_an_unknown_dataset(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = catalogue(tmp_path / "datasets.yaml", "http://x")
-    assert main(["fetch", "stem", "--out", str(tmp_path), "--datasets", str(file)]) == 1
-    assert "no dataset 'stem'. Did you mean 'steam'?" in capsys.readouterr().err
+    folder = described(tmp_path, "http://x")
+    assert main(["fetch", "shops", "--out", str(tmp_path), folder]) == 1
+    assert "Did you mean 'shop'?" in capsys.readouterr().err
 
 
 def test_importing_the_stage_loads_no_network_client() -> None:

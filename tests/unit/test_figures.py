@@ -21,7 +21,7 @@ PAPER = load_paper(ROOT / "config/papers/itdr")
 LAYOUT = PAPER.layout
 RESULTS = load_results(PAPER)
 STATISTICS = published_statistics(PAPER.folder)
-TASKS = load_tasks(ROOT / "config" / "tasks", RESULTS.tasks)
+TASKS = load_tasks(RESULTS.tasks)
 OF_RUNS_ALONE = {"differences", "losses"}
 
 

@@ -21,10 +21,10 @@ from itdr.inference.transformers_engine import TransformersEngine
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.experiment import InferenceSettings
+from itdr.settings.folders import FOLDERS
 from itdr.settings.model import ModelSettings
 from tests.conftest import ROOT
 
-TASKS = ROOT / "config" / "tasks"
 WORDS = ["heat", "alien", "rocky", "matrix", "speed", "toy", "story", "seven", "fargo", "psycho"]
 
 
@@ -188,7 +188,7 @@ def test_part(tmp_path):
 def test_predictions_stand_in_the_order_of_the_examples(random_model, test_part, tmp_path):
     out = tmp_path / "p.parquet"
     settings = InferenceSettings(rows_per_cell=5, batch_size=2)
-    count = infer(settings_of(random_model), {out: None}, [test_part], settings, tasks=TASKS)
+    count = infer(settings_of(random_model), {out: None}, [test_part], settings, folders=FOLDERS)
     rows = read_parquet(out, PREDICTION).to_pylist()
     assert count == 5
     assert [row["id"] for row in rows] == [f"RP/movielens-32m/{n}" for n in range(5)]
@@ -199,7 +199,7 @@ def test_predictions_stand_in_the_order_of_the_examples(random_model, test_part,
 def test_prompts_that_were_not_asked_are_named(random_model, test_part, tmp_path, caplog):
     settings = InferenceSettings(max_length=150)
     infer(settings_of(random_model), {tmp_path / "p.parquet": None}, [test_part], settings,
-          tasks=TASKS)  # fmt: skip
+          folders=FOLDERS)  # fmt: skip
     rows = read_parquet(tmp_path / "p.parquet", PREDICTION).to_pylist()
     skipped = [row["id"] for row in rows if row["finish_reason"] == "skipped"]
     assert 0 < len(skipped) < len(rows)
@@ -213,14 +213,14 @@ def test_a_damaged_adapter_is_named(random_model, test_part, tmp_path):
     (adapter / "adapter_model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match=r"adapter: not a LoRA adapter of t .* train it again"):
         infer(settings_of(random_model), {tmp_path / "p.parquet": adapter}, [test_part],
-              InferenceSettings(), tasks=TASKS)  # fmt: skip
+              InferenceSettings(), folders=FOLDERS)  # fmt: skip
     assert not (tmp_path / "p.parquet").exists()
 
 
 def test_a_part_that_is_named_twice_is_refused(random_model, test_part, tmp_path):
     with pytest.raises(DataError, match="'RP/movielens-32m/0' 2 times"):
         infer(settings_of(random_model), {tmp_path / "p.parquet": None}, [test_part, test_part],
-              InferenceSettings(), tasks=TASKS)  # fmt: skip
+              InferenceSettings(), folders=FOLDERS)  # fmt: skip
 
 
 def test_every_adapter_needs_a_file_of_its_own(capsys):

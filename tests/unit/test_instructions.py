@@ -22,7 +22,6 @@ from itdr.settings.experiment import BuildSettings, SplitSettings
 from itdr.settings.variant import VariantOptions, load_variants
 from tests.conftest import ROOT
 
-TASKS = ROOT / "config" / "tasks"
 ITEMS = [
     (str(n), f"Film {n} (1990)", ["Drama"] if n % 2 else ["Comedy", "Crime"]) for n in range(40)
 ]
@@ -47,7 +46,7 @@ def tables(write_tables):
 def built(task, dataset, tables, tmp_path, **settings):
     out = tmp_path / f"{task}.parquet"
     seed = settings.pop("seed", 1)
-    build(load_task(TASKS, task), dataset, tables, out, BuildSettings(**settings), seed=seed)
+    build(load_task(task), dataset, tables, out, BuildSettings(**settings), seed=seed)
     return read_parquet(out, DRAFT).to_pylist()
 
 
@@ -157,7 +156,7 @@ def test_of_two_editions_of_a_title_the_first_stands_for_both(write_tables):
 def test_of_items_of_one_title_one_is_described(write_tables):
     items = [(f"b{n}", "The Same" if n < 5 else f"Book {n}", []) for n in range(9)]
     tables = write_tables([("u", "b0", 4.0)], items, [("u",)])
-    sampling = load_task(TASKS, "TUI").sampling
+    sampling = load_task("TUI").sampling
     for seed in (1, 2):
         rows = sample(tables, sampling, Draw(9, "uniform", seed, "x"))
         titles = [row["item"]["title"] for row in rows]
@@ -169,7 +168,7 @@ def test_without_times_the_order_is_drawn_and_the_same_in_every_task(write_table
                     for user in range(40) for item in "abcdefgh"]  # fmt: skip
     items = [(name, name.upper(), []) for name in "abcdefgh"]
     users = [(f"u{user}",) for user in range(40)]
-    rating = load_task(TASKS, "RP").sampling
+    rating = load_task("RP").sampling
     orders = []
     for folder, given in (("there", interactions), ("back", interactions[::-1])):
         tables = write_tables(given, items, users, folder)
@@ -192,7 +191,7 @@ def test_users_who_turn_out_unfit_are_replaced(write_tables):
     items = [(f"same{n}", "Same", []) for n in range(10)]
     items += [(f"{name}{n}", f"{name} {n}", []) for name in ("book", "new") for n in range(10)]
     tables = write_tables(interactions, items, [(f"u{n}",) for n in range(40)])
-    rows = sample(tables, load_task(TASKS, "TKR").sampling, Draw(15, "uniform", 1, "x"))
+    rows = sample(tables, load_task("TKR").sampling, Draw(15, "uniform", 1, "x"))
     assert len(rows) == 15
     assert all(int(row["user_id"][1:]) % 2 == 0 for row in rows)
 
@@ -230,7 +229,7 @@ def test_items_without_a_title_are_not_shown(write_tables):
     interactions = [("u", item, 3.0) for item in ("a", "gone", "blank", "b", "c", "d")]
     items = [(name, name.upper(), []) for name in "abcd"] + [("blank", " ", [])]
     tables = write_tables(interactions, items, [{"user_id": "u"}])
-    rows = sample(tables, load_task(TASKS, "RP").sampling, Draw(9, "uniform", 1, "x"))
+    rows = sample(tables, load_task("RP").sampling, Draw(9, "uniform", 1, "x"))
     assert [item["title"] for item in rows[0]["history"]] == ["A", "B", "C"]
 
 
@@ -245,7 +244,7 @@ def test_domains_take_turns_and_are_never_mixed(write_tables, tmp_path):
             for name in names[user % 3 * 5 :][:10]
         ]
     tables = write_tables(interactions, items, [(f"u{n}",) for n in range(30)])
-    rows = sample(tables, load_task(TASKS, "TKR").sampling, Draw(8, "uniform", 1, "x"))
+    rows = sample(tables, load_task("TKR").sampling, Draw(8, "uniform", 1, "x"))
     assert sorted(row["domain"] for row in rows) == ["Beauty"] * 3 + ["Software"] * 5
     for row in rows:
         shown = [*row["history"], *row["candidates"]]
@@ -265,7 +264,7 @@ def test_the_most_played_items_are_shown_where_nothing_is_rated(write_tables):
 
 
 def test_the_choice_depends_on_the_seed_but_not_on_threads_or_row_order(tables, tmp_path):
-    sampling = load_task(TASKS, "TKR").sampling
+    sampling = load_task("TKR").sampling
     first = sample(tables, sampling, Draw(10, "uniform", 1, "x"))
     assert sample(tables, sampling, Draw(10, "uniform", 1, "x")) == first
     assert sample(tables, sampling, Draw(10, "uniform", 2, "x")) != first
@@ -300,7 +299,7 @@ def test_a_missing_table_is_named(tmp_path):
     ],
 )
 def test_a_wrong_template_is_refused_before_anything_is_built(template, message, tmp_path):
-    task = load_task(TASKS, "RP").model_dump(mode="json")
+    task = load_task("RP").model_dump(mode="json")
     task["datasets"]["movielens-32m"]["template"] = template
     wrong = TaskSettings.model_validate_json(__import__("json").dumps(task))
     with pytest.raises(SettingsError, match=message):

@@ -15,7 +15,7 @@ from itdr.inference.engine import Answer
 from itdr.inference.journal import Journal
 from itdr.instructions.record import RECORD
 from itdr.settings.experiment import InferenceSettings
-from tests.conftest import ROOT
+from itdr.settings.folders import FOLDERS
 from tests.unit.test_inference import settings_of
 
 ROWS = 40
@@ -61,7 +61,7 @@ def run(model, test_part, out, log, kill_at):
     module.write_parquet = watched_write
     settings = InferenceSettings(engine="transformers", batch_size=BATCH)
     module.infer(settings_of(model), {out: None}, [test_part], settings,
-                 tasks=ROOT / "config" / "tasks")  # fmt: skip
+                 folders=FOLDERS)  # fmt: skip
 
 
 def answer_in_a_process(*arguments):

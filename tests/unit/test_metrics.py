@@ -17,7 +17,7 @@ from itdr.errors import SettingsError
 from itdr.evaluation.aggregates import aggregate
 from itdr.evaluation.metrics.errors import squared_errors
 from itdr.evaluation.metrics.rankings import hit_at_k, hits_of, ndcg_at_k, precision_at_k
-from itdr.evaluation.text_metrics import TextScorer, common_subsequence
+from itdr.evaluation.text_metrics import TextScorer
 from itdr.settings.metric import lower_is_better, metric_title, parse_metric
 from itdr.settings.paper import Layout
 from itdr.settings.reading import load
@@ -233,16 +233,6 @@ def test_rouge_agrees_with_rouge_score():
         expected = library.score(reference, given_)
         for name, key in (("rouge-1", "rouge1"), ("rouge-2", "rouge2"), ("rouge-l", "rougeL")):
             assert ours[name] == pytest.approx(expected[key].fmeasure)
-
-
-@given(first=st.lists(st.sampled_from("abcd"), max_size=9), second=st.text("abcd", max_size=9))
-def test_common_subsequence_agrees_with_the_plain_recursion(first, second):
-    table = np.zeros((len(first) + 1, len(second) + 1), dtype=int)
-    for i, one in enumerate(first, start=1):
-        for j, other in enumerate(second, start=1):
-            best = max(table[i - 1, j], table[i, j - 1])
-            table[i, j] = table[i - 1, j - 1] + 1 if one == other else best
-    assert common_subsequence(first, list(second)) == table[-1, -1]
 
 
 @settings(max_examples=50)

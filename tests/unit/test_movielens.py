@@ -14,6 +14,7 @@ from itdr.datasets.adapters.movielens import (
 )
 from itdr.datasets.normalise import normalise
 from itdr.errors import DataError, MissingFileError, SettingsError
+from itdr.settings.dataset import load_dataset
 from tests.normalised import any_lines, check_account, normalised, unhurried
 
 RATINGS = "userId,movieId,rating,timestamp\n"
@@ -190,18 +191,18 @@ def test_another_header_is_refused(tmp_path):
     (tmp_path / "ratings.csv").write_text("user,item,rating,time\n1,2,3,946684800\n")
     (tmp_path / "movies.csv").write_text(MOVIES)
     with pytest.raises(DataError, match="needed are the columns userId, movieId"):
-        normalise("movielens-32m", tmp_path, tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path, tmp_path / "out")
 
 
 def test_a_missing_file_is_named_with_where_to_get_it(tmp_path):
     (tmp_path / "ratings.csv").write_text(RATINGS)
     with pytest.raises(MissingFileError, match=r"no movies\.csv .*itdr fetch movielens-32m"):
-        normalise("movielens-32m", tmp_path, tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path, tmp_path / "out")
 
 
 def test_an_unknown_dataset_gets_the_nearest_name(tmp_path):
     with pytest.raises(SettingsError, match="Did you mean 'movielens-32m'"):
-        normalise("movielens32m", tmp_path, tmp_path / "out")
+        normalise(load_dataset("movielens32m"), tmp_path, tmp_path / "out")
 
 
 def test_codes_of_1m_become_names(tmp_path):
@@ -284,5 +285,5 @@ def test_real_films_of_32m(real_samples, tmp_path):
 def _real(folder, tmp_path, dataset):
     from itdr.files.formats import read_json
 
-    normalise(dataset, folder, tmp_path)
+    normalise(load_dataset(dataset), folder, tmp_path)
     return read_json(tmp_path / "quality.json")

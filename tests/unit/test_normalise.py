@@ -42,6 +42,7 @@ from itdr.datasets.tables.schema import (
 from itdr.demo.raw_files import write_raw_files
 from itdr.demo.world import simulate
 from itdr.errors import DataError, MissingFileError, SettingsError
+from itdr.settings.dataset import load_dataset
 from tests.normalised import unhurried
 
 NUMBERS = Delimited(
@@ -145,7 +146,7 @@ def test_broken_rows_deep_in_a_large_file_are_found_by_line(tmp_path):
     for place, line in broken.items():
         ratings[place] = line
     write_movielens(tmp_path / "raw", ratings)
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     rejected = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
     assert [(row["line"], row["raw"]) for row in rejected] == [
         (place + 2, line) for place, line in broken.items()
@@ -156,7 +157,7 @@ def test_broken_rows_deep_in_a_large_file_are_found_by_line(tmp_path):
 def test_rows_are_ordered_by_user_time_and_item(tmp_path):
     ratings = ["10,1,4,946684900", "9,2,4,946684900", "9,11,4,946684800", "9,3,4,946684900"]
     write_movielens(tmp_path / "raw", ratings)
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     rows = pq.read_table(tmp_path / "out" / "interactions.parquet").to_pylist()
     assert [(row["user_id"], row["item_id"]) for row in rows] == [
         ("9", "11"),
@@ -175,29 +176,33 @@ def test_neither_threads_nor_file_order_nor_ranges_change_a_byte(tmp_path, monke
     by_user = sorted(ratings, key=lambda line: int(line.split(",")[0]))
     write_movielens(tmp_path / "random", ratings)
     write_movielens(tmp_path / "grouped", by_user)
-    normalise("movielens-32m", tmp_path / "random", tmp_path / "one", threads=1)
+    normalise(load_dataset("movielens-32m"), tmp_path / "random", tmp_path / "one", threads=1)
     whole = tables_of(tmp_path / "one")
     monkeypatch.setattr(writing, "_ROWS_PER_RANGE", 1_500)
-    normalise("movielens-32m", tmp_path / "random", tmp_path / "two", threads=2)
-    normalise("movielens-32m", tmp_path / "grouped", tmp_path / "three", threads=2)
+    normalise(load_dataset("movielens-32m"), tmp_path / "random", tmp_path / "two", threads=2)
+    normalise(load_dataset("movielens-32m"), tmp_path / "grouped", tmp_path / "three", threads=2)
     assert tables_of(tmp_path / "two") == whole
     assert tables_of(tmp_path / "three") == whole
 
 
 def test_little_memory_changes_nothing_but_too_little_is_refused(tmp_path):
     write_movielens(tmp_path / "raw", simulated_ratings(5_000))
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "much")
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "little", memory_limit_mb=256)
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "much")
+    normalise(
+        load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "little", memory_limit_mb=256
+    )
     assert tables_of(tmp_path / "much") == tables_of(tmp_path / "little")
     with pytest.raises(SettingsError, match="memory limit of 100 MiB: too low; at least 256"):
-        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out", memory_limit_mb=100)
+        normalise(
+            load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out", memory_limit_mb=100
+        )
 
 
 def test_repeated_pairs_are_rejected_in_every_range_but_for_the_first(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "_ROWS_PER_RANGE", 500)
     ratings = simulated_ratings(3_000)
     write_movielens(tmp_path / "raw", ratings + ratings[10:2_000:100])
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     rejected = pq.read_table(tmp_path / "out" / "rejected.parquet")
     assert rejected.column("line").to_pylist() == list(range(3_002, 3_022))
     assert rejected.column("raw").to_pylist() == ratings[10:2_000:100]
@@ -273,10 +278,10 @@ def test_engines_find_the_nulls_of_a_column_with_one_text(tmp_path):
 def test_text_ids_are_written_in_ranges_without_changing_a_byte(tmp_path, monkeypatch):
     folder = tmp_path / "raw"
     write_raw_files(simulate(3, 60, 40, 12), "steam", folder, 1)
-    normalise("steam", folder, tmp_path / "one", threads=1)
+    normalise(load_dataset("steam"), folder, tmp_path / "one", threads=1)
     whole = tables_of(tmp_path / "one")
     monkeypatch.setattr(writing, "_ROWS_PER_RANGE", 50)
-    normalise("steam", folder, tmp_path / "two", threads=2)
+    normalise(load_dataset("steam"), folder, tmp_path / "two", threads=2)
     assert tables_of(tmp_path / "two") == whole
 
 
@@ -285,7 +290,7 @@ def test_files_are_found_at_any_depth_and_compressed(tmp_path):
     plain = tmp_path / "raw" / "ml-32m" / "inner" / "ratings.csv"
     (tmp_path / "raw" / "ratings.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
     plain.unlink()
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     quality = json.loads((tmp_path / "out" / QUALITY).read_text())
     assert list(quality["files"]) == ["ratings.csv.gz", "ml-32m/inner/movies.csv"]
 
@@ -294,12 +299,12 @@ def test_two_files_of_the_same_name_are_both_named(tmp_path):
     write_movielens(tmp_path / "raw" / "a", ["1,1,4,946684800"])
     write_movielens(tmp_path / "raw" / "b", ["1,1,4,946684800"])
     with pytest.raises(DataError, match=r"a/ratings\.csv.*b/ratings\.csv"):
-        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(MissingFileError, match=r"nowhere: no such folder.*itdr fetch"):
-        normalise("movielens-32m", tmp_path / "nowhere", tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path / "nowhere", tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -314,7 +319,7 @@ def test_what_is_no_data_is_refused_by_name(tmp_path, content, message):
     write_movielens(tmp_path / "raw", [])
     (tmp_path / "raw" / "ratings.csv").write_bytes(content)
     with pytest.raises(DataError, match=rf"ratings\.csv.*{message}"):
-        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
 
 
 def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path):
@@ -323,14 +328,14 @@ def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path):
     plain.with_name("ratings.csv.gz").write_bytes(gzip.compress(plain.read_bytes())[:-900])
     plain.unlink()
     with pytest.raises(DataError, match=r"ratings\.csv\.gz.*cut off"):
-        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_source_without_one_good_row_is_refused_with_the_reasons(tmp_path):
     write_movielens(tmp_path / "raw", ["1,1,9,946684800"])
     with pytest.raises(DataError, match=r"rating is outside 0\.5 to 5': 1"):
-        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
 
 
 def test_other_files_in_the_output_folder_stay(tmp_path):
@@ -338,7 +343,7 @@ def test_other_files_in_the_output_folder_stay(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "notes.txt").write_text("mine")
     for _ in range(2):
-        normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+        normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
         [*FILES, QUALITY, "notes.txt"]
     )
@@ -349,9 +354,10 @@ def test_a_killed_run_leaves_nothing_that_looks_finished_and_the_next_one_clears
     out = tmp_path / "out"
     # The run is held up where all tables are written and nothing has been moved yet.
     program = (
-        "import sys, time; from pathlib import Path; from itdr.sources import normalise as n\n"
+        "import sys, time; from pathlib import Path; from itdr.datasets import normalise as n\n"
         "n.publish = lambda *_: (print('written', flush=True), time.sleep(60))\n"
-        "n.normalise('movielens-32m', Path(sys.argv[1]), Path(sys.argv[2]))"
+        "from itdr.settings.dataset import load_dataset\n"
+        "n.normalise(load_dataset('movielens-32m'), Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     run = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path / "raw"), str(out)],
@@ -366,13 +372,13 @@ def test_a_killed_run_leaves_nothing_that_looks_finished_and_the_next_one_clears
     run.stdout.close()
     assert sorted(path.name for path in out.iterdir()) == left
     time.sleep(0.05)
-    normalise("movielens-32m", tmp_path / "raw", out)
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", out)
     assert sorted(path.name for path in out.iterdir()) == sorted([*FILES, QUALITY])
 
 
 def test_the_rating_scale_stands_in_the_table(tmp_path):
     write_movielens(tmp_path / "raw", ["1,1,4,946684800"])
-    normalise("movielens-32m", tmp_path / "raw", tmp_path / "out")
+    normalise(load_dataset("movielens-32m"), tmp_path / "raw", tmp_path / "out")
     metadata = pq.read_schema(tmp_path / "out" / "interactions.parquet").metadata
     assert metadata[b"dataset"] == b"movielens-32m"
     assert json.loads(metadata[b"rating_scale"]) == {"low": 0.5, "high": 5.0, "step": 0.5}

@@ -13,7 +13,6 @@ from itdr.planning.plan import plan
 from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
-from itdr.settings.dataset import load_catalogue
 from itdr.settings.model import load_model_settings
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
@@ -31,7 +30,7 @@ def sizes(monkeypatch):
         (row["task"], row["dataset"]): row for row in published_statistics(config / "papers/itdr")
     }
     return Sizes(load_workflow([config / "config.yaml"]), load(Rates, config / "rates.yaml"),
-                 statistics, load_catalogue(config / "datasets.yaml"))  # fmt: skip
+                 statistics)  # fmt: skip
 
 
 def test_a_training_costs_its_tokens_divided_by_the_stated_rate(sizes):
@@ -82,7 +81,7 @@ def test_a_stated_minimum_counts_where_not_every_size_is_known(sizes):
 
 def test_a_model_without_a_gpu_is_reckoned_on_the_processor(sizes):
     files = [ROOT / "config" / f"{name}.yaml" for name in ("config", "demo")]
-    demo = Sizes(load_workflow(files), sizes.rates, sizes.statistics, sizes.catalogue)
+    demo = Sizes(load_workflow(files), sizes.rates, sizes.statistics)
     names = {"model": "tiny", "variant": "itdr", "seed": "42"}
     found = cost(Job("train_adapter", names), demo, Measured())
     seconds = 5 + demo.training_tokens("itdr") / (8000 / 1.1)
@@ -123,7 +122,7 @@ def test_the_audit_of_a_run_replaces_the_published_counts(sizes):
     audit = {"cells": [{"task": "RP", "dataset": "yelp", "train": 80, "val": 10, "test": 10}],
              "lengths": [{"task": "RP", "dataset": "yelp", "mean_prompt": 50.0,
                           "mean_answer": 2.0}]}  # fmt: skip
-    counted = Sizes(sizes.workflow, sizes.rates, sizes.statistics, sizes.catalogue, audit)
+    counted = Sizes(sizes.workflow, sizes.rates, sizes.statistics, audit)
     assert counted.examples(("RP", "yelp")) == 100
     assert counted.tokens(("RP", "yelp")) == (50.0, 2.0)
     assert counted.examples(("RP", "bookcrossing")) == 4623

@@ -8,6 +8,7 @@ from itdr.datasets.normalise import normalise
 from itdr.demo.raw_files import write_raw_files
 from itdr.demo.world import simulate
 from itdr.errors import SettingsError
+from itdr.settings.dataset import load_dataset
 from tests.normalised import normalised
 
 
@@ -98,5 +99,5 @@ def test_a_dataset_that_is_not_known_is_refused(world, tmp_path):
 
 
 def test_simulated_files_take_the_command(folders, tmp_path):
-    normalise("movielens-1m", folders / "movielens-1m", tmp_path / "out", threads=1)
+    normalise(load_dataset("movielens-1m"), folders / "movielens-1m", tmp_path / "out", threads=1)
     assert (tmp_path / "out" / "quality.json").is_file()

@@ -12,8 +12,9 @@ from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
 from itdr.instructions.tasks import load_task
 from itdr.settings.audit import AuditSettings
+from itdr.settings.dataset import load_dataset
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from tests.conftest import ROOT
+from itdr.settings.folders import FOLDERS
 
 SAMPLES = {
     "movielens-32m": "ml-latest-small",
@@ -40,12 +41,10 @@ def examples(real_samples, folder):
         task, dataset = pair.split("/")
         tables, out = folder / "tables" / dataset, folder / f"{task}-{dataset}.parquet"
         if not tables.exists():
-            normalise(dataset, real_samples / SAMPLES[dataset], tables, threads=2)
+            normalise(load_dataset(dataset), real_samples / SAMPLES[dataset], tables, threads=2)
         if not out.exists():
             settings = BuildSettings(max_examples=300)
-            build(
-                load_task(ROOT / "config" / "tasks", task), dataset, tables, out, settings, seed=4
-            )
+            build(load_task(task), dataset, tables, out, settings, seed=4)
         return out
 
     return of
@@ -59,7 +58,7 @@ def test_what_comes_from_tables_has_no_fault(examples, folder, tmp_path):
         parts,
         tmp_path / "audit",
         AuditSettings(),
-        tasks=ROOT / "config/tasks",
+        folders=FOLDERS,
         tables=folder / "tables",
     )
     assert report["clean"], [check for check in report["checks"] if check["faults"]]

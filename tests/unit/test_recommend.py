@@ -15,10 +15,9 @@ from itdr.instructions.record import PREDICTION, RECORD
 from itdr.recommenders.methods import METHODS
 from itdr.recommenders.recommend import Sources, recommend
 from itdr.recommenders.visible import visible_interactions
+from itdr.settings.folders import FOLDERS
 from itdr.settings.scoring import ScoringSettings
-from tests.conftest import ROOT
 
-TASKS = ROOT / "config" / "tasks"
 DATASET = "movielens-32m"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 ITEMS = [f"i{number:02}" for number in range(30)]
@@ -171,7 +170,7 @@ LEARNERS = [name for name, method in METHODS.items() if method.make]
 def answers(name, folder, parts):
     if METHODS[name].missing:
         pytest.skip(f"{METHODS[name].missing} not installed")
-    return recommend(name, parts, Sources(folder, ()), tasks=TASKS, rows_per_cell=9, seed=3)
+    return recommend(name, parts, Sources(folder, ()), folders=FOLDERS, rows_per_cell=9, seed=3)
 
 
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name != "sasrec"])
@@ -218,7 +217,7 @@ def test_answers_are_scored_like_a_models_and_say_their_protocol(world, tmp_path
         "target"
     )
     write_parquet(tmp_path / "p.parquet", found)
-    scores = score(tmp_path / "p.parquet", TASKS, ScoringSettings(resamples=10))
+    scores = score(tmp_path / "p.parquet", FOLDERS, ScoringSettings(resamples=10))
     assert set(scores["task"]) == {"TKR", "NIR"}
     assert set(scores["protocol"]) == {protocol}
     assert not scores["n_unreadable"].any() and not scores["rate_missing"].fillna(0).any()
@@ -228,7 +227,7 @@ def test_the_command(world, tmp_path):
     folder, parts = world()
     out = tmp_path / "out.parquet"
     words = ["recommend", "user-item-bias", "--tables", str(folder), "--test", *map(str, parts),
-             "--tasks", str(TASKS), "--out", str(out)]  # fmt: skip
+             "--out", str(out)]  # fmt: skip
     assert main.main(words) == 0
     table = read_parquet(out, PREDICTION)
     assert set(table["task"].to_pylist()) == {"RP"}
@@ -238,4 +237,4 @@ def test_the_command(world, tmp_path):
 def test_a_recommender_that_answers_none_of_the_tasks_is_refused(world):
     folder, parts = world()
     with pytest.raises(SettingsError, match="none of the test parts asks for that"):
-        recommend("ease", parts[2:], Sources(folder, ()), tasks=TASKS, rows_per_cell=9, seed=3)
+        recommend("ease", parts[2:], Sources(folder, ()), folders=FOLDERS, rows_per_cell=9, seed=3)

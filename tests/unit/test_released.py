@@ -28,12 +28,11 @@ from itdr.released.manifest import ReleasedFile, files_of, load_manifest
 from itdr.released.reader import Rejected, Row, read_released
 from itdr.retry import RetryPolicy
 from itdr.settings.audit import AuditSettings
+from itdr.settings.folders import FOLDERS
 from itdr.settings.release import ReleaseSettings
 from itdr.vocabulary import Part
-from tests.conftest import ROOT
 from tests.release import MANIFEST, example, make_release, paths_of
 
-TASKS = ROOT / "config" / "tasks"
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 31\n"
 AT_ONCE = RetryPolicy(retries=1, first_wait_s=0.0, timeout_s=5.0)
 
@@ -48,7 +47,7 @@ def brought(release: Path, out: Path, task: str, dataset: str) -> Path:
 def imported(release: Path, out: Path, task: str, dataset: str, seed: int = 1) -> dict[str, Any]:
     """Fetch and import; return import.json."""
     folder = brought(release, out, task, dataset)
-    files, settings = files_of(MANIFEST, task, dataset), load_task(TASKS, task)
+    files, settings = files_of(MANIFEST, task, dataset), load_task(task)
     report = import_release(files, folder, out / "parts", settings, seed=seed)
     assert report == read_json(out / "parts" / "import.json")
     return report
@@ -483,7 +482,7 @@ def test_a_part_of_which_nothing_is_left_is_an_error_that_says_why(tmp_path: Pat
 def audited(out: Path) -> dict[str, Any]:
     """Audit imported parts and return audit.json."""
     parts = [out / "parts" / f"{part}.parquet" for part in Part]
-    return audit(parts, out / "audit", AuditSettings(), tasks=ROOT / "config" / "tasks")
+    return audit(parts, out / "audit", AuditSettings(), folders=FOLDERS)
 
 
 @pytest.mark.parametrize(
@@ -528,7 +527,6 @@ def test_the_commands_fetch_and_import(tmp_path: Path, caplog: pytest.LogCapture
     shared = ["--manifest", str(MANIFEST), "--out"]
     fetched, parts = str(tmp_path / "fetched"), str(tmp_path / "parts")
     assert main(["fetch-release", *cell, *shared, fetched, "--folder", str(release)]) == 0
-    words = ["--release", fetched, "--tasks", str(TASKS)]
-    assert main(["import-release", *cell, *shared, parts, *words]) == 0
+    assert main(["import-release", *cell, *shared, parts, "--release", fetched]) == 0
     assert "3 files, 3 of which are not the published ones" in caplog.text
     assert "UAP/movielens-1m: 60 rows read, 60 kept, 0 rejected" in caplog.text

@@ -58,7 +58,7 @@ def scores(tmp_path):
 
 def report(scores, *, incomplete=False, run=None):
     results = load_results(load_paper(PAPER), scores, incomplete=incomplete)
-    tasks = load_tasks(ROOT / "config" / "tasks", results.tasks)
+    tasks = load_tasks(results.tasks)
     return Report(results, LAYOUT, published_statistics(PAPER), tasks, run or Run())
 
 

@@ -116,7 +116,7 @@ def test_a_task_template_that_reaches_for_python_is_refused(tmp_path, text):
     task["datasets"]["movielens-32m"]["template"] = text
     path = tmp_path / "RP.yaml"
     path.write_text(yaml.safe_dump(task))
-    with pytest.raises(SettingsError, match=r"config/tasks/RP\.yaml: template of movielens-32m"):
+    with pytest.raises(SettingsError, match=r"tasks/RP\.yaml: template of movielens-32m"):
         ExampleText(load(TaskSettings, path), "movielens-32m")
 
 
@@ -178,7 +178,7 @@ def command(name, server: ChatServer, folder):
     model = {"model": "closed", "title": "C", "memory_mb": 500, "endpoint": told}
     (folder / "closed.yaml").write_text(yaml.safe_dump(model))
     return [name, "--model", str(folder / "closed.yaml"), "--test", str(folder / "test.parquet"),
-            "--out", str(folder / "p.parquet"), "--tasks", str(ROOT / "config/tasks")]  # fmt: skip
+            "--out", str(folder / "p.parquet")]  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", FAULTS)

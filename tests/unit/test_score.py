@@ -3,7 +3,6 @@
 import argparse
 import json
 import random
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -40,15 +39,15 @@ DATASETS = {
     "RP": {"movielens-32m": {"scale": [0.5, 5]}, "yelp": {"scale": [1, 5]}},
     "TKR": {"movielens-32m": {}},
     "NIR": {"movielens-32m": {}},
-    "UAP": {"lastfm-1k": {"attributes": ["gender", "age"]}},
+    "UAP": {"lastfm-1k": {"attributes": ["gender", "age"], "ranges": {"age": [1, 110]}}},
     "IR": {"steam": {}},
 }
 
 
 @pytest.fixture
-def tasks(tmp_path):
-    folder = tmp_path / "tasks"
-    folder.mkdir()
+def folders(tmp_path):
+    folder = tmp_path / "config" / "tasks"
+    folder.mkdir(parents=True)
     for task, answer in ANSWERS.items():
         datasets = {
             name: {"examples": 1, "template": "x"} | more for name, more in DATASETS[task].items()
@@ -66,7 +65,7 @@ def tasks(tmp_path):
             "datasets": datasets,
         }
         (folder / f"{task}.yaml").write_text(yaml.safe_dump(settings))
-    return folder
+    return [folder.parent]
 
 
 def row(task, number, answer, reference="4", dataset=None, **more):
@@ -94,8 +93,8 @@ def write(path, rows, schema=PREDICTION):
     return path
 
 
-def scored(tmp_path, tasks, rows, settings=QUICK):
-    table = score(write(tmp_path / "p.parquet", rows), tasks, settings)
+def scored(tmp_path, folders, rows, settings=QUICK):
+    table = score(write(tmp_path / "p.parquet", rows), folders, settings)
     assert tuple(table.columns) == SCORE_COLUMNS
     return table.set_index(["task", "dataset", "reading", "metric"]).sort_index()
 
@@ -116,9 +115,9 @@ def test_the_page_in_docs_names_every_column():
 # Values
 
 
-def test_rmse_leaves_out_what_it_cannot_read_and_midpoint_fills_it(tmp_path, tasks):
+def test_rmse_leaves_out_what_it_cannot_read_and_midpoint_fills_it(tmp_path, folders):
     rows = [row("RP", 1, "4"), row("RP", 2, "Rating: 2"), row("RP", 3, "no idea")]
-    found = scored(tmp_path, tasks, rows)
+    found = scored(tmp_path, folders, rows)
     strict, lenient = (found.loc["RP", "movielens-32m", name] for name in ("strict", "lenient"))
     assert strict.value["rmse"] == 0.0
     assert strict.value["rmse-midpoint"] == pytest.approx(((1.25**2) * 2 / 3) ** 0.5)
@@ -129,20 +128,20 @@ def test_rmse_leaves_out_what_it_cannot_read_and_midpoint_fills_it(tmp_path, tas
     assert np.isnan(strict.rate_missing["rmse"])
 
 
-def test_rmse_is_empty_when_nothing_can_be_read(tmp_path, tasks):
-    found = scored(tmp_path, tasks, [row("RP", 1, "?"), row("RP", 2, "")])
+def test_rmse_is_empty_when_nothing_can_be_read(tmp_path, folders):
+    found = scored(tmp_path, folders, [row("RP", 1, "?"), row("RP", 2, "")])
     strict = found.loc["RP", "movielens-32m", "strict"]
     assert np.isnan(strict.loc["rmse", ["value", "ci_low", "ci_high"]].astype(float)).all()
     assert strict.value["rmse-midpoint"] == pytest.approx(1.25)
 
 
-def test_rankings_by_hand(tmp_path, tasks):
+def test_rankings_by_hand(tmp_path, folders):
     rows = [
         choice("TKR", 1, listed("ABCD")),
         choice("TKR", 2, listed("CABD")),
         choice("TKR", 3, "A"),
     ]
-    found = scored(tmp_path, tasks, rows)
+    found = scored(tmp_path, folders, rows)
     strict, lenient = (found.loc["TKR", "movielens-32m", name] for name in ("strict", "lenient"))
     ideal = 1 + 1 / np.log2(3)
     second = (1 / np.log2(3) + 1 / 2) / ideal
@@ -155,42 +154,42 @@ def test_rankings_by_hand(tmp_path, tasks):
     assert lenient.rate_missing["hit@1"] == pytest.approx(1 / 3)
 
 
-def test_lists_are_repaired_or_taken_as_they_are(tmp_path, tasks):
+def test_lists_are_repaired_or_taken_as_they_are(tmp_path, folders):
     rows = [choice("TKR", 1, "1. Z\n2. A\n3. C\n3. A")]
     ideal = 1 + 1 / np.log2(3)
     # Repaired: A, C, then B and D in the order shown. As given: an unknown title, A, C.
     gains = {"repaired": 1 + 1 / np.log2(4), "as-given": 1 / np.log2(3)}
     for name, gain in gains.items():
         settings = ScoringSettings(resamples=100, ranked_lists=name)
-        strict = scored(tmp_path, tasks, rows, settings).loc["TKR", "movielens-32m", "strict"]
+        strict = scored(tmp_path, folders, rows, settings).loc["TKR", "movielens-32m", "strict"]
         assert strict.value["ndcg@10"] == pytest.approx(gain / ideal)
         assert strict.rate_duplicated["ndcg@10"] == strict.rate_missing["ndcg@10"] == 1
         assert strict.rate_out_of_list["ndcg@10"] == 1
 
 
-def test_unreadable_answers_can_be_left_out(tmp_path, tasks):
+def test_unreadable_answers_can_be_left_out(tmp_path, folders):
     rows = [choice("NIR", 1, "A"), choice("NIR", 2, "who knows")]
-    wrong = scored(tmp_path, tasks, rows).loc["NIR", "movielens-32m", "strict"]
+    wrong = scored(tmp_path, folders, rows).loc["NIR", "movielens-32m", "strict"]
     settings = ScoringSettings(resamples=100, unreadable="left-out")
-    left_out = scored(tmp_path, tasks, rows, settings).loc["NIR", "movielens-32m", "strict"]
+    left_out = scored(tmp_path, folders, rows, settings).loc["NIR", "movielens-32m", "strict"]
     assert wrong.value["hit@1"] == 0.5
     assert left_out.value["hit@1"] == 1.0
     assert left_out.n["hit@1"] == 2
     assert left_out.rate_out_of_list["hit@1"] == 0.5
 
 
-def test_an_example_that_was_not_asked_counts_as_unreadable(tmp_path, tasks):
-    found = scored(tmp_path, tasks, [row("RP", 1, "4", finish_reason="skipped")])
+def test_an_example_that_was_not_asked_counts_as_unreadable(tmp_path, folders):
+    found = scored(tmp_path, folders, [row("RP", 1, "4", finish_reason="skipped")])
     assert found.n_unreadable.tolist() == [1, 1, 1, 1]
 
 
-def test_attributes_by_hand(tmp_path, tasks):
+def test_attributes_by_hand(tmp_path, folders):
     rows = [
         row("UAP", 1, "gender:F, age:20", "gender:F, age:30"),
         row("UAP", 2, "Gender: m, Age: 40", "gender:M, age:50"),
         row("UAP", 3, "gender:F", "gender:F"),
     ]
-    found = scored(tmp_path, tasks, rows)
+    found = scored(tmp_path, folders, rows)
     strict, lenient = (found.loc["UAP", "lastfm-1k", name] for name in ("strict", "lenient"))
     assert strict.value["accuracy:gender"] == pytest.approx(2 / 3)
     assert lenient.value["accuracy:gender"] == 1.0
@@ -201,9 +200,9 @@ def test_attributes_by_hand(tmp_path, tasks):
     assert strict.value["rmse-midpoint:age"] == 10.0
 
 
-def test_texts_are_scored(tmp_path, tasks):
+def test_texts_are_scored(tmp_path, folders):
     found = scored(
-        tmp_path, tasks, [row("IR", 1, "likes jazz", "likes jazz"), row("IR", 2, "", "a b")]
+        tmp_path, folders, [row("IR", 1, "likes jazz", "likes jazz"), row("IR", 2, "", "a b")]
     )
     assert found.value.tolist() == pytest.approx([0.5] * 10)
     assert found.n_unreadable.tolist() == [1] * 10
@@ -216,9 +215,9 @@ def many(count=40):
     return rows + [choice("TKR", at, listed(rng.sample("ABCD", 4))) for at in range(count)]
 
 
-def test_tasks_stand_by_id_and_datasets_as_in_the_file_of_the_task(tmp_path, tasks):
+def test_tasks_stand_by_id_and_datasets_as_in_the_file_of_the_task(tmp_path, folders):
     rows = [row("IR", 1, "a", "a"), *many(2), choice("NIR", 1, "A")]
-    found = score(write(tmp_path / "p.parquet", rows), tasks, QUICK)
+    found = score(write(tmp_path / "p.parquet", rows), folders, QUICK)
     cells = found[["task", "dataset"]].drop_duplicates().itertuples(index=False)
     assert [tuple(cell) for cell in cells] == [
         ("IR", "steam"), ("NIR", "movielens-32m"), ("RP", "movielens-32m"), ("RP", "yelp"),
@@ -229,45 +228,44 @@ def test_tasks_stand_by_id_and_datasets_as_in_the_file_of_the_task(tmp_path, tas
     assert rated.metric[:2].tolist() == ["rmse", "rmse-midpoint"]
 
 
-def test_scores_do_not_depend_on_the_order_of_rows_or_on_other_cells(tmp_path, tasks):
+def test_scores_do_not_depend_on_the_order_of_rows_or_on_other_cells(tmp_path, folders):
     rows = many()
-    whole = score(write(tmp_path / "p.parquet", rows), tasks, QUICK)
+    whole = score(write(tmp_path / "p.parquet", rows), folders, QUICK)
     shuffled = random.Random(2).sample(rows, len(rows))
     pd.testing.assert_frame_equal(
-        score(write(tmp_path / "p.parquet", shuffled), tasks, QUICK), whole
+        score(write(tmp_path / "p.parquet", shuffled), folders, QUICK), whole
     )
     alone = [one for one in rows if one["task"] == "TKR"]
     pd.testing.assert_frame_equal(
-        score(write(tmp_path / "p.parquet", alone), tasks, QUICK),
+        score(write(tmp_path / "p.parquet", alone), folders, QUICK),
         whole[whole.task == "TKR"].reset_index(drop=True),
     )
 
 
-def test_domains_are_pooled(tmp_path, tasks):
+def test_domains_are_pooled(tmp_path, folders):
     rows = [row("RP", 1, "4", domain="a"), row("RP", 2, "4", domain="b")]
-    assert scored(tmp_path, tasks, rows).n.tolist() == [2, 2, 2, 2]
+    assert scored(tmp_path, folders, rows).n.tolist() == [2, 2, 2, 2]
 
 
 def test_the_tasks_of_the_repository_can_be_scored(tmp_path):
     rows = [row("RP", 1, "4.0"), choice("TKR", 1, listed("ABCD")), choice("NIR", 1, "A")]
-    folder = Path(__file__).parents[2] / "config" / "tasks"
-    found = score(write(tmp_path / "p.parquet", rows), folder, QUICK)
+    found = score(write(tmp_path / "p.parquet", rows), [ROOT / "config"], QUICK)
     assert set(found.task) == {"RP", "TKR", "NIR"}
 
 
 # Files
 
 
-def test_jsonl_and_missing_optional_columns_will_do(tmp_path, tasks):
+def test_jsonl_and_missing_optional_columns_will_do(tmp_path, folders):
     path = tmp_path / "p.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in many(3)))
     pd.testing.assert_frame_equal(
-        score(path, tasks, QUICK), score(write(tmp_path / "p.parquet", many(3)), tasks, QUICK)
+        score(path, folders, QUICK), score(write(tmp_path / "p.parquet", many(3)), folders, QUICK)
     )
 
 
-def test_csv_appears_whole(tmp_path, tasks):
-    found = score(write(tmp_path / "p.parquet", many(3)), tasks, QUICK)
+def test_csv_appears_whole(tmp_path, folders):
+    found = score(write(tmp_path / "p.parquet", many(3)), folders, QUICK)
     write_scores(tmp_path / "new" / "scores.csv", found)
     read = pd.read_csv(tmp_path / "new" / "scores.csv")
     read["protocol"] = ""  # an empty cell is read as no value
@@ -289,6 +287,7 @@ WRONG_ROWS = {
     "target not among candidates": (
         choice("NIR", 2, "A", "AB", "Z"), "row 2 .*'targets': 'Z' is not among the candidates"
     ),
+    "absurd truth": (row("UAP", 2, "x", "age:1002"), "row 2 .*age is not from 1 to 110"),
     "no attribute": (row("UAP", 2, "x", "hobby:chess"), "row 2 .*none of the attributes gender"),
     "empty text": (row("IR", 2, "x", " "), "row 2 .*'reference' is empty"),
     "duplicate id": (row("RP", 1, "5"), "row 2: column 'id': .* stands in row 1 too"),
@@ -296,29 +295,29 @@ WRONG_ROWS = {
 
 
 @pytest.mark.parametrize(("wrong", "message"), WRONG_ROWS.values(), ids=WRONG_ROWS)
-def test_a_wrong_row_is_refused_by_its_number(tmp_path, tasks, wrong, message):
+def test_a_wrong_row_is_refused_by_its_number(tmp_path, folders, wrong, message):
     path = write(tmp_path / "p.parquet", [row("RP", 1, "4"), wrong])
     with pytest.raises(DataError, match=message) as raised:
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     assert str(path) in str(raised.value)
 
 
-def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
+def test_a_wrong_file_is_refused_by_its_column(tmp_path, folders):
     path = tmp_path / "p.parquet"
     with pytest.raises(MissingFileError):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     with pytest.raises(DataError, match="no rows"):
-        score(write(path, []), tasks, QUICK)
+        score(write(path, []), folders, QUICK)
     nullable = pa.schema(field.with_nullable(True) for field in PREDICTION)
     with pytest.raises(DataError, match="row 2: column 'answer' is null"):
-        score(write(path, [row("RP", 1, "4"), row("RP", 2, None)], nullable), tasks, QUICK)
+        score(write(path, [row("RP", 1, "4"), row("RP", 2, None)], nullable), folders, QUICK)
     pq.write_table(pa.table({"id": ["a"]}), path)
     with pytest.raises(DataError, match="no column 'task'"):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     table = pa.Table.from_pylist([choice("TKR", 1, "A") | {"candidates": "A;B"}])
     pq.write_table(table, path)
     with pytest.raises(DataError, match="column 'candidates' holds string; list"):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     spoilt = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
     )
@@ -326,18 +325,18 @@ def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
     place = good.column_names.index("answer")
     pq.write_table(good.set_column(place, "answer", spoilt), path)
     with pytest.raises(DataError, match=r"not a whole Parquet file .*Invalid UTF8"):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     write(path, [row("RP", 1, "4")])
     path.write_bytes(path.read_bytes().replace(b"answer", b"\xffnswer"))
     with pytest.raises(DataError, match=r"not a whole Parquet file .*codec can't decode"):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     twice = good.append_column("id", good["id"])
     pq.write_table(twice, path)
     with pytest.raises(DataError, match=r"not a whole Parquet file \(Multiple matches for .*id"):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(DataError, match="not a whole Parquet file"):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
 
 
 @pytest.mark.parametrize(
@@ -352,18 +351,19 @@ def test_a_wrong_file_is_refused_by_its_column(tmp_path, tasks):
         (json.dumps(row("RP", 1, "\ud800")), "row 1: .*surrogates not allowed"),
     ],
 )
-def test_a_wrong_line_of_jsonl_is_refused(tmp_path, tasks, line, message):
+def test_a_wrong_line_of_jsonl_is_refused(tmp_path, folders, line, message):
     path = tmp_path / "p.jsonl"
     path.write_bytes(line.encode("latin-1") + b"\n")
     with pytest.raises(DataError, match=message):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
 
 
-def test_the_command_writes_the_table_and_refuses_wrong_settings(tmp_path, tasks):
+def test_the_command_writes_the_table_and_refuses_wrong_settings(tmp_path, monkeypatch, folders):
+    monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "p.parquet", many(3))
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    given = ["--predictions", str(path), "--out", str(tmp_path / "s.csv"), "--tasks", str(tasks)]
+    given = ["--predictions", str(path), "--out", str(tmp_path / "s.csv")]
     command.run(parser.parse_args([*given, "--resamples", "10"]))
     assert len(pd.read_csv(tmp_path / "s.csv")) == 14
     with pytest.raises(SettingsError, match="unreadable"):
@@ -371,29 +371,46 @@ def test_the_command_writes_the_table_and_refuses_wrong_settings(tmp_path, tasks
     assert "(default: 1000)" in parser.format_help()
 
 
-def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, tasks):
+def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, folders):
     path = write(tmp_path / "p.parquet", [row("RP", 1, "4")])
     for metrics, message in (
         (["hit@1"], "'hit@1' does not go with answers of kind 'number'; allowed: rmse"),
         ([], "no metrics for movielens-32m"),
         (["rmse:age"], "'rmse:age': ':ATTRIBUTE' belongs to metrics of attributes"),
     ):
-        settings = yaml.safe_load((tasks / "RP.yaml").read_text()) | {"metrics": metrics}
-        (tasks / "RP.yaml").write_text(yaml.safe_dump(settings))
+        file = folders[0] / "tasks" / "RP.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"metrics": metrics}))
         with pytest.raises(ItdrError, match=message):
-            score(path, tasks, QUICK)
+            score(path, folders, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({}, r"lastfm-1k.ranges gives \[\]; .*an rmse: \['age'\]"),
+        ({"gender": [1, 2]}, r"gives \['gender'\]"),
+        ({"age": [110, 1]}, r"ranges.age: \[110, 1\] is no range"),
+    ],
+)
+def test_every_attribute_that_is_a_number_needs_a_range(tmp_path, tasks, ranges, message):
+    path = write(tmp_path / "p.parquet", [row("UAP", 1, "age:30", "age:30")])
+    settings = yaml.safe_load((tasks / "UAP.yaml").read_text())
+    settings["datasets"]["lastfm-1k"]["ranges"] = ranges
+    (tasks / "UAP.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(ItdrError, match=message):
+        score(path, tasks, QUICK)
 
 
 # Variants and seeds
 
 
-def test_variants_are_compared_on_the_same_examples(tmp_path, tasks):
+def test_variants_are_compared_on_the_same_examples(tmp_path, folders):
     rows = many(60)
     better = [one | {"answer": "4"} if one["dataset"] == "movielens-32m" and one["task"] == "RP"
               else one for one in rows]  # fmt: skip
     first, second = (write(tmp_path / f"{at}.parquet", found) for at, found in
                      enumerate([rows, better]))  # fmt: skip
-    found = compare_variants(first, second, tasks, ScoringSettings(resamples=500))
+    found = compare_variants(first, second, folders, ScoringSettings(resamples=500))
     found = found.set_index(["dataset", "reading", "metric"])
     changed = found.loc["movielens-32m", "strict", "rmse-midpoint"]
     assert (changed.second, changed.better) == (0.0, "second")
@@ -402,22 +419,22 @@ def test_variants_are_compared_on_the_same_examples(tmp_path, tasks):
     assert (same.difference, same.p_value, same.better) == (0.0, 1.0, "")
 
 
-def test_variants_of_other_examples_are_refused(tmp_path, tasks):
+def test_variants_of_other_examples_are_refused(tmp_path, folders):
     first = write(tmp_path / "1.parquet", many(3))
     second = write(tmp_path / "2.parquet", many(4))
     with pytest.raises(ItdrError, match=r"3 examples, .* are not in"):
-        compare_variants(first, second, tasks, QUICK)
+        compare_variants(first, second, folders, QUICK)
     changed = [one | {"reference": "5"} if one["task"] == "RP" else one for one in many(3)]
     with pytest.raises(ItdrError, match=r"the truth is 5\.0, but"):
-        compare_variants(first, write(second, changed), tasks, QUICK)
+        compare_variants(first, write(second, changed), folders, QUICK)
 
 
-def test_seeds_are_merged(tmp_path, tasks):
+def test_seeds_are_merged(tmp_path, folders):
     files = [
         write(tmp_path / f"{seed}.parquet", [row("RP", at, answer) for at in range(5)])
         for seed, answer in enumerate(["4", "3", "5"])
     ]
-    found = score_seeds(files, tasks, QUICK).set_index(["reading", "metric"])
+    found = score_seeds(files, folders, QUICK).set_index(["reading", "metric"])
     merged = found.loc["strict", "rmse"]
     assert merged.value == pytest.approx(2 / 3)
     assert (merged.lowest, merged.highest, merged.n, merged.seeds) == (0.0, 1.0, 15, 3)
@@ -425,13 +442,14 @@ def test_seeds_are_merged(tmp_path, tasks):
     assert merged.rate_unreadable == 0
 
 
-def test_the_command_merges_the_seeds_of_one_variant(tmp_path, tasks):
+def test_the_command_merges_the_seeds_of_one_variant(tmp_path, monkeypatch, folders):
+    monkeypatch.chdir(tmp_path)
     files = [
         write(tmp_path / f"{seed}.parquet", [row("RP", at, answer) for at in range(4)])
         for seed, answer in enumerate(["4", "none", "3"])
     ]
     out = tmp_path / "s.csv"
-    words = ["score", "--predictions", *files, "--out", out, "--tasks", tasks, "--resamples", 50]
+    words = ["score", "--predictions", *files, "--out", out, "--resamples", 50]
     assert main.main([str(word) for word in words]) == 0
     found = pd.read_csv(out).set_index(["reading", "metric"]).loc["strict", "rmse-midpoint"]
     assert (found.n, found.n_unreadable, found.seeds) == (12, 4, 3)
@@ -439,23 +457,24 @@ def test_the_command_merges_the_seeds_of_one_variant(tmp_path, tasks):
     assert found.rate_unreadable == pytest.approx(1 / 3)
 
 
-def test_the_command_compares_two_variants(tmp_path, tasks):
+def test_the_command_compares_two_variants(tmp_path, monkeypatch, folders):
+    monkeypatch.chdir(tmp_path)
     files = [
         write(tmp_path / f"{name}.parquet", [row("RP", at, answer) for at in range(30)])
         for name, answer in (("first", "3"), ("second", "4"))
     ]
     out = tmp_path / "c.csv"
-    words = ["compare", "--first", files[0], "--second", files[1], "--out", out, "--tasks", tasks]
+    words = ["compare", "--first", files[0], "--second", files[1], "--out", out]
     assert main.main([*map(str, words), "--resamples", "200"]) == 0
     found = pd.read_csv(out).set_index(["reading", "metric"]).loc["strict", "rmse"]
     assert (found["first"], found.second, found.difference, found.better) == (1, 0, -1, "second")
     assert found.p_value < 0.02 and found.n == 30
 
 
-def test_predictions_as_json_lines_are_scored_alike(tmp_path, tasks):
+def test_predictions_as_json_lines_are_scored_alike(tmp_path, folders):
     path = write(tmp_path / "p.parquet", [*many(9), row("IR", 99, '\u2028 é \\ "', "x\ny")])
     out = tmp_path / "p.jsonl"
     assert main.main(["export", "predictions", "--parts", str(path), "--out", str(out)]) == 0
     rows = [json.loads(line) for line in out.read_text("utf-8").split("\n")[:-1]]
     assert list(rows[0]) == PREDICTION.names
-    pd.testing.assert_frame_equal(score(out, tasks, QUICK), score(path, tasks, QUICK))
+    pd.testing.assert_frame_equal(score(out, folders, QUICK), score(path, folders, QUICK))

@@ -17,7 +17,6 @@ from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import load_variants
-from itdr.vocabulary import Dataset
 from tests.conftest import ROOT
 
 PAPER = ROOT / "config" / "config.yaml"
@@ -43,7 +42,7 @@ def refusal(tmp_path, changes: str) -> str:
         ),
         ("seed: '3'", "mine.yaml: 'seed': input should be a valid integer (found '3')."),
         ("seed: true", "mine.yaml: 'seed': input should be a valid integer (found True)."),
-        ("pairs: [RP/movielens-32]", "'pairs.0': unknown dataset 'movielens-32'. Did you mean"),
+        ("pairs: [RP/../x]", "'pairs.0': the dataset must be made of letters"),
         ("pairs: [movielens-32m]", "'pairs.0': must be TASK/DATASET, such as RP/movielens-32m"),
         (
             "columns: [tiny]",
@@ -56,11 +55,29 @@ def refusal(tmp_path, changes: str) -> str:
             "'split': shares must not be negative and must add up",
         ),
         ("training: {row_length: 512}", "row_length (512) must not be below max_length (2048)"),
-        ("raw_folders: {movielens: x}", "mine.yaml: 'raw_folders.movielens': input should be"),
+        ("raw_folders: {a/b: x}", "mine.yaml: 'raw_folders.a/b': string should match pattern"),
     ],
 )
 def test_what_is_wrong_is_refused_with_file_key_and_hint(tmp_path, changes, message):
     assert message in refusal(tmp_path, changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("pairs: [RP/movielens-32]", "'pairs.0': unknown dataset 'movielens-32'"),
+        ("pairs: [RPP/yelp]", "'pairs.0': unknown task 'RPP'"),
+        ("raw_folders: {movielens: x}", "'raw_folders': unknown dataset 'movielens'"),
+        ("config_folders: [nowhere]", "'config_folders.0' is 'nowhere', which is no folder"),
+    ],
+)
+def test_what_has_no_file_is_refused_with_file_and_key(tmp_path, monkeypatch, changes, message):
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "mine.yaml"
+    path.write_text(changes)
+    with pytest.raises((SettingsError, MissingFileError)) as error:
+        load_workflow([PAPER, path])
+    assert f"{path}: {message}" in str(error.value)
 
 
 def test_every_wrong_key_is_told_at_once(tmp_path):
@@ -241,11 +258,11 @@ def test_a_changed_template_changes_only_the_mark_of_its_dataset(monkeypatch):
     task = workflow.tasks["RP"]
     of = task.datasets["movielens-32m"]
     other = of.model_copy(update={"template": "{{ target.title }}"})
-    changed = task.model_copy(update={"datasets": {Dataset.MOVIELENS_32M: of, Dataset.YELP: other}})
+    changed = task.model_copy(update={"datasets": {"movielens-32m": of, "yelp": other}})
     workflow.tasks["RP"] = changed
     before = workflow.templates["RP"]
     workflow.tasks["RP"] = changed.model_copy(
-        update={"datasets": {Dataset.MOVIELENS_32M: of, Dataset.YELP: of}}
+        update={"datasets": {"movielens-32m": of, "yelp": of}}
     )
     after = workflow.templates["RP"]
     assert before["movielens-32m"] == after["movielens-32m"]
@@ -264,29 +281,30 @@ def test_what_a_models_jobs_ask_for_changes_nothing_that_was_made(monkeypatch):
 
 @pytest.mark.parametrize("path", sorted(TASKS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_task_files_are_whole(path):
-    task = load_task(TASKS, path.stem)
+    task = load_task(path.stem)
     for dataset in task.datasets:
         assert task.metrics_of(dataset), f"{task.task}/{dataset} has no metric"
 
 
 def test_an_unknown_task_is_refused():
     with pytest.raises(SettingsError, match=r"unknown task 'TKRR'.*Did you mean 'TKR'\?"):
-        load_task(TASKS, "TKRR")
+        load_task("TKRR")
 
 
 def test_a_task_without_a_template_for_the_dataset_says_so():
     with pytest.raises(SettingsError, match=r"RP\.yaml: no template for dataset 'mind'"):
-        load_task(TASKS, "RP").of("mind")
+        load_task("RP").of("mind")
 
 
 def test_an_unknown_metric_is_refused(tmp_path):
     value = yaml.safe_load((TASKS / "RP.yaml").read_text())
     value["metrics"] = ["rmsee"]
-    (tmp_path / "RP.yaml").write_text(yaml.safe_dump(value))
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "RP.yaml").write_text(yaml.safe_dump(value))
     with pytest.raises(
         SettingsError, match=r"RP.yaml: 'metrics' of .*unknown metric 'rmsee'; allowed"
     ):
-        load_task(tmp_path, "RP")
+        load_task("RP", [tmp_path])
 
 
 def test_settings_survive_the_way_over_the_command_line():
@@ -313,7 +331,7 @@ def test_the_variants_are_those_of_the_paper():
     variants = load_variants(ROOT / "config" / "papers" / "itdr" / "variants.csv")
     with (ROOT / "config" / "papers" / "itdr" / "results.csv").open(encoding="utf-8") as file:
         assert set(variants) == {row["variant"] for row in csv.DictReader(file)}
-    roots = {name: task.root_task for name, task in load_tasks(TASKS).items()}
+    roots = {name: task.root_task for name, task in load_tasks().items()}
     assert set(variants["wo-uii"].tasks) == {task for task in roots if roots[task] == "UIU"}
     assert set(variants["wo-uiu"].tasks) == {task for task in roots if roots[task] == "UII"}
     for task in roots:
@@ -365,6 +383,6 @@ def test_all_pairs_of_the_paper_have_a_template_of_the_papers_size():
         paper = {f"{row['task']}/{row['dataset']}": int(row["examples"])
                  for row in csv.DictReader(file)}  # fmt: skip
     assert list(experiment.pairs) == list(paper)
-    ours = {pair: load_task(TASKS, pair.split("/")[0]).of(pair.split("/")[1]).examples
+    ours = {pair: load_task(pair.split("/")[0]).of(pair.split("/")[1]).examples
             for pair in experiment.pairs}  # fmt: skip
     assert ours == paper

@@ -14,9 +14,8 @@ from itdr.instructions.record import DRAFT
 from itdr.instructions.split import split
 from itdr.settings.audit import AuditSettings
 from itdr.settings.experiment import SplitSettings
-from tests.conftest import ROOT
+from itdr.settings.folders import FOLDERS
 
-TASKS = ROOT / "config" / "tasks"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 BY_TIME = SplitSettings(by="time", shares=(0.6, 0.2, 0.2))
 
@@ -97,7 +96,7 @@ def test_the_audit_holds_the_parts_against_time_instead_of_users(tables, tmp_pat
 
     def faults():
         report = audit(
-            paths, tmp_path / "audit", AuditSettings(), tasks=TASKS, tables=folder.parent
+            paths, tmp_path / "audit", AuditSettings(), folders=FOLDERS, tables=folder.parent
         )
         return {check["check"]: [fault["id"] for fault in check["first"]]
                 for check in report["checks"] if check["faults"]}  # fmt: skip

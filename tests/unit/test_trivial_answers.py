@@ -15,11 +15,10 @@ from itdr.evaluation.trivial.core import answer_trivially
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.instructions.tasks import load_tasks
 from itdr.registry import TRIVIAL_ANSWERS
+from itdr.settings.folders import FOLDERS
 from itdr.settings.scoring import ScoringSettings
-from tests.conftest import ROOT
 
 DATASET = "movielens-32m"
-TASKS = ROOT / "config" / "tasks"
 
 
 def item(name, rating=None):
@@ -58,7 +57,7 @@ def rating(number, output, ratings=()):
 
 
 def answers(name, train, test, seed=1, **options):
-    found = answer_trivially(name, train, test, tasks=TASKS, seed=seed, **options)
+    found = answer_trivially(name, train, test, folders=FOLDERS, seed=seed, **options)
     assert found.schema == PREDICTION
     assert set(found["finish_reason"].to_pylist()) == {"stop"}
     assert found["answer_tokens"].null_count == len(found)
@@ -106,7 +105,7 @@ def test_same_category_puts_shared_categories_first():
     found = answers("same-category", table(), test, categories={DATASET: categories})
     assert found[0].startswith("1. Title b\n")
     with pytest.raises(DataError, match="categories"):
-        answer_trivially("same-category", table(), test, tasks=TASKS, seed=1)
+        answer_trivially("same-category", table(), test, folders=FOLDERS, seed=1)
 
 
 def test_majority_takes_each_attribute_by_itself():
@@ -153,8 +152,8 @@ def test_every_ranking_is_in_the_asked_for_form(name, task):
 def test_trivial_answers_are_scored_like_any_other(tmp_path):
     rows = [ranking(number, "a", "bcdefghijk", "bcdef") for number in range(400)]
     path = tmp_path / "random.parquet"
-    pq.write_table(answer_trivially("random", table(), table(*rows), tasks=TASKS, seed=1), path)
-    found = score(path, TASKS, ScoringSettings(resamples=200)).set_index(["reading", "metric"])
+    pq.write_table(answer_trivially("random", table(), table(*rows), folders=FOLDERS, seed=1), path)
+    found = score(path, FOLDERS, ScoringSettings(resamples=200)).set_index(["reading", "metric"])
     for reading in Reading:
         assert found.value[reading, "hit@1"] == pytest.approx(0.5, abs=0.08)
         assert found.value[reading, "precision@5"] == pytest.approx(0.5, abs=0.03)
@@ -164,25 +163,25 @@ def test_trivial_answers_are_scored_like_any_other(tmp_path):
 
 def test_references_and_candidates_come_from_the_test_record():
     test = table(ranking(9, "a", "cd", "d", task="NIR"))
-    row = answer_trivially("random", table(), test, tasks=TASKS, seed=1).to_pylist()[0]
+    row = answer_trivially("random", table(), test, folders=FOLDERS, seed=1).to_pylist()[0]
     assert (row["candidates"], row["targets"]) == (["Title c", "Title d"], ["Title d"])
 
 
 def test_what_cannot_be_answered_is_refused():
     test = table(rating(9, "3.0"))
     with pytest.raises(SettingsError, match="Did you mean 'user-mean'"):
-        answer_trivially("user-means", TRAIN_RATINGS, test, tasks=TASKS, seed=1)
+        answer_trivially("user-means", TRAIN_RATINGS, test, folders=FOLDERS, seed=1)
     with pytest.raises(
         SettingsError,
         match=r"task RP asks for answers of the kind .number.*gives ranked_list, title",
     ):
-        answer_trivially("popularity", TRAIN_RATINGS, test, tasks=TASKS, seed=1)
+        answer_trivially("popularity", TRAIN_RATINGS, test, folders=FOLDERS, seed=1)
     with pytest.raises(DataError, match="no training example of RP on movielens-32m"):
-        answer_trivially("global-mean", table(), test, tasks=TASKS, seed=1)
+        answer_trivially("global-mean", table(), test, folders=FOLDERS, seed=1)
 
 
 def test_every_task_has_a_trivial_answer_and_every_one_of_them_a_task():
-    named = [task.trivial_answers for task in load_tasks(TASKS).values()]
+    named = [task.trivial_answers for task in load_tasks().values()]
     assert all(named)
     assert {name for names in named for name in names} == set(TRIVIAL_ANSWERS)
 
@@ -195,8 +194,7 @@ def test_the_command_takes_categories_from_the_tables(tmp_path):
     pq.write_table(table(ranking(9, "h", "azb", "b"), rating(1, "3.0")), tmp_path / "test.parquet")
     pq.write_table(table(), tmp_path / "train.parquet")
     words = ["trivial", "same-category", "--train", tmp_path / "train.parquet",
-             "--test", tmp_path / "test.parquet", "--out", tmp_path / "p.parquet",
-             "--tasks", TASKS]  # fmt: skip
+             "--test", tmp_path / "test.parquet", "--out", tmp_path / "p.parquet"]  # fmt: skip
     assert main.main([*map(str, words), "--items", str(items)]) == 0
     (answer,) = pq.read_table(tmp_path / "p.parquet")["answer"].to_pylist()
     assert answer.startswith("1. Title b\n")

@@ -59,8 +59,43 @@ title: My model
 source: config/models/tiny
 memory_mb: 2000
 """
+DATASET = """
+title: My shop
+licence: Our own.
+kind: folder
+folder: ../../mine
+columns:
+  interactions: {file: sales.csv, user_id: customer, item_id: product}
+"""
+DESCRIBED = """
+title: An odd format
+licence: Our own.
+kind: folder
+folder: ../../mine
+reader: one-pair
+files: [{name: sales.csv}]
+"""
+ADAPTER = '''
+"""One user and one item."""
+
+from itdr.datasets.adapters.adapter import Adapter
+from itdr.registry import READERS
+
+
+def _load(context):
+    ids = "'a' AS user_id, 'x' AS item_id"
+    context.query(f"CREATE VIEW interactions AS SELECT {ids}, 0::USMALLINT AS file, 1 AS line")
+
+
+READERS.add("one-pair", Adapter(_load, scale=None))
+'''
 TABLE = "\n  my-table:\n    title: One table more\n    variants: [base]\n"
 ADDED = {
+    "dataset of columns": {"config/datasets/my-shop.yaml": DATASET},
+    "dataset with an adapter": {
+        "config/datasets/odd.yaml": DESCRIBED,
+        "src/itdr/datasets/adapters/one_pair.py": ADAPTER,
+    },
     "task": {"config/tasks/NEXT-RATING.yaml": TASK},
     "metric": {"src/itdr/evaluation/metrics/mae.py": METRIC},
     "trivial answer": {"src/itdr/evaluation/trivial/three.py": TRIVIAL},
@@ -96,8 +131,24 @@ def test_each_kind_of_thing_is_one_file(checkout):
         and (not (old := ROOT / path.relative_to(checkout)).is_file()
              or old.read_bytes() != path.read_bytes())
     ]  # fmt: skip
-    assert {kind: len(files) for kind, files in ADDED.items()} == dict.fromkeys(ADDED, 1)
+    two = {"dataset with an adapter": 2}
+    assert {kind: len(files) for kind, files in ADDED.items()} == dict.fromkeys(ADDED, 1) | two
     assert sorted(changed) == sorted(name for files in ADDED.values() for name in files)
+
+
+@pytest.mark.parametrize("dataset", ["my-shop", "odd"])
+def test_a_dataset_that_was_added_becomes_tables(checkout, tmp_path, dataset):
+    (checkout / "mine").mkdir(exist_ok=True)
+    (checkout / "mine" / "sales.csv").write_text("customer,product\na,x\n")
+    raw, out = str(tmp_path / "raw"), str(tmp_path / "tables")
+    for words in (["fetch", dataset, "--out", raw],
+                  ["normalise", dataset, "--raw", raw, "--out", out]):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "itdr", *words], cwd=checkout, text=True, capture_output=True,
+            env=os.environ | {"PYTHONPATH": str(checkout / "src")},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert pd.read_parquet(f"{out}/items.parquet")["item_id"].tolist() == ["x"]
 
 
 def test_a_pair_outside_any_paper_goes_from_raw_files_to_its_table_plan_and_page(checkout):

@@ -29,7 +29,7 @@ def hub(project, tmp_path_factory, monkeypatch):
 
 
 def test_a_model_is_fetched_first_and_answers_without_the_hub(project, hub):
-    project.configure(pairs=["RP/movielens-32m"], columns=["random/base"], baselines=[],
+    project.configure(pairs=["RP/movielens-32m"], columns=["random/base"], trivial_answers=[],
                       simulated_world={"users": 60, "items": 50, "interactions_per_user": 20},
                       )  # fmt: skip
     answers = "results/predictions/random/base/RP/movielens-32m/42.parquet"

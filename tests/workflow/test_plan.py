@@ -182,7 +182,7 @@ def test_the_plan_waits_as_the_workflow_does(project, monkeypatch):
         "normalise_dataset": {"fetch_dataset"},
         "build_examples": {"normalise_dataset"},
         "annotate_examples": {"build_examples", "normalise_dataset"},
-        "split_examples": {"annotate_examples"},
+        "split_examples": {"annotate_examples", "normalise_dataset"},
         "infer_cell": {"split_examples", "fetch_model"},
         "score_cell": {"infer_cell"},
     }

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_tasks, input_path, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", type=input_path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, TeacherSettings)
 
 
@@ -49,6 +49,6 @@ def run(args: argparse.Namespace) -> None:
     elif args.tables is None:
         raise SettingsError("--kind rules needs --tables.")
     else:
-        teacher = RuleTeacher(args.tables, args.tasks)
+        teacher = RuleTeacher(args.tables, args.config_folders)
     count = annotate(args.examples, args.out, teacher, drop_withheld=settings.withheld == "drop")
     logging.getLogger("itdr").info("%s: %d examples, answers by %s", args.out, count, teacher.name)

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, folder_to_fill, input_path, rows, threads
+from itdr.cli.options import add_config_folders, folder_to_fill, input_path, rows, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report-only", action="store_true", help="end well even when faults were found"
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, AuditSettings)
 
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         args.parts,
         args.out,
         from_flags(args, AuditSettings),
-        tasks=args.tasks,
+        folders=args.config_folders,
         tables=args.tables,
         counters={path.stem: _counter(path) for path in args.models},
         cut_off=args.max_length,

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_tasks, input_path, output_file, seed, threads
+from itdr.cli.options import add_config_folders, input_path, output_file, seed, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=seed, default=0, help="seed of all choices (default: 0)")
     parser.add_argument("--threads", type=threads, help="processor threads (default: all)")
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, BuildSettings)
 
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.experiment import BuildSettings
     from itdr.settings.flags import from_flags
 
-    task = load_task(args.tasks, args.task)
+    task = load_task(args.task, args.config_folders)
     settings = from_flags(args, BuildSettings)
     count = build(
         task,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import add_tasks, input_path, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV file of differences, second less first, with their intervals and p-values",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.scoring import ScoringSettings
 
     settings = from_flags(args, ScoringSettings)
-    found = compare_variants(args.first, args.second, args.tasks, settings)
+    found = compare_variants(args.first, args.second, args.config_folders, settings)
     write_scores(args.out, found)
     strict = found[found["reading"] == "strict"]
     better = strict["better"].value_counts()

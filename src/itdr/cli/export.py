@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, input_path, output_path
+from itdr.cli.options import add_config_folders, input_path, output_path
 
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
@@ -41,14 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="folder, replaced as a whole; for predictions a .jsonl file",
     )
-    parser.add_argument(
-        "--datasets",
-        type=input_path,
-        default=Path("config/datasets.yaml"),
-        metavar="FILE",
-        help="terms of the sources, for the dataset card (default: %(default)s)",
-    )
-    add_tasks(parser)
+    add_config_folders(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -69,10 +62,10 @@ def run(args: argparse.Namespace) -> None:
         return
 
     from itdr.instructions.export import hugging_face
-    from itdr.settings.dataset import load_catalogue
+    from itdr.settings.dataset import load_datasets
 
-    sources = {str(name): source for name, source in load_catalogue(args.datasets).items()}
-    counts = hugging_face.export(args.parts, args.out, sources, args.tasks)
+    sources = load_datasets(args.config_folders)
+    counts = hugging_face.export(args.parts, args.out, sources, args.config_folders)
     log.info("%s: %d examples", args.out, sum(counts.values()))
 
 

@@ -1,9 +1,8 @@
 """`itdr fetch`: bring the raw files of a dataset here."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import folder_to_fill, input_path, seconds, whole_number
+from itdr.cli.options import add_config_folders, folder_to_fill, input_path, seconds, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,13 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the files from this folder (any depth; plain, .gz or in their archive) by "
         "symbolic links, without the network",
     )
-    parser.add_argument(
-        "--datasets",
-        type=input_path,
-        default=Path("config/datasets.yaml"),
-        metavar="FILE",
-        help="where the datasets are described (default: %(default)s)",
-    )
+    add_config_folders(parser)
     _add_choice(parser)
     _add_retries(parser)
 
@@ -64,9 +57,9 @@ def run(args: argparse.Namespace) -> None:
     """Bring the files. Raises the errors of itdr.datasets.download.fetch.fetch."""
     from itdr.datasets.download.fetch import fetch
     from itdr.retry import RetryPolicy
-    from itdr.settings.dataset import load_source
+    from itdr.settings.dataset import load_dataset
 
-    dataset = load_source(args.datasets, args.dataset)
+    dataset = load_dataset(args.dataset, args.config_folders)
     if args.only:
         dataset = dataset.selected(args.only)
     fetch(

@@ -3,7 +3,13 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_release_manifest, add_tasks, input_path, output_folder, seed
+from itdr.cli.options import (
+    add_config_folders,
+    add_release_manifest,
+    input_path,
+    output_folder,
+    seed,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder for the three parts",
     )
     parser.add_argument("--seed", type=seed, default=0, help="seed of their order (default: 0)")
-    add_tasks(parser)
+    add_config_folders(parser)
     add_release_manifest(parser)
 
 
@@ -35,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.released.importing import import_release
     from itdr.released.manifest import files_of
 
-    task = load_task(args.tasks, args.task)
+    task = load_task(args.task, args.config_folders)
     files = files_of(args.manifest, args.task, args.dataset)
     report = import_release(files, args.release, args.out, task, seed=args.seed)
     read, kept = (sum(file[what] for file in report["files"]) for what in ("read", "kept"))

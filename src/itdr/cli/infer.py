@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, input_path, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Parquet files for the answers; until one is complete its answers lie beside it in a "
         "folder that ends with .answers, and the same command goes on from there",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     parser.add_argument(
         "--no-description",
         dest="description",
@@ -87,7 +87,12 @@ def run(args: argparse.Namespace) -> None:
                 model.model,
             )
         count = infer(
-            model, outputs, args.test, settings, tasks=args.tasks, description=args.description
+            model,
+            outputs,
+            args.test,
+            settings,
+            folders=args.config_folders,
+            description=args.description,
         )
     for out in outputs:
         logging.getLogger("itdr").info("%s: %d answers", out, count)

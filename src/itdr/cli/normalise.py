@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import folder_to_fill, input_path, threads
+from itdr.cli.options import add_config_folders, folder_to_fill, input_path, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="threads to work with (default: all processors)",
     )
+    add_config_folders(parser)
     add_flags(parser, NormaliseSettings)
 
 
@@ -38,9 +39,10 @@ def run(args: argparse.Namespace) -> None:
     settings = from_flags(args, NormaliseSettings)
 
     from itdr.datasets.normalise import normalise
+    from itdr.settings.dataset import load_dataset
 
     normalise(
-        args.dataset,
+        load_dataset(args.dataset, args.config_folders),
         args.raw,
         args.out,
         memory_limit_mb=settings.memory_limit_mb,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
+from itdr.settings.folders import CONFIG
 
 _DAY_S = 86_400
 _LONGEST_PATH = 3000  # bytes; Linux has 4,096, and names are added to it
@@ -129,14 +130,17 @@ def _shown(text: str) -> str:
     return text if len(text) < 200 else f"{text[:80]}..."
 
 
-def add_tasks(parser: argparse.ArgumentParser) -> None:
-    """Add --tasks, the folder of the task files."""
+def add_config_folders(parser: argparse.ArgumentParser) -> None:
+    """Add --config-folder, which may be given several times."""
     parser.add_argument(
-        "--tasks",
+        "--config-folder",
+        dest="config_folders",
         type=input_path,
-        default=Path("config/tasks"),
+        action="append",
+        default=[CONFIG],
         metavar="DIR",
-        help="folder of the task files (default: %(default)s)",
+        help="folder with datasets/ and tasks/ of your own, beside config/; may be given several "
+        "times",
     )
 
 

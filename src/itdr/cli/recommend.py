@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_tasks, input_path, output_file, rows, seed
+from itdr.cli.options import add_config_folders, input_path, output_file, rows, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="train.parquet files of 'itdr split', for what learns from examples",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
     )
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         args.name,
         args.test,
         Sources(args.tables, args.train, from_flags(args, RecommendSettings)),
-        tasks=args.tasks,
+        folders=args.config_folders,
         rows_per_cell=args.rows_per_cell,
         seed=args.seed,
     )

@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import add_tasks, any_path, folder_to_fill, input_path
+from itdr.cli.options import add_config_folders, any_path, folder_to_fill, input_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="published values and the layout of the tables, such as config/papers/itdr "
         "(default: none, our values alone)",
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     parser.add_argument(
         "--make",
         nargs="+",
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
     made = load_run(args.results) if args.results else Run()
     names = [*results.tasks, *(task for task, _ in made.examples)]
     names += [row["task"] for row in statistics]
-    report = Report(results, paper.layout, statistics, load_tasks(args.tasks, names), made)
+    report = Report(results, paper.layout, statistics, load_tasks(names, args.config_folders), made)
     chosen = args.make or report.parts
     for name in chosen:
         if name not in report.parts:

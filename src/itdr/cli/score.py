@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import add_tasks, input_path, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, metavar="FILE", help="CSV file of scores"
     )
-    add_tasks(parser)
+    add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
 
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> None:
     settings = from_flags(args, ScoringSettings)
     require_different(args.predictions)
     if len(args.predictions) == 1:
-        scores = score(args.predictions[0], args.tasks, settings)
+        scores = score(args.predictions[0], args.config_folders, settings)
     else:
-        scores = score_seeds(args.predictions, args.tasks, settings)
+        scores = score_seeds(args.predictions, args.config_folders, settings)
     write_scores(args.out, scores)
     cells = scores[["task", "dataset"]].drop_duplicates()
     logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))

@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import output_folder, seed
+from itdr.cli.options import add_config_folders, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=output_folder("simulate"), required=True, help="folder for the raw files"
     )
     parser.add_argument("--seed", type=seed, default=0, help="seed of the world (default: 0)")
+    add_config_folders(parser)
     add_flags(parser, WorldSettings)
 
 
@@ -22,11 +23,18 @@ def run(args: argparse.Namespace) -> None:
     """Simulate the world and write it in the dataset's own format."""
     from itdr.demo.raw_files import write_raw_files
     from itdr.demo.world import simulate
+    from itdr.errors import SettingsError
     from itdr.files.atomic import atomic_folder
+    from itdr.settings.dataset import load_dataset
     from itdr.settings.experiment import WorldSettings
     from itdr.settings.flags import from_flags
 
+    dataset = load_dataset(args.dataset, args.config_folders)
+    if dataset.reader is None:
+        raise SettingsError(
+            f"{dataset.id}: has columns of its own; only what an adapter reads can be simulated."
+        )
     size = from_flags(args, WorldSettings)
     world = simulate(args.seed, size.users, size.items, size.interactions_per_user)
     with atomic_folder(args.out, "simulate") as folder:
-        write_raw_files(world, args.dataset, folder, args.seed)
+        write_raw_files(world, dataset.reader, folder, args.seed)

@@ -1,9 +1,8 @@
 """itdr tiny-model: make the tiny language model of the demo."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import input_path, output_folder, seed
+from itdr.cli.options import add_config_folders, input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,13 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="recipe.json of a model to make again: its seed and prompts are used "
         "(config/models/tiny/recipe.json makes the shipped one again, in about half an hour)",
     )
-    parser.add_argument(
-        "--tasks",
-        type=input_path,
-        default=Path("config/tasks"),
-        help="folder of task files, whose MovieLens prompts give the tokenizer its words "
-        "(default: config/tasks)",
-    )
+    add_config_folders(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -40,5 +33,5 @@ def run(args: argparse.Namespace) -> None:
         recipe = read_json(args.recipe)
         texts, seed = recipe["prompt_texts"], recipe["seed"]
     else:
-        texts, seed = prompt_texts(args.tasks, "movielens"), args.seed
+        texts, seed = prompt_texts(args.config_folders, "movielens"), args.seed
     make_tiny_model(args.out, texts, seed=seed)

@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_tasks, input_path, output_file, rows, seed
+from itdr.cli.options import add_config_folders, input_path, output_file, rows, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows-per-cell", type=rows, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
     parser.add_argument("--seed", type=seed, default=0, help="seed of random answers (default: 0)")
-    add_tasks(parser)
+    add_config_folders(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.files.formats import read_parquet, write_parquet
     from itdr.instructions.asked import first_rows
     from itdr.instructions.record import RECORD
-    from itdr.instructions.tasks import load_task
+    from itdr.instructions.tasks import load_tasks
     from itdr.registry import TRIVIAL_ANSWERS
 
     trivial = TRIVIAL_ANSWERS.find(args.name)
@@ -61,12 +61,13 @@ def run(args: argparse.Namespace) -> None:
     require_different(args.test)
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
     rows = first_rows(args.test, args.rows_per_cell, sees)
-    answer = {task: load_task(args.tasks, task).answer for task in {row["task"] for row in rows}}
+    tasks = load_tasks({row["task"] for row in rows}, args.config_folders)
+    answer = {name: task.answer for name, task in tasks.items()}
     rows = [row for row in rows if answer[row["task"]] in trivial.answers]
     test = pa.Table.from_pylist(rows, schema=RECORD.append(pa.field("protocol", pa.string())))
     categories = {path.parent.name: _categories(path) for path in args.items}
     answers = answer_trivially(
-        args.name, train, test, tasks=args.tasks, seed=args.seed, categories=categories
+        args.name, train, test, folders=args.config_folders, seed=args.seed, categories=categories
     )
     write_parquet(args.out, answers)
     logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))

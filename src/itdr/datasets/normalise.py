@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from itdr.datasets.adapters.adapter import Source
-from itdr.datasets.adapters.registry import source_of
+from itdr.datasets.adapters.adapter import Adapter
+from itdr.datasets.adapters.columns import adapter_of
 from itdr.datasets.download.manifest import check_folder
 from itdr.datasets.readers.context import LEAST_MB, NormalisationContext, open_context
 from itdr.datasets.readers.rejections import totals, write_rejected
-from itdr.datasets.tables.schema import SCHEMAS, check_table, with_metadata
+from itdr.datasets.tables.schema import check_table, schema_of, with_metadata
 from itdr.datasets.tables.writing import Layout, write_sorted
 from itdr.errors import DataError, SettingsError
 from itdr.files.atomic import writing
 from itdr.files.formats import write_checked_json
 from itdr.files.publish import publish, sync, unfinished_folder
+from itdr.settings.dataset import DatasetSettings
 
 DEFAULT_MEMORY_LIMIT_MB = 1024
 
@@ -31,7 +32,7 @@ _log = logging.getLogger("itdr")
 
 
 def normalise(
-    dataset: str,
+    dataset: DatasetSettings,
     raw: Path,
     out: Path,
     *,
@@ -44,7 +45,7 @@ def normalise(
     The files appear together when all is done, quality.json last.
 
     Args:
-        dataset: id of the dataset.
+        dataset: what its file in config/datasets/ says.
         raw: folder that holds its raw files at any depth.
         out: folder for the tables; made if it is not there.
         memory_limit_mb: memory that the whole process should keep to, in MiB; what does not fit
@@ -52,13 +53,13 @@ def normalise(
         threads: threads to work with; None takes all processors. The output does not depend on it.
 
     Raises:
-        SettingsError: no such dataset, or the memory limit is too low.
+        SettingsError: the dataset has no such reader, or the memory limit is too low.
         MissingFileError: a raw file is not there.
         DataError: a raw file is not what it should be, or no row of it can be used.
         BusyError: another process is writing these tables.
         DiskFullError: there is no room for them, or for what is spilled.
     """
-    source = source_of(dataset)
+    adapter = adapter_of(dataset)
     if memory_limit_mb < LEAST_MB:
         raise SettingsError(
             f"memory limit of {memory_limit_mb} MiB: too low; at least {LEAST_MB} is needed."
@@ -66,26 +67,26 @@ def normalise(
     threads = threads or len(os.sched_getaffinity(0))
     check_folder(raw)
     with writing(out), unfinished_folder(out) as folder:
-        with open_context(dataset, raw, folder, memory_limit_mb, threads) as context:
-            source.load(context)
-            rows = _write_tables(context, source)
+        with open_context(dataset.id, raw, folder, memory_limit_mb, threads) as context:
+            adapter.load(context)
+            rows = _write_tables(context, adapter)
         write_rejected(folder / "rejected.parquet", context.accounts, threads)
-        quality = _quality(context, source, rows)
+        quality = _quality(context, adapter, rows)
         write_checked_json(folder / QUALITY, quality)
         publish(folder, out, [*FILES, QUALITY])
     _log.info(
         "%s: %d rows read, %d kept, %d rejected",
-        *(dataset, quality["rows_read"], quality["rows_kept"], quality["rows_rejected"]),
+        *(dataset.id, quality["rows_read"], quality["rows_kept"], quality["rows_rejected"]),
     )
 
 
-def _write_tables(context: NormalisationContext, source: Source) -> dict[str, int]:
+def _write_tables(context: NormalisationContext, adapter: Adapter) -> dict[str, int]:
     """Write and check the three tables; return their numbers of rows."""
-    pair = ("user_id", "item_id") if source.unique_pairs else ()
+    pair = ("user_id", "item_id") if adapter.unique_pairs else ()
     order = ("user_id", "position", "timestamp", "item_id")
     for name in ("user_id", "item_id"):
         context.query(f'CREATE TEMP TABLE "seen {name}" (id VARCHAR, rows BIGINT)')
-    rows = {"interactions": _write_table(context, source, "interactions", order, pair)}
+    rows = {"interactions": _write_table(context, adapter, "interactions", order, pair)}
     if not rows["interactions"]:
         counts = totals(context.accounts)
         raise DataError(
@@ -97,14 +98,14 @@ def _write_tables(context: NormalisationContext, source: Source) -> dict[str, in
         synced = disk.submit(sync, context.folder / "interactions.parquet")
         _complete(context)
         for table, key in (("items", "item_id"), ("users", "user_id")):
-            rows[table] = _write_table(context, source, table, (key,), (key,))
+            rows[table] = _write_table(context, adapter, table, (key,), (key,))
         synced.result()
     return rows
 
 
 def _write_table(
     context: NormalisationContext,
-    source: Source,
+    adapter: Adapter,
     table: str,
     order: tuple[str, ...],
     unique: tuple[str, ...],
@@ -120,7 +121,8 @@ def _write_table(
         for name, found in ids.items() if table == "interactions" else ():
             context.connection.from_arrow(found).insert_into(f'"seen {name}"')
 
-    layout = Layout(with_metadata(SCHEMAS[table], source.dataset, source.scale), order, unique)
+    schema = schema_of(table, adapter.attributes)
+    layout = Layout(with_metadata(schema, context.dataset, adapter.scale), order, unique)
     rows = write_sorted(
         context.connection,
         table,
@@ -130,22 +132,25 @@ def _write_table(
         seen=seen,
         threads=context.threads,
     )
-    check_table(path, SCHEMAS[table], source.scale)
+    check_table(path, schema, adapter.scale)
     return rows
 
 
 def _complete(context: NormalisationContext) -> None:
-    """Make the view of users where the source has none, and note what does not fit together."""
+    """Derive users and items where the source has no files of them, and note what does not fit."""
     views = {row[0] for row in context.query("SELECT view_name FROM duckdb_views()")}
-    if "users" not in views:
+    views |= {row[0] for row in context.query("SELECT table_name FROM duckdb_tables()")}
+    for table, key in (("users", "user_id"), ("items", "item_id")):
+        if table in views:
+            _note_unknown(context, key, table)
+            continue
         context.query(
-            "CREATE TABLE users AS SELECT DISTINCT id AS user_id, 0::USMALLINT AS file, "
-            '0::BIGINT AS line FROM "seen user_id"'
+            f"CREATE TABLE {table} AS SELECT DISTINCT id AS {key}, 0::USMALLINT AS file, "
+            f'0::BIGINT AS line FROM "seen {key}"'
         )
-        context.notes.append("users: the source has no file of users; derived from interactions")
-    else:
-        _note_unknown(context, "user_id", "users")
-    _note_unknown(context, "item_id", "items")
+        context.notes.append(
+            f"{table}: the source has no file of {table}; derived from interactions"
+        )
 
 
 def _note_unknown(context: NormalisationContext, key: str, table: str) -> None:
@@ -162,12 +167,14 @@ def _note_unknown(context: NormalisationContext, key: str, table: str) -> None:
         )
 
 
-def _quality(context: NormalisationContext, source: Source, rows: dict[str, int]) -> dict[str, Any]:
+def _quality(
+    context: NormalisationContext, adapter: Adapter, rows: dict[str, int]
+) -> dict[str, Any]:
     return {
-        "dataset": source.dataset.value,
+        "dataset": context.dataset,
         **totals(context.accounts),
         "files": {account.name: account.summary() for account in context.accounts},
         "tables": rows,
-        "rating_scale": asdict(source.scale) if source.scale else None,
+        "rating_scale": asdict(adapter.scale) if adapter.scale else None,
         "notes": context.notes,
     }

@@ -6,7 +6,6 @@ grammatical, and costs nothing. Nobody should take it for a person's or a model'
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +13,11 @@ from itdr.datasets.tables.schema import ITEMS
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet
 from itdr.instructions.tasks import load_task
-from itdr.vocabulary import Dataset
+from itdr.settings.dataset import Called, load_dataset
 
 _FAVOURITES = 2
 _EXAMPLES = 2
 _CATEGORIES = 3
-
-
-@dataclass(frozen=True)
-class _Words:
-    """What a dataset's items and its users are called."""
-
-    item: str
-    items: str
-    people: str
-
-
-_FILMS = _Words("film", "films", "viewers")
-_BOOKS = _Words("book", "books", "readers")
-_VIDEOS = _Words("video", "videos", "viewers")
-_WORDS = {
-    Dataset.MOVIELENS_32M: _FILMS,
-    Dataset.MOVIELENS_1M: _FILMS,
-    Dataset.BOOKCROSSING: _BOOKS,
-    Dataset.AMAZON_BOOKS: _BOOKS,
-    Dataset.ANIME_2023: _Words("anime", "anime", "viewers"),
-    Dataset.YELP: _Words("place", "places", "guests"),
-    Dataset.AMAZON_2023: _Words("product", "products", "customers"),
-    Dataset.MICROLENS: _VIDEOS,
-    Dataset.PIXELREC: _VIDEOS,
-    Dataset.MIND: _Words("article", "articles", "readers"),
-    Dataset.STEAM: _Words("game", "games", "players"),
-    Dataset.LASTFM_1K: _Words("artist", "artists", "listeners"),
-    Dataset.LASTFM_360K: _Words("artist", "artists", "listeners"),
-}
 
 
 class RuleTeacher:
@@ -59,11 +29,11 @@ class RuleTeacher:
 
     name = "rules/1"
 
-    def __init__(self, tables: Path, tasks: Path) -> None:
+    def __init__(self, tables: Path, folders: Sequence[Path]) -> None:
         """Read the items.
 
-        tables: folder of 'itdr normalise'; tasks: folder of the task files, which say from which
-        rating on an item is liked.
+        tables: folder of 'itdr normalise'; folders: of configuration, whose task files say from
+        which rating on an item is liked, and whose dataset files what items are called.
 
         Raises:
             MissingFileError, DataError: there is no items table, or it cannot be read.
@@ -71,7 +41,8 @@ class RuleTeacher:
         self._where = tables / "items.parquet"
         items = read_parquet(self._where, ITEMS).to_pylist()
         self._items = {item["item_id"]: item for item in items}
-        self._tasks = tasks
+        self._folders = folders
+        self._words: dict[str, Called] = {}
 
     def answer(self, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Return an answer to every record.
@@ -82,11 +53,14 @@ class RuleTeacher:
         return {record["id"]: self._text(record) for record in records}
 
     def _text(self, record: Mapping[str, Any]) -> str:
-        words = _WORDS[Dataset(record["dataset"])]
-        task = load_task(self._tasks, record["task"])
+        dataset = record["dataset"]
+        if dataset not in self._words:
+            self._words[dataset] = load_dataset(dataset, self._folders).words
+        words = self._words[dataset]
+        task = load_task(record["task"], self._folders)
         match task.sampling.kind:
             case "opinions":
-                return self._interests(record["history"], task.of(record["dataset"]).liked, words)
+                return self._interests(record["history"], task.of(dataset).liked, words)
             case "described_items":
                 return _audience(self._item(record["item_id"], record["id"]), words)
         raise DataError(
@@ -104,7 +78,7 @@ class RuleTeacher:
             ) from None
 
     def _interests(
-        self, history: Sequence[Mapping[str, Any]], least: float | None, words: _Words
+        self, history: Sequence[Mapping[str, Any]], least: float | None, words: Called
     ) -> str:
         """Return what a user likes; `least` is the lowest rating of an item that is liked."""
         groups: dict[bool | None, list[dict[str, Any]]] = {True: [], False: [], None: []}
@@ -123,7 +97,7 @@ class RuleTeacher:
 
 
 def _taste(
-    of: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], verb: str, words: _Words
+    of: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], verb: str, words: Called
 ) -> list[str]:
     """Return what stands out among some items, categories with titles; [] without items."""
     if not of:
@@ -143,24 +117,24 @@ def _counted(items: Sequence[Mapping[str, Any]]) -> Counter[str]:
     return Counter(name for item in items for name in set(item["categories"]))
 
 
-def _share(liked: int, of: int, words: _Words) -> str:
+def _share(liked: int, of: int, words: Called) -> str:
     if of == 1:
         return f"the {words.item} shown" if liked else f"nothing about the {words.item} shown"
     quantity = {0: "none of the", of: "all"}.get(liked, f"{liked} of the")
     return f"{quantity} {of} {words.items} shown"
 
 
-def _audience(item: Mapping[str, Any], words: _Words) -> str:
+def _audience(item: Mapping[str, Any], words: Called) -> str:
     """Return whom an item suits."""
     title = item["title"]
     categories = list(dict.fromkeys(item["categories"]))[:_CATEGORIES]
     kind = f"{_listed(categories)} {words.items}" if categories else f"{words.items} of any kind"
-    sentences = [f"{title} suits {words.people} who enjoy {kind}."]
+    sentences = [f"{title} suits {words.users} who enjoy {kind}."]
     if item["creator"]:
         sentences.append(f"Those who know other work by {item['creator']} are likely to choose it.")
     if item["year"]:
         sentences.append(
-            f"It also fits {words.people} with a liking for the {item['year'] // 10 * 10}s."
+            f"It also fits {words.users} with a liking for the {item['year'] // 10 * 10}s."
         )
     return " ".join(sentences)
 

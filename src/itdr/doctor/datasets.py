@@ -12,8 +12,8 @@ from itdr.errors import DataError
 from itdr.planning.needs import Needs
 from itdr.released.fetch import find_released
 from itdr.released.manifest import files_of
-from itdr.settings.dataset import DatasetSource, RawFile
-from itdr.vocabulary import Dataset
+from itdr.settings.columns import matching
+from itdr.settings.dataset import DatasetSettings
 
 _KAGGLE = (
     "make an account and a token on https://www.kaggle.com/settings and set KAGGLE_API_TOKEN to "
@@ -25,9 +25,12 @@ def check_datasets(needs: Needs, machine: Machine) -> Iterator[Finding]:
     """Yield a finding for each dataset whose raw files are still to be had."""
     experiment = needs.sizes.workflow.experiment
     for name in sorted(needs.values("dataset", "fetch_dataset")):
-        source = needs.sizes.catalogue[Dataset(name)]
-        folder = experiment.raw_folders.get(Dataset(name))
-        if folder is not None:
+        source = needs.sizes.workflow.datasets[name]
+        folder = experiment.raw_folders.get(name, source.folder)
+        if source.kind == "folder" and folder is None:
+            yield Finding(f"data {name}", "missing", "nobody says where it is", "",
+                          "name its folder under 'raw_folders', or in its file.")  # fmt: skip
+        elif folder is not None:
             yield _named_folder(source, Path(folder))
         elif experiment.simulated_world is not None:
             yield Finding(f"data {name}", "ok", "simulated, nothing is fetched")
@@ -37,18 +40,20 @@ def check_datasets(needs: Needs, machine: Machine) -> Iterator[Finding]:
         yield _release(needs)
 
 
-def absent(source: DatasetSource, listing: Listing) -> list[RawFile]:
-    """Return the needed files that lie in a folder neither alone nor in their archive.
+def absent(source: DatasetSettings, listing: Listing) -> list[str]:
+    """Return the names of needed files that lie in a folder neither alone nor in their archive.
 
     Raises:
         DataError: two files of one name are there, or one is no data at all.
     """
+    if source.columns and not source.files:
+        return [name for name in source.columns.patterns if not matching(listing.folder, name)]
     missing = []
     for file in (file for file in source.files if file.needed):
         archive = source.archive_of(file)
         path = find_file(listing, file) or (find_archive(listing, archive) if archive else None)
         if path is None:
-            missing.append(file)
+            missing.append(file.name)
             continue
         with path.open("rb") as stream:
             wrong = head_problem(stream.read(1024))
@@ -57,20 +62,23 @@ def absent(source: DatasetSource, listing: Listing) -> list[RawFile]:
     return missing
 
 
-def _named_folder(source: DatasetSource, folder: Path) -> Finding:
+def _named_folder(source: DatasetSettings, folder: Path) -> Finding:
     name, advice = f"data {source.id}", "name a folder that holds them under 'raw_folders'."
-    needed = f"its files ({listed([file.name for file in source.files if file.needed], 4)})"
+    names = [file.name for file in source.files if file.needed]
+    needed = (
+        f"its files ({listed(names or (source.columns.patterns if source.columns else []), 4)})"
+    )
     try:
         missing = absent(source, list_folder(folder))
     except (DataError, OSError) as error:
         return Finding(name, "missing", str(error), needed, advice)
     if missing:
-        return Finding(name, "missing", f"{folder}: no {listed([f.name for f in missing], 4)}",
+        return Finding(name, "missing", f"{folder}: no {listed(missing, 4)}",
                        needed, advice)  # fmt: skip
     return Finding(name, "ok", f"complete in {folder}")
 
 
-def _fetched(source: DatasetSource, needs: Needs, machine: Machine) -> Finding:
+def _fetched(source: DatasetSettings, needs: Needs, machine: Machine) -> Finding:
     name = f"data {source.id}"
     folder = Path(needs.sizes.workflow.experiment.results) / "raw" / source.id
     try:
@@ -80,7 +88,7 @@ def _fetched(source: DatasetSource, needs: Needs, machine: Machine) -> Finding:
     if not missing:
         return Finding(name, "ok", f"its files lie in {folder} already")
     if source.kind == "manual":
-        return Finding(name, "missing", f"no {listed([f.name for f in missing], 4)} in {folder}",
+        return Finding(name, "missing", f"no {listed(missing, 4)} in {folder}",
                        "", f"{source.page}: {source.login or 'get them by hand.'}")  # fmt: skip
     mb, _, known = needs.sizes.raw_mb(source.id)
     size = f"a download of {gigabytes(mb)}"
@@ -89,7 +97,7 @@ def _fetched(source: DatasetSource, needs: Needs, machine: Machine) -> Finding:
     return _login(name, source, size, machine)
 
 
-def _login(name: str, source: DatasetSource, size: str, machine: Machine) -> Finding:
+def _login(name: str, source: DatasetSettings, size: str, machine: Machine) -> Finding:
     if source.kind == "kaggle":
         where, wrong = kaggle_login(machine)
         if where is None:

@@ -11,8 +11,7 @@ from itdr.doctor.machine import Machine
 from itdr.doctor.models import to_download
 from itdr.planning.jobs import ANSWERING
 from itdr.planning.needs import Needs
-from itdr.settings.dataset import DatasetSource
-from itdr.vocabulary import Dataset
+from itdr.settings.dataset import DatasetSettings
 
 _TIMEOUT_S = 5.0
 _AT_ONCE = 8
@@ -57,7 +56,7 @@ def addresses(needs: Needs, machine: Machine) -> list[Address]:
 def _of_data(needs: Needs, hub: str) -> Iterator[Address]:
     experiment = needs.sizes.workflow.experiment
     for name in sorted(needs.values("dataset", "fetch_dataset")):
-        source = needs.sizes.catalogue[Dataset(name)]
+        source = needs.sizes.workflow.datasets[name]
         if not needs.sizes.is_downloaded(name) or source.kind == "manual":
             continue
         if source.kind in _PLACES:
@@ -69,7 +68,7 @@ def _of_data(needs: Needs, hub: str) -> Iterator[Address]:
         yield Address("released data", (experiment.release.address,), any_answer=True)
 
 
-def _urls(source: DatasetSource, hub: str) -> list[tuple[str, ...]]:
+def _urls(source: DatasetSettings, hub: str) -> list[tuple[str, ...]]:
     """Return the addresses of each file that is fetched; of a hub, one stands for all."""
     needed = [file for file in source.files if file.needed]
     items = [source.archive_of(file) or file for file in needed]

@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 
-from itdr.evaluation.answers import Answer, Reading
+from itdr.evaluation.answers import ParsedAnswer, Reading
 from itdr.evaluation.kinds.core import Example, read
 from itdr.evaluation.metrics.errors import squared_errors
 from itdr.evaluation.metrics.scorers import Scorers
@@ -59,7 +59,7 @@ def score_cell(
     answers = [
         read(example.answer, example.form, reading)
         if example.asked
-        else Answer("not asked", missing=1)
+        else ParsedAnswer("not asked", missing=1)
         for example in cell.examples
     ]
     faults = _faults(cell, answers)
@@ -80,7 +80,7 @@ def score_cell(
     return CellScores(cell, reading, tuple(columns), faults)
 
 
-def _repaired(answer: Answer, candidates: int) -> Answer:
+def _repaired(answer: ParsedAnswer, candidates: int) -> ParsedAnswer:
     """Return a readable answer as a ranking of all candidates, as RankGPT makes it.
 
     Source: Sun et al. 2023, "Is ChatGPT Good at Search?", and the code published with it.
@@ -93,7 +93,7 @@ def _repaired(answer: Answer, candidates: int) -> Answer:
 
 
 def _error_columns(
-    metric: Metric, examples: Sequence[Example], answers: Sequence[Answer], scorers: Scorers
+    metric: Metric, examples: Sequence[Example], answers: Sequence[ParsedAnswer], scorers: Scorers
 ) -> list[MetricValues]:
     """Return rmse over what could be read, and rmse-midpoint over everything."""
     true = np.array([_true_number(example, metric) for example in examples])
@@ -132,7 +132,7 @@ def _midpoint(metric: Metric, examples: Sequence[Example], true: Floats) -> floa
 def _rate_column(
     metric: Metric,
     examples: Sequence[Example],
-    answers: Sequence[Answer],
+    answers: Sequence[ParsedAnswer],
     scorers: Scorers,
     unreadable: float,
 ) -> MetricValues:
@@ -150,7 +150,7 @@ def _rate_column(
     return MetricValues(metric.id, values, root=False, n=n, n_unreadable=n_unreadable)
 
 
-def _faults(cell: Cell, answers: Sequence[Answer]) -> dict[str, float]:
+def _faults(cell: Cell, answers: Sequence[ParsedAnswer]) -> dict[str, float]:
     applicable = ANSWER_KINDS[cell.settings.answer].faults
     return {
         fault: float(np.mean([getattr(answer, fault) > 0 for answer in answers]))

@@ -1,7 +1,7 @@
 """Reading a file of predictions, also one from elsewhere, and refusing what cannot be scored."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,11 @@ class Cell:
     protocol: str = ""
 
 
-def read_cells(path: Path, tasks: Path) -> list[Cell]:
+def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
     """Return the cells of a predictions file (.parquet or .jsonl).
 
-    tasks: the folder with the task files. The tasks stand in the order of their ids, the datasets
-    of one in the order of its file.
+    folders: of configuration, with the task files. The tasks stand in the order of their ids, the
+    datasets of one in the order of its file.
 
     Raises:
         MissingFileError: there is no such file.
@@ -53,7 +53,7 @@ def read_cells(path: Path, tasks: Path) -> list[Cell]:
     protocols: dict[tuple[str, str], set[str]] = defaultdict(set)
     for number, row in enumerate(rows, start=1):
         try:
-            settings = _settings_of(row, tasks, loaded)
+            settings = _settings_of(row, folders, loaded)
             example = _example(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
@@ -162,12 +162,12 @@ def _check_ids(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def _settings_of(
-    row: Mapping[str, Any], tasks: Path, loaded: dict[str, TaskSettings]
+    row: Mapping[str, Any], folders: Sequence[Path], loaded: dict[str, TaskSettings]
 ) -> TaskSettings:
     task: str = row["task"]
     if task not in loaded:
         try:
-            loaded[task] = load_task(tasks, task)
+            loaded[task] = load_task(task, folders)
         except SettingsError as error:
             raise DataError(f"column 'task': {error}") from error
     return loaded[task]

@@ -1,5 +1,6 @@
 """From a file of predictions to a table of scores."""
 
+from collections.abc import Sequence
 from math import nan
 from pathlib import Path
 
@@ -48,10 +49,10 @@ protocol: how examples were divided, negatives drawn, and what the method sees, 
 """
 
 
-def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
+def score(predictions: Path, folders: Sequence[Path], settings: ScoringSettings) -> pd.DataFrame:
     """Return the scores of a predictions file in the paper's order, strict before lenient.
 
-    tasks: the folder of the task files (config/tasks).
+    folders: of configuration, with the task files.
 
     Raises:
         MissingFileError, DataError: the file is missing or is refused by column and row.
@@ -59,7 +60,7 @@ def score(predictions: Path, tasks: Path, settings: ScoringSettings) -> pd.DataF
     texts = TextScorer(settings)
     rows = [
         row
-        for cell in read_cells(predictions, tasks)
+        for cell in read_cells(predictions, folders)
         for reading in Reading
         for row in _rows(score_cell(cell, reading, settings, texts), settings)
     ]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from rapidfuzz.distance import LCSseq
+
 from itdr.settings.scoring import ScoringSettings
 
 
@@ -63,7 +65,8 @@ class TextScorer:
         Tokens are runs of a-z and 0-9 after lowering the case.
 
         Source: Lin, ROUGE: A Package for Automatic Evaluation of Summaries, 2004; implementation:
-        rouge-score, but for the length of the common subsequence (see `common_subsequence`).
+        rouge-score, but for the length of the common subsequence, which rapidfuzz finds: a
+        table filled cell by cell takes 15 ms for two texts of 250 words.
         """
         tokenize = self._rouge_tokenizer.tokenize
         predicted_tokens, reference_tokens = tokenize(predicted), tokenize(reference)
@@ -79,7 +82,7 @@ class TextScorer:
             longest = self._summary_scorer.score(reference, predicted)["rougeLsum"].fmeasure
         else:
             longest = _f1(
-                common_subsequence(predicted_tokens, reference_tokens),
+                LCSseq.similarity(predicted_tokens, reference_tokens),
                 len(predicted_tokens),
                 len(reference_tokens),
             )
@@ -128,24 +131,6 @@ class TextScorer:
         from rouge_score.rouge_scorer import RougeScorer
 
         return RougeScorer(["rougeLsum"], tokenizer=self._rouge_tokenizer)
-
-
-def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
-    """Return the length of the longest common subsequence.
-
-    rouge-score fills a table cell by cell, 15 ms for two texts of 250 words; this handles a row of
-    it as the bits of one integer, 0.1 ms, without which 33 cells are not scored within a minute.
-    Source: Hyyro, Bit-Parallel LCS-length Computation Revisited, 2004.
-    """
-    places: dict[str, int] = {}
-    for place, token in enumerate(first):
-        places[token] = places.get(token, 0) | (1 << place)
-    full = (1 << len(first)) - 1
-    row = full
-    for token in second:
-        matched = row & places.get(token, 0)
-        row = ((row + matched) | (row - matched)) & full
-    return len(first) - row.bit_count()
 
 
 def _ngrams(tokens: Sequence[str], order: int) -> Counter[tuple[str, ...]]:

@@ -22,7 +22,7 @@ Columns = tuple[list[CellScores], list[MetricValues]]
 
 
 def compare_variants(
-    first: Path, second: Path, tasks: Path, settings: ScoringSettings
+    first: Path, second: Path, folders: Sequence[Path], settings: ScoringSettings
 ) -> pd.DataFrame:
     """Return how the second file of predictions differs from the first, by paired bootstrap.
 
@@ -35,7 +35,7 @@ def compare_variants(
         DataError: the files do not answer the same examples, or one of them cannot be scored.
     """
     rows = []
-    for scores, columns in _aligned([first, second], tasks, settings):
+    for scores, columns in _aligned([first, second], folders, settings):
         one, other = columns
         resampling = cell_resampling(scores[0].cell, settings)
         found = compare(one.values, other.values, one.root, resampling)
@@ -64,14 +64,16 @@ n, n_unreadable: over the answers of all seeds; rates: their means.
 """
 
 
-def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> pd.DataFrame:
+def score_seeds(
+    files: Sequence[Path], folders: Sequence[Path], settings: ScoringSettings
+) -> pd.DataFrame:
     """Return the scores of one variant over the predictions of several seeds (SEED_COLUMNS).
 
     Raises:
         DataError: the files do not answer the same examples, or one of them cannot be scored.
     """
     rows = []
-    for scores, columns in _aligned(files, tasks, settings):
+    for scores, columns in _aligned(files, folders, settings):
         found = merge_seeds(
             [column.values for column in columns],
             columns[0].root,
@@ -102,10 +104,12 @@ def score_seeds(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -
     return pd.DataFrame(rows, columns=list(SEED_COLUMNS))
 
 
-def _aligned(files: Sequence[Path], tasks: Path, settings: ScoringSettings) -> Iterator[Columns]:
+def _aligned(
+    files: Sequence[Path], folders: Sequence[Path], settings: ScoringSettings
+) -> Iterator[Columns]:
     """Yield every metric of every cell and reading with its column from each file."""
     texts = TextScorer(settings)
-    cells = [read_cells(path, tasks) for path in files]
+    cells = [read_cells(path, folders) for path in files]
     for path, other in zip(files[1:], cells[1:], strict=True):
         _check_same(files[0], cells[0], path, other)
     for same in zip(*cells, strict=True):

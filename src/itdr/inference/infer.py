@@ -48,7 +48,7 @@ def infer(
     tests: Sequence[Path],
     settings: InferenceSettings,
     *,
-    tasks: Path,
+    folders: Sequence[Path],
     description: bool = True,
 ) -> int:
     """Write the answers (columns: PREDICTION) to the first rows of each test part.
@@ -72,7 +72,7 @@ def infer(
     """
     rows = first_rows(tests, settings.rows_per_cell)
     _check_ids(rows)
-    limits = _limits(tasks, {row["task"] for row in rows}, settings.answer_limit)
+    limits = _limits(folders, {row["task"] for row in rows}, settings.answer_limit)
     prompts = [
         Prompt(
             row["id"],
@@ -183,6 +183,6 @@ def _folder_checksums(folder: Path) -> str:
     return fingerprint([[path.name, sha256(path)] for path in files])
 
 
-def _limits(folder: Path, tasks: set[str], highest: int | None) -> dict[str, int]:
-    own = {task: load_task(folder, task).max_answer_tokens for task in tasks}
+def _limits(folders: Sequence[Path], tasks: set[str], highest: int | None) -> dict[str, int]:
+    own = {task: load_task(task, folders).max_answer_tokens for task in tasks}
     return {task: min(limit, highest or limit) for task, limit in own.items()}

@@ -51,7 +51,7 @@ def build(
     examples = sample(tables, task.sampling, draw, threads, settings.memory_limit_mb)
     if not examples:
         raise DataError(
-            f"{tables}: nothing is fit for {task.task}; config/tasks/{task.task}.yaml "
+            f"{tables}: nothing is fit for {task.task}; tasks/{task.task}.yaml "
             f"asks for {task.sampling.model_dump()}. Take more data or ask for less."
         )
     if len(examples) < draw.examples:

@@ -1,6 +1,6 @@
 """What a file in config/tasks/ says: how examples of one task are made, asked and scored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from itdr.errors import SettingsError, nearest
 from itdr.instructions.sampling.bounds import MOST_ITEMS
 from itdr.registry import ANSWER_KINDS, METRICS, SAMPLING_KINDS, TRIVIAL_ANSWERS
+from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import ID, DatasetId, TaskId
 from itdr.settings.metric import parse_metric
 from itdr.settings.reading import MOST_ROWS, MOST_TOKENS, Strict, load, once
@@ -48,6 +49,9 @@ class DatasetTemplate(Strict):
         (), description="domains of the history and of the candidates"
     )
     attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
+    ranges: dict[str, tuple[Rating, Rating]] = Field(
+        {}, description="lowest and highest value of the attributes that are numbers"
+    )
     metrics: Annotated[tuple[str, ...], AfterValidator(once)] = Field(
         (), description="metrics, where the task names none"
     )
@@ -131,7 +135,24 @@ class TaskSettings(Strict):
                 raise ValueError(f"no metrics for {dataset}: name some under 'metrics'")
             for name in names:
                 self._check_metric(name, dataset)
+            self._check_ranges(dataset)
         return self
+
+    def _check_ranges(self, dataset: str) -> None:
+        ranges = self.datasets[dataset].ranges
+        metrics = map(parse_metric, self.metrics_of(dataset))
+        numbers = {m.attribute for m in metrics if m.attribute and m.kind.squared_error}
+        if numbers != set(ranges):
+            raise ValueError(
+                f"datasets.{dataset}.ranges gives {sorted(ranges)}; it must give the lowest and "
+                f"highest value of each attribute that has an rmse: {sorted(numbers)}"
+            )
+        for name, (low, high) in ranges.items():
+            if not low < high:
+                raise ValueError(
+                    f"datasets.{dataset}.ranges.{name}: [{low:g}, {high:g}] is no range; the "
+                    "lowest value stands first"
+                )
 
     def _check_metric(self, name: str, dataset: str) -> None:
         try:
@@ -177,7 +198,7 @@ class TaskSettings(Strict):
         except KeyError:
             names = list(self.datasets)
             raise SettingsError(
-                f"config/tasks/{self.task}.yaml: no template for dataset {dataset!r}."
+                f"tasks/{self.task}.yaml: no template for dataset {dataset!r}."
                 f"{nearest(dataset, names)} Templates: {', '.join(names)}."
             ) from None
 
@@ -190,46 +211,39 @@ class TaskSettings(Strict):
         """Return the metric names of one cell."""
         return self.of(dataset).metrics or self.metrics
 
-    def numeric_attributes(self, dataset: str) -> frozenset[str]:
-        """Return those attributes of a dataset that are numbers: what squared errors are of."""
-        metrics = map(parse_metric, self.metrics_of(dataset))
-        return frozenset(m.attribute for m in metrics if m.attribute and m.kind.squared_error)
 
+def load_task(task: str, folders: Sequence[Path] = FOLDERS, where: str = "") -> TaskSettings:
+    """Return what the file of a task says.
 
-def load_task(folder: Path, task: str) -> TaskSettings:
-    """Return the settings of a task from `folder`/TASK.yaml.
+    folders: of configuration. where: the key or file that asks, for the error.
 
     Raises:
         SettingsError: no such task, a wrong key, or the file is about another task.
     """
-    path = folder / f"{task}.yaml"
-    if not path.is_file():
-        known = task_names(folder)
-        raise SettingsError(
-            f"unknown task {task!r}: there is no {path}.{nearest(task, known)} Allowed: "
-            f"{', '.join(known) or 'none'}."
-        )
+    path = settings_file("tasks", task, folders, where)
     settings = load(TaskSettings, path)
     if settings.task != task:
         raise SettingsError(f"{path}: 'task' is {settings.task!r}; {task!r} is needed.")
     return settings
 
 
-def load_tasks(folder: Path, tasks: Iterable[str] | None = None) -> dict[str, TaskSettings]:
-    """Return tasks by id, all of a folder where none are named. Raises as load_task."""
-    names = task_names(folder) if tasks is None else dict.fromkeys(tasks)
-    return {name: load_task(folder, name) for name in names}
+def load_tasks(
+    tasks: Iterable[str] | None = None, folders: Sequence[Path] = FOLDERS
+) -> dict[str, TaskSettings]:
+    """Return tasks by id, all that have a file where none are named. Raises as load_task."""
+    names = task_names(folders) if tasks is None else dict.fromkeys(tasks)
+    return {name: load_task(name, folders) for name in names}
 
 
-def task_names(folder: Path) -> list[str]:
-    """Return the ids of the tasks that a folder has files for."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+def task_names(folders: Sequence[Path] = FOLDERS) -> list[str]:
+    """Return the ids of the tasks that have a file."""
+    return list(settings_files("tasks", folders))
 
 
-def prompt_texts(folder: Path, dataset_prefix: str) -> list[str]:
+def prompt_texts(folders: Sequence[Path], dataset_prefix: str) -> list[str]:
     """Return the descriptions and templates of all task files for datasets of that name."""
     texts = []
-    for task in load_tasks(folder).values():
+    for task in load_tasks(folders=folders).values():
         of = [t.template for name, t in task.datasets.items() if name.startswith(dataset_prefix)]
         texts += [task.description, *of] if of else []
     return texts

@@ -52,7 +52,7 @@ class ExampleText:
         trial = SAMPLING_KINDS[task.sampling.kind].trial
         self._fields = tuple(trial)
         fields = _fields_of(trial)
-        file = f"config/tasks/{task.task}.yaml"
+        file = f"tasks/{task.task}.yaml"
         self._template = _Template(self._of.template, f"{file}: template of {dataset}", fields)
         self._teacher = _Template(task.teacher_prompt or "", f"{file}: teacher_prompt", fields)
         # A wrong field shall be found here, not after an hour of sampling.

@@ -12,7 +12,6 @@ from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.run import load_run
 from itdr.reporting.statistics import published_statistics
-from itdr.settings.dataset import load_catalogue
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
 
@@ -78,7 +77,6 @@ def load_needs(
         workflow,
         load(Rates, rates),
         {(row["task"], row["dataset"]): row for row in rows},
-        load_catalogue(Path("config/datasets.yaml")),
         load_run(results).audit,
     )
     _, prompts, answers = sizes.answering()

@@ -8,9 +8,7 @@ from typing import Any
 from itdr.errors import SettingsError
 from itdr.models.folder import is_cached
 from itdr.planning.workflow import Workflow
-from itdr.settings.dataset import DatasetSource
 from itdr.settings.rates import Rates
-from itdr.vocabulary import Dataset
 
 Pair = tuple[str, str]
 
@@ -23,7 +21,6 @@ class Sizes:
         workflow: the experiment.
         rates: stated rates.
         statistics: task and dataset to its row of the paper's statistics.csv.
-        catalogue: where raw files come from.
         audit: the content of audit.json, whose counts and lengths replace the published ones;
             empty where there is none.
     """
@@ -31,7 +28,6 @@ class Sizes:
     workflow: Workflow
     rates: Rates
     statistics: Mapping[Pair, Mapping[str, Any]]
-    catalogue: Mapping[Dataset, DatasetSource]
     audit: Mapping[str, Any] = field(default_factory=dict)
 
     def examples(self, pair: Pair) -> float:
@@ -95,13 +91,16 @@ class Sizes:
 
     def is_downloaded(self, dataset: str) -> bool:
         """Return whether a dataset's raw files come over the network."""
-        experiment = self.workflow.experiment
-        simulated = experiment.simulated_world is not None
-        return not simulated and Dataset(dataset) not in experiment.raw_folders
+        workflow = self.workflow
+        is_local = dataset in workflow.local_folders or workflow.datasets[dataset].kind == "folder"
+        return not is_local
 
     def raw_mb(self, dataset: str) -> tuple[float, float, bool]:
         """Return the MB to download and to keep, and whether every size is known."""
-        source = self.catalogue[Dataset(dataset)]
+        own = self.workflow.own_files(dataset)
+        if own:
+            return 0.0, _mb(Path(path).stat().st_size for path in own), True
+        source = self.workflow.datasets[dataset]
         files = [file for file in source.files if file.needed]
         held = {file.archive for file in files}
         archives = [archive for archive in source.archives if archive.name in held]

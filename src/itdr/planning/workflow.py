@@ -1,5 +1,6 @@
 """All configuration that the workflow needs, read and checked before any job is planned."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,17 +8,18 @@ from typing import Any
 
 from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
-from itdr.instructions.tasks import TaskSettings, load_task, task_names
+from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
+from itdr.settings.columns import matching
+from itdr.settings.dataset import DatasetSettings, load_dataset
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import as_flags
+from itdr.settings.folders import CONFIG, settings_file, settings_files
 from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
 from itdr.settings.paper import PAPERS, Column, Layout, Paper, load_paper
 from itdr.settings.reading import check
 from itdr.settings.variant import Variant, VariantOptions, find_variant
-
-TASKS = Path("config/tasks")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Workflow:
     Attributes:
         experiment: what config/config.yaml says.
         tasks: task id to its file.
+        datasets: dataset id to its file.
         models: model id to its file.
         variants: variant id to what it is.
         paper: whose values stand beside ours.
@@ -34,6 +37,7 @@ class Workflow:
 
     experiment: Experiment
     tasks: dict[str, TaskSettings]
+    datasets: dict[str, DatasetSettings]
     models: dict[str, ModelSettings]
     variants: dict[str, Variant]
     paper: Paper
@@ -96,6 +100,56 @@ class Workflow:
         if self.experiment.data == "released":
             return []
         return sorted({dataset for _, dataset in self.cells})
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of configuration, config/ first."""
+        return [CONFIG, *map(Path, self.experiment.config_folders)]
+
+    @property
+    def folder_flags(self) -> str:
+        """The options that name these folders."""
+        return " ".join(shlex.quote(f"--config-folder={folder}") for folder in self.folders[1:])
+
+    @property
+    def dataset_ids(self) -> list[str]:
+        """All datasets that have a file, whether the experiment names them or not."""
+        return list(settings_files("datasets", self.folders))
+
+    @property
+    def simulated(self) -> list[str]:
+        """The datasets whose raw files are simulated."""
+        experiment = self.experiment
+        return [
+            name
+            for name, dataset in self.datasets.items()
+            if experiment.simulated_world
+            and dataset.kind != "folder"
+            and name not in experiment.raw_folders
+        ]
+
+    @property
+    def local_folders(self) -> dict[str, str]:
+        """Dataset to the folder that its raw files are taken from in place of its own place."""
+        simulated = {name: f"{self.experiment.results}/simulated/{name}" for name in self.simulated}
+        return simulated | self.experiment.raw_folders
+
+    def own_files(self, dataset: str) -> list[str]:
+        """Return the files of a dataset that the user may change at any time: those of a folder."""
+        settings = self.datasets.get(dataset)
+        if settings is None or settings.columns is None or settings.kind != "folder":
+            return []
+        folder = Path(self.local_folders.get(dataset) or settings.folder or ".")
+        patterns = settings.columns.patterns
+        return [str(path) for pattern in patterns for path in matching(folder, pattern)]
+
+    @property
+    def readings(self) -> dict[str, str | None]:
+        """Dataset to a mark that changes when how its raw files are read changes."""
+        return {
+            name: fingerprint(dataset.columns.model_dump()) if dataset.columns else dataset.reader
+            for name, dataset in self.datasets.items()
+        }
 
     @property
     def trivial_answers(self) -> list[str]:
@@ -190,7 +244,7 @@ class Workflow:
         shared = {"version", "description", "sampling", "answer", "teacher_prompt"}
         return {
             task: {
-                str(dataset): fingerprint([settings.model_dump(include=shared), template])
+                dataset: fingerprint([settings.model_dump(include=shared), template])
                 for dataset, template in settings.datasets.items()
             }
             for task, settings in self.tasks.items()
@@ -217,16 +271,19 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
     """
     experiment = load_experiment(files, overrides)
     tasks: dict[str, TaskSettings] = {}
-    for pair in experiment.pairs:
+    datasets: dict[str, DatasetSettings] = {}
+    folders = [CONFIG, *map(Path, experiment.config_folders)]
+    _require_folders({f"config_folders.{i}": f for i, f in enumerate(experiment.config_folders)},
+                     files[-1])  # fmt: skip
+    for place, pair in enumerate(experiment.pairs):
         task, dataset = _halves(pair)
-        tasks[task] = tasks.get(task) or load_task(TASKS, task)
+        if dataset not in datasets:
+            datasets[dataset] = load_dataset(dataset, folders, f"{files[-1]}: 'pairs.{place}'")
+        if task not in tasks:
+            tasks[task] = load_task(task, folders, f"{files[-1]}: 'pairs.{place}'")
         tasks[task].of(dataset)
     for task in experiment.build.max_examples_of:
-        if task not in task_names(TASKS):
-            raise SettingsError(
-                f"{files[-1]}: 'build.max_examples_of': unknown task {task!r}."
-                f"{nearest(task, task_names(TASKS))} Allowed: {', '.join(task_names(TASKS))}."
-            )
+        settings_file("tasks", task, folders, f"{files[-1]}: 'build.max_examples_of'")
     for name in experiment.trivial_answers or ():
         TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
     for name in experiment.recommenders or ():
@@ -236,7 +293,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         raise SettingsError(
             f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."
         )
-    variants = _variants(experiment, paper, tasks, files[-1])
+    variants = _variants(experiment, paper, tasks, folders, files[-1])
     models = {}
     for column in experiment.columns:
         model, variant = _halves(column)
@@ -249,21 +306,33 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
             )
         if found.is_trained:
             experiment.training.of(models[model])  # which may refuse it
-    folders = {
-        **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
-        "release.folder": experiment.release.folder,
-    }
+    for name in experiment.raw_folders:
+        settings_file("datasets", name, folders, f"{files[-1]}: 'raw_folders'")
+    _require_folders(
+        {
+            **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
+            "release.folder": experiment.release.folder,
+        },
+        files[-1],
+    )
+    return Workflow(experiment, tasks, datasets, models, variants, paper)
+
+
+def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:
     for key, folder in folders.items():
         if folder is not None and not Path(folder).is_dir():
             raise MissingFileError(
-                f"{files[-1]}: {key!r} is {folder!r}, which is no folder. Name the folder that "
-                "holds the files, or take the key out to download them."
+                f"{file}: {key!r} is {folder!r}, which is no folder. Name the folder that "
+                "holds the files, or take the key out."
             )
-    return Workflow(experiment, tasks, models, variants, paper)
 
 
 def _variants(
-    experiment: Experiment, paper: Paper, tasks: Mapping[str, TaskSettings], where: Path
+    experiment: Experiment,
+    paper: Paper,
+    tasks: Mapping[str, TaskSettings],
+    folders: Sequence[Path],
+    where: Path,
 ) -> dict[str, Variant]:
     """Return all variants by id: the two that need no naming, the paper's, the experiment's."""
     variants = {
@@ -271,15 +340,10 @@ def _variants(
         "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
         **paper.variants,
     }
-    known = task_names(TASKS)
     for variant in paper.variants.values():
         for task in variant.tasks:
-            if task not in known:
-                raise SettingsError(
-                    f"{paper.folder}/variants.csv: the variant {variant.variant!r} has the task "
-                    f"{task!r}, which has no file in {TASKS}.{nearest(task, known)} Allowed: "
-                    f"{', '.join(known)}."
-                )
+            asks = f"{paper.folder}/variants.csv: the variant {variant.variant!r}"
+            settings_file("tasks", task, folders, asks)
     for name, options in experiment.variants.items():
         value = {"variant": name, **options.model_dump(mode="json")}
         variants[name] = check(Variant, value, f"{where}: 'variants.{name}'")

@@ -36,7 +36,13 @@ class Sources:
 
 
 def recommend(
-    name: str, test: Sequence[Path], sources: Sources, *, tasks: Path, rows_per_cell: int, seed: int
+    name: str,
+    test: Sequence[Path],
+    sources: Sources,
+    *,
+    folders: Sequence[Path],
+    rows_per_cell: int,
+    seed: int,
 ) -> pa.Table:
     """Return a recommender's answers to the first rows of the test parts (columns: PREDICTION).
 
@@ -45,7 +51,7 @@ def recommend(
         test: test parts, one cell each. Those whose kind of answer the recommender does not give
             are passed over.
         sources: what it learns from.
-        tasks: folder of the task files.
+        folders: of configuration, with the task files.
         rows_per_cell: rows of each part to answer; what may be seen depends on all of them.
         seed: of first weights, of what is drawn and of ties.
 
@@ -55,7 +61,7 @@ def recommend(
     """
     method = find_method(name)
     answers: list[dict[str, Any]] = []
-    for cell in (_cell(path, tasks) for path in test):
+    for cell in (_cell(path, folders) for path in test):
         if cell is None or cell.task.answer not in method.answers:
             continue
         started = time.perf_counter()
@@ -85,12 +91,12 @@ class _Cell:
     protocol: Protocol
 
 
-def _cell(path: Path, tasks: Path) -> _Cell | None:
+def _cell(path: Path, folders: Sequence[Path]) -> _Cell | None:
     """Return what a test part holds; None where it has no rows."""
     rows = read_parquet(path, RECORD).to_pylist()
     if not rows:
         return None
-    return _Cell(load_task(tasks, rows[0]["task"]), rows[0]["dataset"], rows, read_protocol(path))
+    return _Cell(load_task(rows[0]["task"], folders), rows[0]["dataset"], rows, read_protocol(path))
 
 
 def _learnt(name: str, cell: _Cell, sources: Sources, seed: int) -> tuple[Answerer, str]:

@@ -137,7 +137,7 @@ def _record(file: ReleasedFile, row: Row, task: TaskSettings) -> dict[str, Any]:
     return {
         "id": "/".join(filter(None, words)),
         "task": file.task,
-        "dataset": file.dataset.value,
+        "dataset": file.dataset,
         "domain": file.domain,
         "instruction": row.instruction,
         "input": row.input,

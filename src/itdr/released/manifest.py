@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from itdr.errors import DataError, SettingsError
 from itdr.settings.dataset import Published, Sha256
-from itdr.settings.ids import TaskId
+from itdr.settings.ids import DatasetId, TaskId
 from itdr.settings.reading import Strict, check, read_csv
-from itdr.vocabulary import Dataset, Part
+from itdr.vocabulary import Part
 
 _EVERYTHING = "all"
 _OUR_NAMES = {"Beauty": "All_Beauty", "Fashion": "Amazon_Fashion"}
@@ -38,7 +38,7 @@ class ReleasedFile(Strict):
     path: Annotated[str, AfterValidator(_inside)] = Field(description="its path in the release")
     part: Part
     task: TaskId
-    dataset: Dataset
+    dataset: DatasetId
     domain: Annotated[str | None, BeforeValidator(_our_name)] = None
     sha256: Sha256
     bytes: int = Field(ge=1)
@@ -101,7 +101,7 @@ def _file(row: dict[str, str], where: str) -> ReleasedFile:
             "path": row["path"],
             "part": Part(row["split"]),
             "task": row["task"],
-            "dataset": Dataset(row["dataset"]),
+            "dataset": row["dataset"],
             "domain": row["domain"],
             "sha256": row["sha256"],
             "bytes": int(row["bytes"]),

@@ -1,15 +1,19 @@
-"""What config/datasets.yaml says: where each dataset's raw files come from and on which terms."""
+"""What a file in config/datasets/ says: a dataset's raw files, its terms, and who reads it."""
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from itdr.errors import SettingsError, nearest
+from itdr.settings.columns import ColumnsSettings
+from itdr.settings.folders import FOLDERS, settings_file, settings_files
+from itdr.settings.ids import DatasetId
 from itdr.settings.reading import Strict, check, load_yaml, once
-from itdr.vocabulary import Dataset
 
 
 def _plain_name(name: str) -> str:
@@ -62,26 +66,44 @@ class RawFile(Published):
         return self.stem, f"{self.stem}.gz"
 
 
-class DatasetSource(Strict):
-    """Where one dataset comes from."""
+class Called(Strict):
+    """What people call a dataset's items and users."""
 
-    id: Dataset
+    item: Text = "item"
+    items: Text = "items"
+    users: Text = "users"
+
+
+class DatasetSettings(Strict):
+    """One file in config/datasets/; `id` is its name."""
+
+    id: DatasetId
     title: Text = Field(description="the name that its makers gave it")
-    kind: Literal["http", "huggingface", "kaggle", "gdrive", "manual"] = Field(
-        description="the place; manual: you must fetch the files yourself"
+    reader: Text | None = Field(None, description="the adapter that knows its raw format")
+    columns: ColumnsSettings | None = Field(
+        None, description="in place of reader: which columns of the files become which of ours"
+    )
+    words: Called = Field(Called(), description="what its items and users are called")
+    kind: Literal["http", "huggingface", "kaggle", "gdrive", "manual", "folder"] = Field(
+        description="the place; manual: you must fetch the files yourself; folder: one of yours"
     )
     repository: Text | None = Field(None, description="OWNER/NAME at Hugging Face or Kaggle")
     revision: Text | None = Field(
         None, description="Hugging Face: commit; Kaggle: version number; null: the newest"
     )
-    page: Text = Field(description="the page to read about it and to get it by hand")
+    folder: Text | None = Field(
+        None, description="kind folder: where the files lie, from the folder of this file"
+    )
+    page: Text | None = Field(None, description="the page to read about it and to get it by hand")
     licence: Text = Field(description="what its terms allow, in one sentence")
     login: Text | None = Field(None, description="what must be done before it can be fetched")
     at_least_mb: int | None = Field(
         None, ge=1, description="MB that the download exceeds, where not every size is stated"
     )
     archives: tuple[Archive, ...] = ()
-    files: tuple[RawFile, ...] = Field(min_length=1)
+    files: tuple[RawFile, ...] = Field(
+        (), description="the raw files; kind folder may leave them to 'columns'"
+    )
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -91,11 +113,28 @@ class DatasetSource(Strict):
                 raise ValueError(f"the file name {name!r} stands twice")
         if (self.kind in ("huggingface", "kaggle")) != (self.repository is not None):
             raise ValueError("'repository' belongs to the kinds huggingface and kaggle, and only")
+        if (self.reader is None) == (self.columns is None):
+            raise ValueError("either 'reader' or 'columns' is needed, and not both")
+        if self.kind != "folder" and self.page is None:
+            raise ValueError("the key 'page' is missing; only the kind folder needs none")
+        if self.kind != "folder" and self.folder is not None:
+            raise ValueError("'folder' belongs to the kind folder, and only to it")
+        self._check_files()
         for file in self.files:
             self._check_origin(file)
         for item in (*self.files, *self.archives):
             self._check_address(item)
         return self
+
+    def _check_files(self) -> None:
+        if not self.files and not (self.columns and self.kind == "folder"):
+            raise ValueError("'files' is missing; only columns of the kind folder need none")
+        names = [name for file in self.files for name in file.names]
+        for pattern in self.columns.patterns if self.columns and self.files else ():
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise ValueError(
+                    f"columns: no file of 'files' is called {pattern!r}.{nearest(pattern, names)}"
+                )
 
     def _check_origin(self, file: RawFile) -> None:
         if (file.archive is None) != (file.member is None):
@@ -103,12 +142,13 @@ class DatasetSource(Strict):
         if file.archive is not None and file.archive not in [a.name for a in self.archives]:
             raise ValueError(f"{file.name}: no archive is called {file.archive!r}")
         archive = self.archive_of(file)
-        if self.kind != "manual" and not file.at and (archive is None or not archive.at):
+        is_at_hand = self.kind in ("manual", "folder")
+        if not is_at_hand and not file.at and (archive is None or not archive.at):
             raise ValueError(f"{file.name}: 'at', its own or its archive's, must say where it is")
 
     def _check_address(self, item: Published) -> None:
-        if self.kind == "manual" and item.at:
-            raise ValueError(f"{item.name}: a manual dataset has no 'at'")
+        if self.kind in ("manual", "folder") and item.at:
+            raise ValueError(f"{item.name}: a dataset of the kind {self.kind} has no 'at'")
         if self.kind == "http":
             for address in item.at:
                 if not re.match(r"https?://[^/]", address):
@@ -136,50 +176,25 @@ class DatasetSource(Strict):
         return self.model_copy(update={"files": tuple(chosen.values())})
 
 
-class DatasetCatalogue(Strict):
-    """The whole of config/datasets.yaml."""
+def load_dataset(
+    dataset: str, folders: Sequence[Path] = FOLDERS, where: str = ""
+) -> DatasetSettings:
+    """Return what the file of a dataset says.
 
-    datasets: dict[Dataset, DatasetSource]
-
-    @model_validator(mode="after")
-    def _ids_are_keys(self) -> Self:
-        for key, source in self.datasets.items():
-            if source.id != key:
-                raise ValueError(f"the entry {key.value!r} has the id {source.id.value!r}")
-        return self
-
-
-def load_catalogue(path: Path) -> dict[Dataset, DatasetSource]:
-    """Return the entries of the catalogue file at `path`.
+    folders: of configuration. where: the key or file that asks, for the error.
 
     Raises:
-        MissingFileError: there is no such file.
-        SettingsError: the file is wrong.
+        SettingsError: no folder has such a dataset, or its file is wrong.
     """
+    path = settings_file("datasets", dataset, folders, where)
     value = load_yaml(path)
-    entries = value.get("datasets")
-    if isinstance(entries, dict):
-        # Each entry gets its key as `id`, so that the file need not say it twice.
-        value["datasets"] = {
-            key: {"id": key, **entry} if isinstance(entry, dict) else entry
-            for key, entry in entries.items()
-        }
-    return check(DatasetCatalogue, value, path).datasets
+    if "id" in value:
+        raise SettingsError(f"{path}: unknown key 'id'. The file's name is the dataset's id.")
+    if isinstance(value.get("folder"), str):
+        value["folder"] = os.path.normpath(path.parent / value["folder"])
+    return check(DatasetSettings, {"id": dataset, **value}, path)
 
 
-def load_source(path: Path, dataset: str) -> DatasetSource:
-    """Return the entry of a dataset in the catalogue file at `path`.
-
-    Raises:
-        MissingFileError: there is no such file.
-        SettingsError: the file is wrong, or has no such dataset.
-    """
-    sources = load_catalogue(path)
-    try:
-        return sources[Dataset(dataset)]
-    except (KeyError, ValueError):
-        names = [str(name) for name in sources]
-        raise SettingsError(
-            f"{path}: no dataset {dataset!r}.{nearest(dataset, names)} "
-            f"Datasets: {', '.join(names)}."
-        ) from None
+def load_datasets(folders: Sequence[Path] = FOLDERS) -> dict[str, DatasetSettings]:
+    """Return all datasets by id. Raises as load_dataset does."""
+    return {name: load_dataset(name, folders) for name in settings_files("datasets", folders)}

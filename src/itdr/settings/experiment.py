@@ -7,16 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from itdr.errors import SettingsError, nearest
+from itdr.errors import SettingsError
 from itdr.settings.audit import SHARED, AuditSettings
-from itdr.settings.ids import ID, TaskId
+from itdr.settings.ids import ID, DatasetId, TaskId
 from itdr.settings.reading import MOST_MB, MOST_ROWS, MOST_TOKENS, Strict, check, load_yaml, once
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import VariantOptions
-from itdr.vocabulary import Dataset
 
 _REPOSITORY = ("src", "config", "rules", "workflow", "envs", "tests", "docs", ".git", ".venv")
 
@@ -25,10 +24,8 @@ def _pair(text: str) -> str:
     task, slash, dataset = text.partition("/")
     if not slash or not re.fullmatch(ID, task):
         raise ValueError("must be TASK/DATASET, such as RP/movielens-32m")
-    if dataset not in list(Dataset):
-        raise ValueError(
-            f"unknown dataset {dataset!r}.{nearest(dataset, Dataset)} Allowed: {', '.join(Dataset)}"
-        )
+    if not re.fullmatch(ID, dataset):
+        raise ValueError("the dataset must be made of letters, digits, '.', '_' and '-'")
     return text
 
 
@@ -226,7 +223,10 @@ class Experiment(Strict):
         "or the authors' released files",
     )
     release: ReleaseSettings = ReleaseSettings()
-    raw_folders: dict[Dataset, str] = Field(
+    config_folders: tuple[str, ...] = Field(
+        (), description="folders with datasets/ and tasks/ of your own, beside config/"
+    )
+    raw_folders: dict[DatasetId, str] = Field(
         {}, description="dataset: local folder to take its raw files from instead of downloading"
     )
     simulated_world: WorldSettings | None = Field(

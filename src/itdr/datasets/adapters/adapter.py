@@ -1,26 +1,26 @@
-"""What a module about one dataset has to say."""
+"""What a module about one raw format has to say."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.tables.schema import Scale
-from itdr.vocabulary import Dataset
 
 
 @dataclass(frozen=True)
-class Source:
-    """One dataset.
+class Adapter:
+    """How the raw files of a dataset become its tables.
 
-    load: stages the raw files and makes in the context's database the views `interactions` and
-        `items`, and `users` where the source has a file of users. Each view has columns of the
+    load: stages the raw files and makes in the context's database the views `interactions`, and
+        `items` and `users` where the dataset has files of them. Each view has columns of the
         tables in itdr.datasets.tables.schema (those left out are null), and `file` and `line` of
         the raw row that a row came from. Ids are text or BIGINT, times are TIMESTAMP in UTC.
     scale: of the ratings; None where there are none.
     unique_pairs: whether a user and an item meet once. Then a repeated pair is rejected.
+    attributes: columns of text that the view `users` has beyond those of the schema.
     """
 
-    dataset: Dataset
     load: Callable[[NormalisationContext], None]
     scale: Scale | None
     unique_pairs: bool = True
+    attributes: tuple[str, ...] = ()

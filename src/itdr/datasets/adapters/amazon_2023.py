@@ -8,7 +8,7 @@ left out, one whose products are not there has items without titles; quality.jso
 
 import pyarrow as pa
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.json_lines import (
     JsonLines,
@@ -23,7 +23,7 @@ from itdr.datasets.readers.json_lines import (
 from itdr.datasets.readers.text import texts
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import MissingFileError
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 DOMAINS = (
     "All_Beauty",
@@ -148,4 +148,4 @@ def _items_of(domain: str, with_metadata: bool) -> str:
         """
 
 
-AMAZON_2023 = Source(Dataset.AMAZON_2023, _load, _STARS)
+READERS.add("amazon-2023", Adapter(_load, _STARS))

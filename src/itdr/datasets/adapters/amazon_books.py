@@ -7,14 +7,14 @@ A fifth of the reviews have no user and are no interactions, but they still name
 
 import numpy as np
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.cells import PythonList, SecondsOrNothing, Unused
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.fields import Field, Identifier, Number
 from itdr.datasets.readers.multiline import MultilineCsv
 from itdr.datasets.readers.text import Text
 from itdr.datasets.tables.schema import Scale
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 SCALE = Scale(1.0, 5.0, 1.0)
 
@@ -118,4 +118,4 @@ def _make_items(context: NormalisationContext) -> None:
         )
 
 
-AMAZON_BOOKS = Source(Dataset.AMAZON_BOOKS, _load, SCALE)
+READERS.add("amazon-books", Adapter(_load, SCALE))

@@ -4,17 +4,16 @@ Missing is the word UNKNOWN in the file of anime. Its synopses go over several l
 fewer columns is read as far as it goes; it must have the id, the name and the genres.
 """
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.cells import Unused
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.fields import Field, NumericIdentifier, WholeNumber
 from itdr.datasets.readers.files import find_file
-from itdr.datasets.readers.lines import read_blocks
 from itdr.datasets.readers.multiline import MultilineCsv
 from itdr.datasets.readers.text import Text
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import DataError
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 SCALE = Scale(1.0, 10.0, 1.0)
 
@@ -90,9 +89,7 @@ def _load(context: NormalisationContext) -> None:
 def _load_anime(context: NormalisationContext) -> None:
     """Stage the anime with all columns, those that the file lacks being null."""
     file = find_file(context.dataset, context.raw, ANIME)
-    block = next(read_blocks(file), None) if file else None
-    line = block.lines()[0].decode("utf-8", "replace") if block else ""
-    found = (MultilineCsv(())._split(line) or []) if line else []
+    found = MultilineCsv(()).names_in(file) if file else []
     lacking = [name for name in _COLUMNS if name not in found]
     needed = [name for name in NEEDED if name in lacking]
     unknown = [name for name in found if name not in _COLUMNS]
@@ -167,4 +164,4 @@ def _make_users(context: NormalisationContext) -> None:
         context.notes.append(f"users: {other} genders that are neither female nor male left out")
 
 
-ANIME_2023 = Source(Dataset.ANIME_2023, _load, SCALE)
+READERS.add("anime-2023", Adapter(_load, SCALE))

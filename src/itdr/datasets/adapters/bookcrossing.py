@@ -5,14 +5,14 @@ before, and hold HTML entities; both are repaired. A location is "city, state, c
 the three empty or "n/a". Many books that were rated have no row in the file of books.
 """
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.cells import Unused, WholeNumberOrNothing
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.escaped_csv import EscapedCsv
 from itdr.datasets.readers.fields import Field, Identifier, NumericIdentifier, WholeNumber
 from itdr.datasets.readers.text import Text, repaired_text
 from itdr.datasets.tables.schema import Scale
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 SCALE = Scale(1.0, 10.0, 1.0)
 
@@ -118,4 +118,4 @@ def _note_implausible(context: NormalisationContext) -> None:
         context.notes.append(f"items: {years} years outside {EARLIEST} to {LATEST} are left out")
 
 
-BOOKCROSSING = Source(Dataset.BOOKCROSSING, _load, SCALE)
+READERS.add("bookcrossing", Adapter(_load, SCALE))

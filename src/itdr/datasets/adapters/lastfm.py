@@ -8,7 +8,7 @@ An artist goes by its MusicBrainz id. A row without one takes the id that its ar
 elsewhere (the most played of several), and else the name itself is the id.
 """
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.cells import Unused
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
@@ -16,7 +16,7 @@ from itdr.datasets.readers.fields import Code, Field, Identifier, WholeNumber
 from itdr.datasets.readers.patterns import Matching
 from itdr.datasets.readers.text import Text, tidy
 from itdr.datasets.readers.times import Time
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 GENDERS = {"f": "female", "m": "male"}
 
@@ -145,5 +145,5 @@ def _make_users(context: NormalisationContext, profile_id: str) -> None:
         context.notes.append(f"users: {odd} ages outside {YOUNGEST} to {OLDEST} are left out")
 
 
-LASTFM_1K = Source(Dataset.LASTFM_1K, _load_1k, scale=None)
-LASTFM_360K = Source(Dataset.LASTFM_360K, _load_360k, scale=None)
+READERS.add("lastfm-1k", Adapter(_load_1k, scale=None))
+READERS.add("lastfm-360k", Adapter(_load_360k, scale=None))

@@ -4,14 +4,14 @@ Titles of the 100K release are unquoted lines "id, title" in which the title may
 50K release has a proper CSV file of them. Tags and counts of likes and views may be absent.
 """
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.cells import Milliseconds
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import NumericIdentifier, WholeNumber
 from itdr.datasets.readers.text import Text
 from itdr.datasets.readers.two_columns import TwoColumns
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 PAIRS = "MicroLens-100k_pairs.csv"
 TITLES = "MicroLens-100k_title_en.csv"
@@ -80,4 +80,4 @@ def _make_items(context: NormalisationContext) -> None:
     )
 
 
-MICROLENS = Source(Dataset.MICROLENS, _load, scale=None)
+READERS.add("microlens", Adapter(_load, scale=None))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.cells import Unused
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
@@ -22,7 +22,7 @@ from itdr.datasets.readers.fields import Field, Identifier
 from itdr.datasets.readers.patterns import Matching
 from itdr.datasets.readers.text import Text
 from itdr.datasets.readers.times import TimeOfUsa
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 _NOT_CLICKED = r"[^ ]+-0(?: |$)"
 _MARK = r"-1( |$)"
@@ -145,4 +145,4 @@ def _make_items(context: NormalisationContext) -> None:
     )
 
 
-MIND = Source(Dataset.MIND, _load, scale=None)
+READERS.add("mind", Adapter(_load, scale=None))

@@ -4,13 +4,13 @@ Of the tags that people gave a film, the most frequent become its attribute "tag
 may be absent.
 """
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Code, Field, Number, NumericIdentifier, seconds
 from itdr.datasets.readers.text import Text
 from itdr.datasets.tables.schema import Scale
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 NO_GENRES = "(no genres listed)"
 
@@ -167,5 +167,5 @@ def _make_views(context: NormalisationContext) -> None:
     )
 
 
-MOVIELENS_32M = Source(Dataset.MOVIELENS_32M, _load_32m, _STARS)
-MOVIELENS_1M = Source(Dataset.MOVIELENS_1M, _load_1m, _WHOLE_STARS)
+READERS.add("movielens-32m", Adapter(_load_32m, _STARS))
+READERS.add("movielens-1m", Adapter(_load_1m, _WHOLE_STARS))

@@ -3,12 +3,12 @@
 The samples go about under several names of their own. There are no ratings and no users.
 """
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.delimited import Delimited
 from itdr.datasets.readers.fields import Field, Identifier, Number, seconds
 from itdr.datasets.readers.text import Text
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 INTERACTION_FILES = (
     "interaction.csv",
@@ -63,4 +63,4 @@ def _load(context: NormalisationContext) -> None:
     )
 
 
-PIXELREC = Source(Dataset.PIXELREC, _load, scale=None)
+READERS.add("pixelrec", Adapter(_load, scale=None))

@@ -10,7 +10,7 @@ they do not, and a time without a year ("Posted July 3.", of the year of the cra
 
 import pyarrow as pa
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.files import find_file
 from itdr.datasets.readers.json_lines import (
@@ -25,7 +25,7 @@ from itdr.datasets.readers.python_literals import PythonLiterals
 from itdr.datasets.readers.text import add_text_functions
 from itdr.datasets.tables.schema import Scale
 from itdr.errors import DataError, MissingFileError
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 VERSION_2, VERSION_1 = "steam_reviews.json", "australian_user_reviews.json"
 
@@ -177,4 +177,4 @@ def _make_interactions_of_people(context: NormalisationContext) -> None:
         )
 
 
-STEAM = Source(Dataset.STEAM, _load, _RECOMMENDED)
+READERS.add("steam", Adapter(_load, _RECOMMENDED))

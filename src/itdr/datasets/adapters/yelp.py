@@ -7,7 +7,7 @@ needs: where it is there, it only says who has an account.
 
 import pyarrow as pa
 
-from itdr.datasets.adapters.adapter import Source
+from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.readers.context import NormalisationContext
 from itdr.datasets.readers.json_lines import (
     JsonLines,
@@ -19,7 +19,7 @@ from itdr.datasets.readers.json_lines import (
     text_key,
 )
 from itdr.datasets.tables.schema import Scale
-from itdr.vocabulary import Dataset
+from itdr.registry import READERS
 
 _STARS = Scale(1.0, 5.0, 1.0)
 
@@ -105,4 +105,4 @@ def _load(context: NormalisationContext) -> None:
         context.notes.append(f"users: no {_USERS_FILE} in the raw folder, which no task needs")
 
 
-YELP = Source(Dataset.YELP, _load, _STARS)
+READERS.add("yelp", Adapter(_load, _STARS))

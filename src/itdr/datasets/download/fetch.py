@@ -12,13 +12,14 @@ from itdr.datasets.download.checks import difference, is_zip, measure, problem
 from itdr.datasets.download.http import DownloadRequest, ShowProgress, download
 from itdr.datasets.download.local import Listing, find_archive, find_file, list_folder
 from itdr.datasets.download.manifest import Entry
+from itdr.datasets.download.own_folder import link_own
 from itdr.datasets.download.parts import finish, part_of
 from itdr.errors import DataError, DownloadError, MissingFileError
 from itdr.files.atomic import writing
 from itdr.files.locks import directory_lock
 from itdr.files.progress import progress as show_progress
 from itdr.retry import RetryPolicy
-from itdr.settings.dataset import Archive, DatasetSource, Published, RawFile
+from itdr.settings.dataset import Archive, DatasetSettings, Published, RawFile
 
 log = logging.getLogger("itdr")
 
@@ -27,7 +28,7 @@ _RETRY_POLICY = RetryPolicy()
 
 
 def fetch(
-    dataset: DatasetSource,
+    dataset: DatasetSettings,
     out: Path,
     from_folder: Path | None = None,
     progress: ShowProgress = show_progress,
@@ -56,6 +57,12 @@ def fetch(
         BusyError: another process is fetching to this folder.
         DiskFullError: there is no room for a file.
     """
+    if from_folder is None and dataset.kind == "folder":
+        if dataset.folder is None:
+            raise MissingFileError(
+                f"{dataset.id}: nobody says where it is. {_by_hand(dataset, out)}"
+            )
+        from_folder = Path(dataset.folder)
     if from_folder is not None and not from_folder.is_dir():
         raise MissingFileError(f"{from_folder}: no such folder. {_by_hand(dataset, out)}")
     log.info("%s: %s", dataset.title, dataset.licence)
@@ -72,7 +79,12 @@ def _fetch(work: "_Work", from_folder: Path | None, optional: bool) -> None:
         return
     # From here on the folder changes, so it must not pass for complete.
     (out / manifest.NAME).unlink(missing_ok=True)
-    entries = work.from_folder(from_folder) if from_folder else work.from_place(wanted, kept)
+    if from_folder is None:
+        entries = work.from_place(wanted, kept)
+    elif dataset.columns and not dataset.files:
+        entries = link_own(dataset.columns, from_folder, out, _by_hand(dataset, out))
+    else:
+        entries = work.from_folder(from_folder)
     manifest.write(out, dataset, entries)
     shutil.rmtree(out / _STAGING, ignore_errors=True)
     log.info("%s: %d files, complete", out, len(entries))
@@ -82,7 +94,7 @@ def _fetch(work: "_Work", from_folder: Path | None, optional: bool) -> None:
 class _Work:
     """One run: what is brought where, and how."""
 
-    dataset: DatasetSource
+    dataset: DatasetSettings
     out: Path
     show: ShowProgress
     retry_policy: RetryPolicy
@@ -260,7 +272,7 @@ class _Work:
         )
 
 
-def _by_archive(dataset: DatasetSource, files: Sequence[RawFile]) -> dict[Archive, list[RawFile]]:
+def _by_archive(dataset: DatasetSettings, files: Sequence[RawFile]) -> dict[Archive, list[RawFile]]:
     grouped: dict[Archive, list[RawFile]] = {}
     for file in files:
         archive = dataset.archive_of(file)
@@ -269,8 +281,13 @@ def _by_archive(dataset: DatasetSource, files: Sequence[RawFile]) -> dict[Archiv
     return grouped
 
 
-def _by_hand(dataset: DatasetSource, out: Path) -> str:
+def _by_hand(dataset: DatasetSettings, out: Path) -> str:
     """Say how to get a dataset without this program's downloads."""
+    if dataset.kind == "folder":
+        return (
+            "Name the folder that holds its files with --from, under 'raw_folders', or as 'folder' "
+            "in the dataset's file."
+        )
     login = f" {dataset.login}" if dataset.login else ""
     return (
         f"To get it by hand: {dataset.page}.{login} Put the files into {out}, "

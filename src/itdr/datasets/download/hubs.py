@@ -8,7 +8,7 @@ from pathlib import Path
 
 from itdr.errors import DownloadError
 from itdr.retry import RetryPolicy
-from itdr.settings.dataset import DatasetSource, Published
+from itdr.settings.dataset import DatasetSettings, Published
 
 log = logging.getLogger("itdr")
 
@@ -28,7 +28,7 @@ class _PassingError(Exception):
 
 
 def bring(
-    dataset: DatasetSource, item: Published, folder: Path, retry_policy: RetryPolicy, by_hand: str
+    dataset: DatasetSettings, item: Published, folder: Path, retry_policy: RetryPolicy, by_hand: str
 ) -> Path:
     """Bring a file of a hub to somewhere below `folder` and return where it lies.
 
@@ -72,7 +72,7 @@ def _with_retries(action: Callable[[], Path], retry_policy: RetryPolicy, by_hand
 
 
 def _huggingface(
-    dataset: DatasetSource, item: Published, folder: Path, what: str, by_hand: str
+    dataset: DatasetSettings, item: Published, folder: Path, what: str, by_hand: str
 ) -> Path:
     from huggingface_hub import errors, hf_hub_download
 
@@ -110,7 +110,9 @@ def _huggingface(
         raise _PassingError(f"{what}{error}") from error
 
 
-def _kaggle(dataset: DatasetSource, item: Published, folder: Path, what: str, by_hand: str) -> Path:
+def _kaggle(
+    dataset: DatasetSettings, item: Published, folder: Path, what: str, by_hand: str
+) -> Path:
     import kagglehub
     import requests
     from kagglehub import exceptions
@@ -135,7 +137,9 @@ def _kaggle(dataset: DatasetSource, item: Published, folder: Path, what: str, by
         raise _PassingError(f"{what}{error}") from error
 
 
-def _gdrive(dataset: DatasetSource, item: Published, folder: Path, what: str, by_hand: str) -> Path:
+def _gdrive(
+    dataset: DatasetSettings, item: Published, folder: Path, what: str, by_hand: str
+) -> Path:
     import gdown
     import requests
     from gdown import exceptions

@@ -8,7 +8,7 @@ from itdr.datasets.download.checks import Sums, is_published, measure
 from itdr.errors import DataError, ItdrError
 from itdr.files.checksums import check_files
 from itdr.files.formats import read_json, write_checked_json
-from itdr.settings.dataset import DatasetSource, RawFile
+from itdr.settings.dataset import DatasetSettings, RawFile
 
 NAME = "manifest.json"
 
@@ -32,7 +32,7 @@ def entry(file: RawFile, path: Path, origin: str, sums: Sums) -> Entry:
     return Entry(path.name, origin, sums.bytes, sums.sha256, published)
 
 
-def write(out: Path, dataset: DatasetSource, entries: Iterable[Entry]) -> None:
+def write(out: Path, dataset: DatasetSettings, entries: Iterable[Entry]) -> None:
     """Mark the folder `out` as complete."""
     files = [asdict(item) for item in sorted(entries, key=lambda item: item.name)]
     write_checked_json(
@@ -59,7 +59,7 @@ def check_folder(folder: Path) -> None:
     check_files(folder, sums, f"Delete {note} and fetch the files again.")
 
 
-def unchanged(out: Path, dataset: DatasetSource) -> dict[str, Entry]:
+def unchanged(out: Path, dataset: DatasetSettings) -> dict[str, Entry]:
     """Return, by RawFile.name, the entries whose files in `out` are still as the manifest says.
 
     {} where there is no usable manifest of this dataset and revision.

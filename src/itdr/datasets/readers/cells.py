@@ -1,6 +1,7 @@
 """Kinds of cells beyond the common ones: unused, with words for "nothing", lists, milliseconds."""
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,6 +108,43 @@ class PythonList(Field):
         except BadCellError:
             return None
         return pa.array(lists, self.type).take(codes.indices)
+
+
+@dataclass(frozen=True)
+class TextList(Field):
+    """A list of texts: a JSON list, or texts with a separator between them, or one text alone.
+
+    Its texts become plain; empty ones are left out.
+    """
+
+    separator: str | None = None
+    type: ClassVar[pa.DataType] = pa.list_(pa.string())
+
+    def value(self, cell: str) -> list[str]:
+        """Return the texts."""
+        return [text for text in map(plain_text, self._parts(cell)) if text]
+
+    def values(self, cells: pa.Array) -> pa.Array:
+        """Return the lists; each different cell is taken apart once."""
+        codes = cells.dictionary_encode()
+        lists = [self.value(cell) for cell in codes.dictionary.to_pylist()]
+        return pa.array(lists, self.type).take(codes.indices)
+
+    def _parts(self, cell: str) -> list[str]:
+        if cell.startswith("["):
+            try:
+                found = json.loads(cell)
+            except (ValueError, RecursionError):
+                pass
+            else:
+                return [_as_text(part) for part in found if part is not None]
+        return cell.split(self.separator) if self.separator else [cell]
+
+
+def _as_text(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # Escapes may stand for half a character, which no text has.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _content(literal: str) -> str:

@@ -4,13 +4,14 @@ Raw rows are staged as Parquet with `file` (number of the raw file) and `line`, 
 say in SQL what its tables are, and every row that is dropped later can still be named.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -71,6 +72,17 @@ class InRecords(Protocol):
         """Yield the same lines in blocks that hold whole rows, each of them in one line."""
 
 
+@runtime_checkable
+class InBatches(Protocol):
+    """A format of rows that are no lines."""
+
+    def batches(self, file: RawFile, read_bytes: Callable[[int], object]) -> Iterator[Any]:
+        """Yield what `parse` reads, each with `count`, its number of rows."""
+
+    def rows_at(self, file: RawFile, numbers: np.ndarray, threads: int) -> Iterator[Any]:
+        """Yield number and raw text (bytes) of the rows with these numbers (ascending)."""
+
+
 @dataclass
 class NormalisationContext:
     """A DuckDB connection, the raw folder, and the account of the files read so far."""
@@ -110,6 +122,21 @@ class NormalisationContext:
         found = find_file(self.dataset, self.raw, name, required, also)
         if found is None:
             return False
+        self.load_files([(found, form)], table)
+        return True
+
+    def load_files(self, files: Sequence[tuple[RawFile, Format]], table: str) -> None:
+        """Stage the rows of files of the same columns in a new table, with `file` and `line`.
+
+        Raises:
+            DataError: one of them is empty, damaged, or has another header than its format says.
+        """
+        first, *others = [self._staged(found, form) for found, form in files]
+        for rows in others:
+            first = first.union(rows)
+        first.create_view(table, replace=False)
+
+    def _staged(self, found: RawFile, form: Format) -> duckdb.DuckDBPyRelation:
         number = len(self.accounts)
         staged = self.folder / f"{number}.parquet"
         account = RejectionLog(found, found.below(self.raw), form.encoding)
@@ -119,9 +146,9 @@ class NormalisationContext:
             account = RejectionLog(found, account.name, form.encoding)
             self._stage(form.with_text_ids(), account, staged)
         self.accounts.append(account)
-        rows = self.connection.read_parquet(str(staged)).project(f"*, {number}::USMALLINT AS file")
-        rows.create_view(table, replace=False)
-        return True
+        if isinstance(form, InBatches):
+            account.rows_at = form.rows_at
+        return self.connection.read_parquet(str(staged)).project(f"*, {number}::USMALLINT AS file")
 
     def _stage(self, form: Format, account: RejectionLog, staged: Path) -> None:
         """Write the good rows of a file as Parquet, and put the others on the account."""
@@ -138,10 +165,7 @@ class NormalisationContext:
                 write_statistics=with_statistics(form.schema),
             ) as out,
         ):
-            blocks = read_blocks(account.source, bar.update, form.block_bytes)
-            blocks = _without_header(account.source, form, blocks)
-            if isinstance(form, InRecords):
-                blocks = form.records(blocks)
+            blocks = _blocks(account.source, form, bar.update)
             for block, parsed in in_order(lambda b: (b, form.parse(b)), blocks, self.threads):
                 account.rows_read += block.count
                 for line, reason in parsed.rejected:
@@ -172,6 +196,14 @@ def open_context(
         yield NormalisationContext(dataset, raw, folder, connection, threads)
     finally:
         connection.close()
+
+
+def _blocks(found: RawFile, form: Format, read_bytes: Callable[[int], object]) -> Iterator[Any]:
+    """Yield what the format parses, in order."""
+    if isinstance(form, InBatches):
+        return form.batches(found, read_bytes)
+    blocks = _without_header(found, form, read_blocks(found, read_bytes, form.block_bytes))
+    return form.records(blocks) if isinstance(form, InRecords) else blocks
 
 
 def _without_header(found: RawFile, form: Format, blocks: Iterator[Block]) -> Iterator[Block]:

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from itdr.datasets.readers.fields import BadCellError, Field, NeedsTextError, NumericIdentifier
-from itdr.datasets.readers.lines import BLOCK_BYTES, Block
+from itdr.datasets.readers.files import RawFile
+from itdr.datasets.readers.lines import BLOCK_BYTES, Block, read_blocks
 
 _PARTS = 8
 _FEW_LINES = 256
@@ -82,6 +83,12 @@ class Delimited:
         if [cell.strip() for cell in found] == names:
             return None
         return f"the first line is {line[:200]!r}; needed are the columns {', '.join(names)}"
+
+    def names_in(self, file: RawFile) -> list[str]:
+        """Return the names in the first line of a file, [] where it is empty or no such line."""
+        block = next(read_blocks(file), None)
+        line = block.lines()[0].decode(self.encoding, "replace") if block else ""
+        return [cell.strip() for cell in self._split(line) or []] if line else []
 
     def parse(self, block: Block) -> Parsed:
         """Read a block.

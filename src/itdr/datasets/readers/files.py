@@ -73,7 +73,7 @@ def find_file(
             f"Keep one of them, or name its own folder."
         )
     if found:
-        _refuse_stand_in(found[0], dataset)
+        refuse_stand_in(found[0], dataset)
         return found[0]
     if required:
         raise MissingFileError(
@@ -87,12 +87,13 @@ def _inside_archives(dataset: str, files: list[Path], names: tuple[str, ...]) ->
     found = []
     for path in files:
         if path.name.endswith(ENDINGS):
-            _refuse_stand_in(RawFile(path), dataset)
+            refuse_stand_in(RawFile(path), dataset)
             found += [RawFile(path, member) for member in find_members(path, names)]
     return found
 
 
-def _refuse_stand_in(file: RawFile, dataset: str) -> None:
+def refuse_stand_in(file: RawFile, dataset: str) -> None:
+    """Raise DataError if a file is a Git LFS pointer or a web page."""
     with file.opened() as (stream, raw):
         head = (stream if file.member else raw).read(512).lstrip().lower()
     if head.startswith(_LFS_POINTER):

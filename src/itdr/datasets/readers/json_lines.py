@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itdr.datasets.readers.delimited import Parsed
-from itdr.datasets.readers.lines import Block
+from itdr.datasets.readers.files import RawFile
+from itdr.datasets.readers.lines import Block, read_blocks
 from itdr.datasets.readers.text import texts
 from itdr.datasets.tables.schema import FIRST_YEAR, LAST_YEAR
 
@@ -239,6 +240,20 @@ def _guarded(query: str) -> str:
 
 def _of(key: Key, sql: str) -> str:
     return sql.replace("{}", f'"{key.name}"')
+
+
+def keys_in(file: RawFile) -> list[str]:
+    """Return the keys of the objects at the beginning of a file, each once."""
+    block = next(read_blocks(file), None)
+    found: dict[str, None] = {}
+    for line in block.lines() if block else ():
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            found |= dict.fromkeys(value)
+    return list(found)
 
 
 def run(query: str, lines: pa.Table) -> pa.Table:

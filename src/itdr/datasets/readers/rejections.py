@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ REJECTED = pa.schema(
 )
 """The rows that were rejected, by file and line.
 
-file: path below the raw folder. line: number of the physical line, from 1, header included.
+file: path below the raw folder. line: number of the physical line, from 1, header included; of a
+row in a Parquet file, from 1.
 raw: the line without its line end, as text; bytes that are no text stand as \\xNN.
 reason: why.
 """
@@ -35,13 +36,18 @@ _ROWS_AT_ONCE = 10_000
 
 @dataclass
 class RejectionLog:
-    """The rows of one raw file. `lines` has the numbers of the rejected lines by reason."""
+    """The rows of one raw file.
+
+    lines: the numbers of the rejected lines by reason.
+    rows_at: finds the raw text of rows by number.
+    """
 
     source: RawFile
     name: str
     encoding: str
     rows_read: int = 0
     lines: dict[str, array] = field(default_factory=dict)
+    rows_at: Callable[[RawFile, np.ndarray, int], Iterator[tuple[int, bytes]]] = lines_at
 
     def reject(self, line: int, reason: str) -> None:
         """Note that a line is rejected."""
@@ -74,7 +80,7 @@ class RejectionLog:
         numbers = np.concatenate([np.frombuffer(self.lines[r], np.int64) for r in reasons])
         codes = np.repeat(np.arange(len(reasons)), [len(self.lines[r]) for r in reasons])
         order = np.argsort(numbers, kind="stable")
-        found = lines_at(self.source, numbers[order], threads)
+        found = self.rows_at(self.source, numbers[order], threads)
         for code, (number, raw) in zip(codes[order], found, strict=True):
             yield self.name, number, raw.decode(self.encoding, "backslashreplace"), reasons[code]
 

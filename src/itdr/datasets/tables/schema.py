@@ -1,6 +1,7 @@
 """The three tables that every source is brought to, and the check that each written file passes."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,9 +81,19 @@ USERS = pa.schema(
 
 gender: "female" or "male". age: in years. age_group: a label such as "18-24".
 occupation: its name. country: its name. location: the source's own text, such as a postal code.
+Further columns are attributes that a dataset's file names, as text.
 """
 
 SCHEMAS = {"interactions": INTERACTIONS, "items": ITEMS, "users": USERS}
+
+
+def schema_of(table: str, attributes: Iterable[str] = ()) -> pa.Schema:
+    """Return the schema of a table; that of users has further attributes as columns of text."""
+    schema = SCHEMAS[table]
+    for name in attributes if table == "users" else ():
+        schema = schema.append(pa.field(name, TEXT))
+    return schema
+
 
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 """Times outside these years are taken for damage."""

@@ -136,7 +136,7 @@ class _View:
         self.order = [name for name in layout.order if name in types]
         self.unique = list(layout.unique)
         self.types = types
-        self._read = ", ".join([*self.columns, "file", "line"])
+        self._read = ", ".join([*(f'"{name}"' for name in self.columns), "file", "line"])
         first = self.order[0]
         # The SQL that orders by the first column; of two texts the shorter one comes first.
         self._key = [f"strlen({first})", first] if types[first] == "VARCHAR" else [first]
@@ -207,7 +207,7 @@ class _View:
     def _bytes_per_row(self) -> float:
         """Return about how many bytes a row takes, going by the first lines of every file."""
         texts = [name for name in self.columns if self.types[name] == "VARCHAR"]
-        size = " + ".join([f"coalesce(strlen({name}), 0)" for name in texts] or ["0"])
+        size = " + ".join([f'coalesce(strlen("{name}"), 0)' for name in texts] or ["0"])
         sql = f"SELECT avg({size}) FROM {self.view} WHERE line <= {_FIRST_LINES}"
         ((mean,),) = self._query(sql)
         return (mean or 0) + 64

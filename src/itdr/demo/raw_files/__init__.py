@@ -6,39 +6,38 @@ from pathlib import Path
 
 from itdr.demo.world import World
 from itdr.errors import SettingsError, nearest
-from itdr.vocabulary import Dataset
 
 _PLACES = {
-    Dataset.MOVIELENS_32M: ("movielens", "write_32m"),
-    Dataset.MOVIELENS_1M: ("movielens", "write_1m"),
-    Dataset.BOOKCROSSING: ("bookcrossing", "write_bookcrossing"),
-    Dataset.ANIME_2023: ("anime", "write_anime"),
-    Dataset.AMAZON_BOOKS: ("amazon_books", "write_amazon_books"),
-    Dataset.MICROLENS: ("microlens", "write_microlens"),
-    Dataset.LASTFM_1K: ("lastfm", "write_1k"),
-    Dataset.LASTFM_360K: ("lastfm", "write_360k"),
-    Dataset.MIND: ("mind", "write_mind"),
-    Dataset.PIXELREC: ("pixelrec", "write_pixelrec"),
-    Dataset.AMAZON_2023: ("amazon_2023", "write_files"),
-    Dataset.YELP: ("yelp", "write_files"),
-    Dataset.STEAM: ("steam", "write_files"),
+    "movielens-32m": ("movielens", "write_32m"),
+    "movielens-1m": ("movielens", "write_1m"),
+    "bookcrossing": ("bookcrossing", "write_bookcrossing"),
+    "anime-2023": ("anime", "write_anime"),
+    "amazon-books": ("amazon_books", "write_amazon_books"),
+    "microlens": ("microlens", "write_microlens"),
+    "lastfm-1k": ("lastfm", "write_1k"),
+    "lastfm-360k": ("lastfm", "write_360k"),
+    "mind": ("mind", "write_mind"),
+    "pixelrec": ("pixelrec", "write_pixelrec"),
+    "amazon-2023": ("amazon_2023", "write_files"),
+    "yelp": ("yelp", "write_files"),
+    "steam": ("steam", "write_files"),
 }
-"""Module below itdr.demo.raw_files and its function."""
+"""Reader to module below itdr.demo.raw_files and its function."""
 
 
-def write_raw_files(world: World, dataset: str, out: Path, seed: int) -> None:
-    """Write the world into the folder `out` as the raw files of a dataset.
+def write_raw_files(world: World, reader: str, out: Path, seed: int) -> None:
+    """Write the world into the folder `out` as raw files that an adapter reads.
 
-    The same world, dataset and seed give the same bytes.
+    The same world, reader and seed give the same bytes.
 
     Raises:
-        SettingsError: there is no such dataset, or it cannot be simulated yet.
+        SettingsError: nothing that such a reader reads can be simulated.
     """
-    place = _PLACES.get(Dataset(dataset)) if dataset in list(Dataset) else None
+    place = _PLACES.get(reader)
     if place is None:
         raise SettingsError(
-            f"no raw files can be simulated for the dataset {dataset!r}."
-            f"{nearest(dataset, _PLACES)} Allowed: {', '.join(_PLACES)}."
+            f"no raw files can be simulated for the reader {reader!r}."
+            f"{nearest(reader, _PLACES)} Allowed: {', '.join(_PLACES)}."
         )
     module, name = place
     write: Callable[[World, Path, int], None] = getattr(

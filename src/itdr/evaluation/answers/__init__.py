@@ -1,5 +1,5 @@
 """Reading the answers of a model: strictly as asked for, and leniently."""
 
-from itdr.evaluation.answers.answer import Answer, Form, Reading
+from itdr.evaluation.answers.parsed import Form, ParsedAnswer, Reading
 
-__all__ = ["Answer", "Form", "Reading"]
+__all__ = ["Form", "ParsedAnswer", "Reading"]

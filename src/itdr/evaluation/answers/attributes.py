@@ -1,72 +1,104 @@
 """Reading attributes, "age_group:25-34, gender:F".
 
 Asked for: every asked attribute once as name:value, joined by commas, in any order, in one line. A
-number is below a million. A value may hold commas ("location:Seattle, Washington"): it ends where a
-comma is followed by the name of an asked attribute and a colon, or at the end of the text.
+value may hold commas ("location:Seattle, Washington"): it ends where a comma is followed by the
+name of an asked attribute and a colon, or at the end of the text.
 
-Lenient: names in any case and with spaces or hyphens for underscores; ":", "=" or " is " between
-name and value; line breaks, semicolons, bullets and quotes as separators; attributes that were not
-asked for are left out; a value is compared without regard to case, accents and punctuation; a
-number is read out of words ("about 25 years"). The answer is readable when at least one asked
-attribute is read; each of the others is missing and wrong by itself.
+Lenient: what stands behind "final answer:", and of several lines the first that gives all asked
+attributes; names in any case and with spaces or hyphens for underscores; ":", "=", "|" or " is "
+between name and value; line breaks, semicolons, bullets, tags and quotes as separators; attributes
+that were not asked for are left out; a number is read out of words ("about 25 years",
+"twenty-seven"); an attribute that gets two different values has none. The answer is readable when
+at least one asked attribute is read; each of the others is missing and wrong by itself.
+
+In both a value that says nothing ("unknown", "M/F", "not Germany") and a number out of the range
+that the dataset's settings give are not read.
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 
-from itdr.evaluation.answers.answer import Answer
-from itdr.evaluation.answers.numbers import lenient_number, plain_number
-from itdr.evaluation.answers.titles import words
+from itdr.evaluation.answers.aliases import same_value, says_nothing, without_doubt
+from itdr.evaluation.answers.cleaning import labelled_answer, tags_as_labels, without_reasoning
+from itdr.evaluation.answers.numbers import only_number, plain_number
+from itdr.evaluation.answers.parsed import ParsedAnswer
 
-_WRAPPING = " \t\r\n\"'`*_{}[],;."
+Ranges = Mapping[str, tuple[float, float]]
+
+_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/"
 _OTHER_NAME = re.compile(r"[,;][ \"'*-]{0,6}[A-Za-z][A-Za-z_ ]{0,30}[\"'*]{0,4} ?[:=]")
+_EXPLANATION = re.compile(
+    r"\s(?:explanation|reason|reasoning|note|rationale|justification)\s?:", re.IGNORECASE
+)
+_CUT_NAME = re.compile(r",\s?([A-Za-z][A-Za-z_ ]{0,30})$")
 
 
-def read_attributes(
-    text: str, names: Sequence[str], numeric: Collection[str], lenient: bool
-) -> Answer:
+def read_attributes(text: str, names: Sequence[str], ranges: Ranges, lenient: bool) -> ParsedAnswer:
     """Return the values that the text gives to the asked attributes.
 
-    names: the asked attributes; numeric: those of them whose value is a number.
+    names: the asked attributes; ranges: lowest and highest value of those that are numbers.
     """
-    if not text.strip():
-        return Answer("empty", missing=len(names))
-    pairs, talk = _pairs(text.strip(), names, lenient=False)
-    strict = _read(pairs, names, numeric, plain_number)
-    if not talk and "\n" not in text.strip() and not strict.missing and not strict.duplicated:
-        return strict
-    if not lenient:
-        return Answer(
+    text = text.strip()
+    if not text:
+        return ParsedAnswer("empty", missing=len(names))
+    pairs, talk = _pairs(text, _strict_pattern(names))
+    talk = talk or "\n" in text or bool(_EXPLANATION.search(text))
+    formless = talk or text != without_reasoning(text) or not _each_once(pairs, names, ranges)
+    if formless and not lenient:
+        return ParsedAnswer(
             "not every asked attribute once as name:value",
-            duplicated=strict.duplicated,
-            missing=strict.missing,
+            duplicated=len(pairs) - len({name for name, _ in pairs}),
+            missing=len(set(names) - {name for name, _ in pairs}),
         )
-    pairs, _ = _pairs(text.strip(), names, lenient=True)
-    return _read(pairs, names, numeric, lenient_number)
+    if formless:
+        pairs = _lenient_pairs(text, names)
+    return _read(pairs, names, ranges)
 
 
 def reference_attributes(
     text: str, names: Sequence[str], numeric: Collection[str]
 ) -> dict[str, str]:
     """Return the true values in an example's output: an attribute it lacks was not asked for."""
-    pairs, talk = _pairs(text.strip(), names, lenient=False)
-    return {} if talk else _read(pairs, names, numeric, plain_number).attributes
+    pairs, talk = _pairs(text.strip(), _strict_pattern(names))
+    if talk:
+        return {}
+    values = dict(reversed(pairs))
+    return {
+        name: repr(float(value)) if name in numeric else value
+        for name in names
+        if (value := values.get(name)) and (name not in numeric or plain_number(value) is not None)
+    }
 
 
-def same_value(found: str, expected: str, lenient: bool) -> bool:
-    """Say whether a value is the expected one: the same text or, leniently, the same words."""
-    return found == expected or (lenient and words(found) == words(expected) and words(found) != "")
+def _each_once(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) -> bool:
+    return sorted(name for name, _ in pairs) == sorted(names) and all(
+        plain_number(value) is not None if name in ranges else value for name, value in pairs
+    )
 
 
-def _pairs(text: str, names: Sequence[str], lenient: bool) -> tuple[list[tuple[str, str]], bool]:
+def _lenient_pairs(text: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    text = tags_as_labels(labelled_answer(without_reasoning(text)))
+    text = unicodedata.normalize("NFKC", text)
+    pattern = _lenient_pattern(names)
+    for line in text.split("\n"):
+        pairs, _ = _pairs(line, pattern)
+        if len({name for name, value in pairs if _bare(value, names)}) == len(names):
+            break
+    else:
+        pairs, _ = _pairs(text, pattern)
+    by_plain_name = {_plain_name(name): name for name in names}
+    return [(by_plain_name[_plain_name(name)], _bare(value, names)) for name, value in pairs]
+
+
+def _pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[tuple[str, str]], bool]:
     """Return (name, value) in the order of the text, and whether it begins with anything else."""
-    pattern = _lenient_pattern(names) if lenient else _strict_pattern(names)
     matches = list(pattern.finditer(text))
     ends = [*(match.start() for match in matches), len(text)][1:]
-    pairs = []
-    for match, end in zip(matches, ends, strict=True):
-        value = text[match.end() : end]
-        pairs.append((_plain_name(match["name"]), _bare(value) if lenient else value.strip()))
+    pairs = [
+        (match["name"], text[match.end() : end].strip())
+        for match, end in zip(matches, ends, strict=True)
+    ]
     return pairs, not matches or matches[0].start() > 0
 
 
@@ -78,7 +110,7 @@ def _strict_pattern(names: Sequence[str]) -> re.Pattern[str]:
 def _lenient_pattern(names: Sequence[str]) -> re.Pattern[str]:
     choice = "|".join(re.escape(name).replace("_", r"[ _\-]?") for name in names)
     return re.compile(
-        rf"(?<![\w])(?P<name>{choice})[\"'`*]*\s*(?:[:=]|\bis\b)",
+        rf"(?<![\w])(?P<name>{choice})[\"'`*]*\s*(?:[:=|]|\bis\b|-\s)",
         re.ASCII | re.IGNORECASE,
     )
 
@@ -87,36 +119,47 @@ def _plain_name(name: str) -> str:
     return re.sub(r"[ _-]", "", name).lower()
 
 
-def _bare(value: str) -> str:
-    """Return a value without quotes and without the attributes nobody asked for behind it."""
+def _bare(value: str, names: Sequence[str]) -> str:
+    """Return a value without quotes, doubt, and what stands behind it."""
     value = value.strip().partition("\n")[0]
-    other = _OTHER_NAME.search(value)
-    value = value[: other.start()] if other else value
-    return value.strip(_WRAPPING)
+    for behind in (_EXPLANATION, _OTHER_NAME):
+        value = behind.split(value, maxsplit=1)[0]
+    cut = _CUT_NAME.search(value)
+    if cut and any(_plain_name(name).startswith(_plain_name(cut[1])) for name in names):
+        value = value[: cut.start()]
+    brackets = value.strip(_WRAPPING.replace("(", "").replace(")", ""))
+    value = brackets if brackets.endswith(")") and "(" in brackets else value.strip(_WRAPPING)
+    return without_doubt(value)
 
 
-def _read(
-    pairs: list[tuple[str, str]],
-    names: Sequence[str],
-    numeric: Collection[str],
-    number: Callable[[str], float | None],
-) -> Answer:
+def _read(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) -> ParsedAnswer:
     values: dict[str, str] = {}
+    problems = []
+    contradicted = set()
     duplicated = 0
-    by_plain_name = {_plain_name(name): name for name in names}
-    for plain, value in pairs:
-        name = by_plain_name[plain]
-        if name in values:
+    for name, value in pairs:
+        found, problem = _value(name, value, ranges)
+        if problem:
+            problems.append(problem)
+        elif name not in values:
+            values[name] = found
+        else:
             duplicated += 1
-        elif name in numeric:
-            found = number(value)
-            if found is not None:
-                values[name] = repr(found)
-        elif value:
-            values[name] = value
-    return Answer(
-        problem=None if values else "no asked attribute",
+            if not same_value(found, values[name], lenient=True):
+                contradicted.add(name)
+    values = {name: value for name, value in values.items() if name not in contradicted}
+    problem = "contradiction" if contradicted else next(iter(problems), "no asked attribute")
+    return ParsedAnswer(
+        problem=None if values else problem,
         attributes=values,
         duplicated=duplicated,
         missing=len(names) - len(values),
     )
+
+
+def _value(name: str, value: str, ranges: Ranges) -> tuple[str, str | None]:
+    """Return a value as it is scored, and why it is none."""
+    if name in ranges:
+        number, problem = only_number(value, *ranges[name])
+        return repr(number), problem
+    return value, "no value" if says_nothing(value, name) else None

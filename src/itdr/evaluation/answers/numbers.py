@@ -1,102 +1,105 @@
-"""Reading a rating.
+"""Numbers in text: digits of any script, halves, and words from zero to a hundred.
 
-Asked for: the number alone, within the dataset's scale, with any number of decimals.
-
-Lenient, in this order, after removing what repeats the scale ("/5", "out of 5", "from 1 to 5",
-"on a scale of 1-5") and reading a comma between digits as a decimal point:
-1. the first line, where it is a number alone (what follows is an explanation or a run-on);
-2. the number after "rating", "score", "answer", "prediction" or "predict", where there is one;
-3. the only number that the text holds within the scale ("four" counts as 4).
-Several different numbers within the scale are unreadable: a reader could not tell which is meant.
-So is a number out of another scale ("7/10" where the scale ends at 5).
+A number that the text only compares with ("less than 3", "4+"), denies ("not 25") or gives in
+percent is none that it states.
 """
 
 import re
 import unicodedata
 
-from itdr.evaluation.answers.answer import Answer
-
+VALUE = r"(?<![\w.,])[+-]?\d+(?:[.,]\d+)?(?![.,]?\w)"
+NUMBER = re.compile(VALUE, re.ASCII)
 _PLAIN = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
-_VALUE = r"(?<![\w.,])[+-]?\d+(?:[.,]\d+)?(?!\.?\w)"
-_NUMBER = re.compile(_VALUE, re.ASCII)
-_NAMED = re.compile(
-    r"\b(?:ratings?|score|answer|prediction|predict(?:ed)?)\b[^\d\n+-]{0,30}?(" + _VALUE + ")",
-    re.ASCII | re.IGNORECASE,
-)
-_SCALE = re.compile(
-    r"\(?\b(?:(?:on|in)\s+(?:a|the)\s+)?(?:scale|range)?\s*(?:of|from)\s+\d+(?:\.\d+)?\s*"
-    r"(?:to|[-\N{EN DASH}])\s*\d+(?:\.\d+)?\)?|\bout\s+of\s+\d+(?:\.\d+)?|"
-    r"(?<=\d)\s*/\s*\d+(?:\.\d+)?",
-    re.ASCII | re.IGNORECASE,
-)
 _SANE = 1e6
-_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.ASCII | re.IGNORECASE)
-_TOP = re.compile(r"(?:\bout\s+of|(?<=\d)\s*/)\s*(\d+(?:\.\d+)?)", re.ASCII | re.IGNORECASE)
-_STARS = re.compile(r"(?<=\d)[\s-]*stars?\b", re.IGNORECASE)
-_BULLET = re.compile(r"^[^\S\n]*[-*\N{BULLET}]\s+", re.MULTILINE)
 
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_ONES += ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"]
+_ONES += ["eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_NAMES = {name: number for number, name in enumerate(_ONES)}
+_NAMES |= {name: 10 * number for number, name in enumerate(_TENS, start=2)}
+_WORDS = re.compile(
+    # Elsewhere a number's name counts something else: "one of the best", "Four Weddings".
+    rf"\b(?P<first>{'|'.join(_NAMES)})(?:[ -](?P<ones>{'|'.join(_ONES[1:10])}|hundred))?"
+    rf"(?:[ -]point[ -](?P<tenths>{'|'.join(_ONES[:10])}))?\b"
+    r"(?=\s*(?:$|[.,;:!?)\]*\"'/\n-])|[ -]+(?:stars?|points?|out\s+of|or|to|and\s+a\s+half|years?|"
+    r"because|since|for|on|in)\b|\s+of\s+(?:\d|five|ten)\b)",
+    re.IGNORECASE,
+)
+_AND_A_HALF = re.compile(
+    r"(?<![\w.,])(\d+)[ -]+(?:and[ -]+a[ -]+half\b|1/2(?!\d))", re.ASCII | re.I
+)
+_HALF_A = re.compile(r"\bhalf[ -]a(?=[ -]star)", re.IGNORECASE)
+_VULGAR = re.compile(r"(?<!\d)(\d{0,3})\s?([\xbc-\xbe])")
 
-def read_number(text: str, scale: tuple[float, float], lenient: bool) -> Answer:
-    """Return the rating that the text gives."""
-    text = text.strip()
-    if not text:
-        return Answer("empty")
-    if _PLAIN.fullmatch(text):
-        return _in_scale(float(text), scale)
-    if not lenient:
-        return Answer("not a number alone")
-    if any(float(top) != scale[1] for top in _TOP.findall(text)):
-        return Answer("another scale")
-    return _find(_simplify(text), scale)
-
-
-def lenient_number(text: str) -> float | None:
-    """Return the only number in a text, such as 25 in "about 25 years", or None."""
-    values = {_value(found) for found in _NUMBER.findall(_simplify(text))}
-    return _sane(values.pop()) if len(values) == 1 else None
+_COMPARED = re.compile(
+    r"(?:\b(?:(?:less|more|lower|higher|greater|fewer|better|worse|other|rather|older|younger)\s+"
+    r"than|instead\s+of|below|under|above|over|before|after|beyond|at\s+(?:least|most)|up\s+to|"
+    rf"exceeds|exceeding|no\s+more)|(?<![-=])[<>\u2264\u2265]=?)\s*(?:an?\s+)?(?:{VALUE})",
+    re.ASCII | re.IGNORECASE,
+)
+_COMPARED_BEHIND = re.compile(
+    rf"{VALUE}\s*(?:\+|stars?\s+or\s+(?:more|less)\b|(?:or|and)\s+(?:more|less|higher|lower|above|"
+    r"below|better|worse|older|younger|over|under|up)\b|at\s+(?:least|most)\b|plus\b)",
+    re.ASCII | re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"(?:\bnot|\bnever|n['\N{RIGHT SINGLE QUOTATION MARK}]t)\s+"
+    rf"(?:(?!but\b|so\b|sure\b|instead\b)[a-z]+\s+){{0,4}}{VALUE}",
+    re.ASCII | re.IGNORECASE,
+)
+_PERCENT = re.compile(rf"{VALUE}\s*(?:%|per\s?cent\b)", re.ASCII)
 
 
 def plain_number(text: str) -> float | None:
-    """Return the number that the text is, or None."""
-    return _sane(float(text)) if _PLAIN.fullmatch(text) else None
+    """Return the number below a million that the text is, or None."""
+    if not _PLAIN.fullmatch(text):
+        return None
+    return value if abs(value := float(text)) < _SANE else None
 
 
-def _sane(value: float) -> float | None:
-    """Return the value, or None from a million up: one such answer would be all of an rmse."""
-    return value if abs(value) < _SANE else None
-
-
-def _simplify(text: str) -> str:
+def with_digits(text: str) -> str:
+    """Return the text with its numbers in plain digits: "four and a half" becomes "4.5"."""
+    text = _VULGAR.sub(lambda match: _plus(match[1], unicodedata.numeric(match[2])), text)
     text = unicodedata.normalize("NFKC", text)
-    text = _BULLET.sub("", text)
-    text = _STARS.sub(" ", text)
-    text = _SCALE.sub(" ", text)
-    text = re.sub(r"[*_`\"'$]", " ", text)
-    return _WORD.sub(lambda match: str(_WORDS.index(match[1].lower())), text)
+    text = re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
+    text = _HALF_A.sub("0.5", text)
+    text = _WORDS.sub(_number_of_words, text)
+    return _AND_A_HALF.sub(lambda match: _plus(match[1], 0.5), text)
 
 
-def _find(text: str, scale: tuple[float, float]) -> Answer:
-    first = text.strip().partition("\n")[0].strip(" .()[]")
-    if _PLAIN.fullmatch(first):
-        return _in_scale(float(first), scale)
-    named = {_value(found) for found in _NAMED.findall(text)}
-    if len(named) == 1:
-        return _in_scale(named.pop(), scale)
-    values = {_value(found) for found in _NUMBER.findall(text)}
-    inside = {value for value in values if scale[0] <= value <= scale[1]}
+def without_unstated(text: str) -> str:
+    """Return the text without the numbers that it compares with or denies, and percentages."""
+    for pattern in (_COMPARED, _COMPARED_BEHIND, _DENIED, _PERCENT):
+        text = pattern.sub(" ", text)
+    return text
+
+
+def values_in(text: str) -> list[float]:
+    """Return the numbers of a text in plain digits in their order."""
+    return [float(found.replace(",", ".")) for found in NUMBER.findall(text)]
+
+
+def only_number(text: str, low: float, high: float) -> tuple[float | None, str | None]:
+    """Return the only number from low to high that a text states, or None and the problem."""
+    values = values_in(without_unstated(with_digits(text)))
+    inside = {value for value in values if low <= value <= high}
     if len(inside) == 1:
-        return Answer(number=inside.pop())
-    if inside:
-        return Answer("several numbers")
-    return Answer("out of scale" if values else "no number")
+        return inside.pop(), None
+    return None, "several numbers" if inside else "out of range" if values else "no number"
 
 
-def _value(found: str) -> float:
-    return float(found.replace(",", "."))
+def _plus(whole: str, part: float) -> str:
+    return str(int(whole or 0) + part)
 
 
-def _in_scale(value: float, scale: tuple[float, float]) -> Answer:
-    if scale[0] <= value <= scale[1]:
-        return Answer(number=value)
-    return Answer("out of scale")
+def _number_of_words(match: re.Match[str]) -> str:
+    first, ones, tenths = (match[name] and match[name].lower() for name in match.groupdict())
+    number = _NAMES[first]
+    if ones == "hundred":
+        number *= 100
+    elif ones:
+        if number < 20:
+            return match[0]  # "nineteen five" is no number
+        number += _NAMES[ones]
+    return f"{number}.{_NAMES[tenths]}" if tenths else str(number)

@@ -1,146 +1,164 @@
-"""Reading a ranked list of the candidates, and the choice of one.
+"""Reading a ranked list of the candidates.
 
-A ranked list is asked for as lines "1. TITLE", numbered from 1, with every candidate once. Strict
-reads such lines alone, with titles to the letter and numbers that begin at 1 and never fall. A
-candidate named again counts as duplicated and its later entry is left out; an entry that is no
-candidate keeps its place. Lenient takes the entries in the order in which they stand:
-- lines with a number or bullet are the entries; where no line has one, every line is;
-- a single line is divided at its numbers ("1. A 2. B"), else, where every part then names a
-  candidate, at ">", ";", "|" or commas; else the candidates within it are taken in their order;
-- a text of candidate numbers alone ("3, 1, 2") is read as such;
-- an entry names a candidate by the rules of `titles`; a marked line that names none is out of list
-  and keeps its place, an unmarked one is taken for talk and left out;
-- what is named again is left out as above.
-The answer is readable when at least one candidate is named; candidates not named are missing.
+Asked for: lines "1. TITLE", numbered from 1, with every candidate once. Strict reads such lines
+alone, with titles to the letter and numbers that begin at 1 and never fall. A candidate named again
+counts as duplicated and its later entry is left out; an entry that is no candidate keeps its place.
 
-A choice is asked for as the title alone. Strict reads exactly that. Lenient reads the whole text,
-then its first line, by the rules of `titles`, then looks for one candidate within the text; a text
-that names several is unreadable.
+Lenient reads the entries of `entries`. Each names a candidate by the rules of `titles`, or as the
+only one of `mentions`, or, where the text was cut off within it, as the only one that begins so. Of
+several lists the one behind "final answer:" or "Ranking:" counts, and a list of all candidates as
+they were shown is an echo. Lists that contradict each other, entries that name several candidates
+and numbers out of order are unreadable; a countdown to 1 and a list "from least to most" are
+turned. An entry without a mark that names none is taken for talk. The answer is readable when at
+least one candidate is named; candidates not named are missing.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from itdr.evaluation.answers.answer import Answer
-from itdr.evaluation.answers.titles import Titles
+from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
+from itdr.evaluation.answers.entries import Entry, entries_of
+from itdr.evaluation.answers.mentions import leading, mentions
+from itdr.evaluation.answers.parsed import ParsedAnswer
+from itdr.evaluation.answers.titles import Titles, numerals, title_words
 
-_STRICT_LINE = re.compile(r"(\d{1,6})\. (.*\S)\s*", re.ASCII)
-_MARKER = re.compile(
-    r"^\s*(?:\*{0,2}[#(\[]?\d{1,4}[.):\]]+\*{0,2}(?:\s+|$)|\d{1,4}\s+[-\N{EN DASH}]\s+|"
-    r"[-*+\N{BULLET}]\s+)",
-    re.ASCII,
+_LINE = re.compile(r"(\d{1,6})\. (.*\S)\s*", re.ASCII)
+_WORST_FIRST = re.compile(
+    r"\b(?:(?:from\s+)?(?:the\s+)?(?:least|worst|lowest)\b[^\n]{0,40}\bto\s+(?:the\s+)?"
+    r"(?:most|best|highest)|(?:in\s+)?ascending\s+order|worst\s+first)\b",
+    re.IGNORECASE,
 )
-_INLINE = re.compile(r"(?:^|(?<=\s))[(\[]?\d{1,4}[.)\]]\s+", re.ASCII)
-_NUMBERS_ALONE = re.compile(r"[\s\[\]()#]*\d{1,4}(?:[\s\[\]()#,>;]+\d{1,4})+[\s\[\]().]*", re.ASCII)
-_FENCE = re.compile(r"^[^\S\n]*```\w*[^\S\n]*$", re.MULTILINE)
+_ECHO = re.compile(
+    r"^(?![^\n]{0,60}\b(?:rank|order|sort))[^\n]{0,60}\bcandidates?\b[^\n]{0,20}(?:\bare\b|:)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FEWEST_LETTERS_CUT = 3
 
 
-def read_ranking(text: str, candidates: Sequence[str], lenient: bool) -> Answer:
+class UnclearListError(Exception):
+    """The text gives a list that can be read in several ways; the message says how."""
+
+
+def read_ranking(text: str, candidates: Sequence[str], lenient: bool) -> ParsedAnswer:
     """Return the order in which the text puts the candidates."""
     if not text.strip():
-        return Answer("empty", missing=len(candidates))
+        return ParsedAnswer("empty", missing=len(candidates))
     titles = Titles(candidates)
     strict = _read_strictly(text.strip(), titles)
     flawless = strict.readable and not (strict.duplicated or strict.out_of_list or strict.missing)
     if flawless or not lenient:
         return strict
-    return _rank(_entries(_FENCE.sub("", text).strip(), titles), titles)
+    try:
+        return _answer(*_read_leniently(labelled_answer(without_reasoning(text)), titles), titles)
+    except UnclearListError as error:
+        return ParsedAnswer(str(error), missing=len(candidates))
 
 
-def read_choice(text: str, candidates: Sequence[str], lenient: bool) -> Answer:
-    """Return the candidate that the text names."""
-    if not text.strip():
-        return Answer("empty", missing=1)
-    titles = Titles(candidates)
-    exact = titles.exact(text)
-    if exact:
-        return Answer(ranking=(exact[0],))
-    if not lenient:
-        return Answer("not a candidate's title alone", out_of_list=1, missing=1)
-    return _choose(_FENCE.sub("", text).strip(), titles)
-
-
-def _choose(text: str, titles: Titles) -> Answer:
-    first = text.partition("\n")[0]
-    for piece in (text, first, _MARKER.sub("", first)):
-        found = titles.alike(piece)
-        if found:
-            return Answer(ranking=(found[0],))
-    named = titles.within(text)
-    if len({titles.candidates[at] for at in named}) == 1:
-        return Answer(ranking=(named[0],))
-    if named:
-        return Answer("several candidates", missing=1)
-    return Answer("no candidate", out_of_list=1, missing=1)
-
-
-def _read_strictly(text: str, titles: Titles) -> Answer:
-    ranking: list[int | None] = []
-    duplicated = 0
-    numbers = []
+def _read_strictly(text: str, titles: Titles) -> ParsedAnswer:
     lines = text.split("\n")
-    for match in filter(None, map(_STRICT_LINE.fullmatch, lines)):
-        numbers.append(int(match[1]))
-        found = titles.exact(match[2])
-        unused = [at for at in found if at not in ranking]
-        duplicated += bool(found) and not unused
-        if unused or not found:
-            ranking.append(unused[0] if unused else None)
-    answer = _answer(ranking, duplicated, titles)
+    matches = [match for match in map(_LINE.fullmatch, lines) if match]
+    numbers = [int(match[1]) for match in matches]
+    answer = _answer(*_placed([titles.exact(match[2]) for match in matches]), titles)
+    strangers = [match[2] for match in matches if not titles.exact(match[2])]
+    if any(_several(mentions(entry, titles)[0], titles) for entry in strangers):
+        return replace(answer, problem="an entry with several candidates", ranking=())
     if len(numbers) == len(lines) and numbers[0] == 1 and numbers == sorted(numbers):
         return answer
     return replace(answer, problem='not a list "1. TITLE"', ranking=())
 
 
-def _entries(text: str, titles: Titles) -> list[tuple[str, bool]]:
-    """Return the text's entries in order, each with whether it bore a number or bullet."""
-    if _NUMBERS_ALONE.fullmatch(text):
-        return [(number, True) for number in re.findall(r"\d+", text, re.ASCII)]
-    lines = [line for line in text.split("\n") if line.strip()]
-    if len(lines) == 1 and not titles.alike(text):
-        lines = _divide(lines[0], titles)
-    marked = [line for line in lines if _MARKER.match(line)]
-    if marked:
-        return [(_MARKER.sub("", line, count=1), True) for line in marked]
-    return [(line, False) for line in lines]
+def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
+    """Return the ranking of a text and how often a candidate was named again."""
+    lists = [
+        _placed([found for entry in entries if (found := _named(entry, titles)) is not None])
+        for entries in _lists(_without_cut(entries_of(text, titles), titles))
+    ]
+    shown = list(range(len(titles.candidates)))
+    lists = [one for one in lists if 2 * _count(one) >= len(one[0])] or lists
+    lists = [one for one in lists if one[0] != shown] or lists
+    longest = max(lists, key=lambda one: len(one[0]), default=([], 0))
+    if any(one[0] != longest[0][: len(one[0])] for one in lists):
+        raise UnclearListError("several lists")
+    if _ECHO.search(text) and longest[0] == shown[: len(longest[0])]:
+        raise UnclearListError("the candidates as they were shown")
+    if _WORST_FIRST.search(text):
+        return longest[0][::-1], longest[1]
+    return longest
 
 
-def _divide(line: str, titles: Titles) -> list[str]:
-    starts = [match.start() for match in _INLINE.finditer(line)]
-    if len(starts) > 1:
-        ends = [*starts[1:], len(line)]
-        return [line[start:end] for start, end in zip(starts, ends, strict=True)]
-    for separator in (r"\s>\s|;|\|", r",\s"):
-        parts = [part for part in re.split(separator, line) if part.strip()]
-        if len(parts) > 1 and all(titles.alike(part) for part in parts):
-            return parts
-    return [titles.candidates[at] for at in titles.within(line)]
+def _lists(entries: list[Entry]) -> list[list[Entry]]:
+    """Return the entries divided where the numbers begin anew, a countdown turned."""
+    numbers = [entry.number for entry in entries if entry.number is not None]
+    if len(numbers) < len(entries) or not numbers:
+        return [entries]
+    if len(numbers) > 1 and numbers == list(range(len(numbers), 0, -1)):
+        return [entries[::-1]]
+    anew = [at for at, (one, two) in enumerate(pairwise(numbers), 1) if two <= 1 < one]
+    bounds = list(pairwise([0, *anew, len(entries)]))
+    if any(numbers[i:j] != sorted(numbers[i:j]) for i, j in bounds):
+        raise UnclearListError("numbers out of order")
+    return [entries[i:j] for i, j in bounds]
 
 
-def _rank(entries: list[tuple[str, bool]], titles: Titles) -> Answer:
+def _without_cut(entries: list[Entry], titles: Titles) -> list[Entry]:
+    """Return the entries, the last one in full or left out where the text was cut within it."""
+    if not entries or titles.alike(entries[-1].text):
+        return entries
+    *others, last = entries
+    form = title_words(last.text)
+    found = titles.beginning_with(last.text) if form else []
+    used = {position for entry in others for position in titles.alike(entry.text)}
+    found = [position for position in found if position not in used] if others else found
+    if not found:
+        return entries
+    title = titles.candidates[found[0]]
+    rest = title_words(title).removeprefix(form)
+    sequel = rest.startswith(" ") and numerals(rest.split()[0])
+    if len(found) > 1 or sequel or len(form) < _FEWEST_LETTERS_CUT:
+        return others
+    return [*others, replace(last, text=title)]
+
+
+def _named(entry: Entry, titles: Titles) -> list[int] | None:
+    """Return the candidate that an entry names, none for a stranger; None if it is no entry."""
+    if not title_words(entry.text):
+        return None
+    found = titles.alike(entry.text) or leading(entry.text, titles)
+    if found:
+        return found
+    found, _ = mentions(entry.text, titles)
+    if _several(found, titles):
+        if entry.marked:
+            raise UnclearListError("an entry with several candidates")
+        return None
+    return found or ([] if entry.marked else None)
+
+
+def _several(positions: list[int], titles: Titles) -> bool:
+    return len({titles.candidates[at] for at in positions}) > 1
+
+
+def _placed(named: Sequence[list[int]]) -> tuple[list[int | None], int]:
+    """Return the ranking, where what is named again is left out, and how often that was so."""
     ranking: list[int | None] = []
     duplicated = 0
-    for entry, marked in entries:
-        if not entry.strip():
-            continue
-        found = titles.alike(entry)
-        if not found:
-            named = titles.within(entry)
-            found = named if len({titles.candidates[at] for at in named}) == 1 else []
-        unused = [at for at in found if at not in ranking]
-        if unused:
-            ranking.append(unused[0])
-        elif found:
-            duplicated += 1
-        elif marked:
-            ranking.append(None)
-    return _answer(ranking, duplicated, titles)
+    for positions in named:
+        unused = [at for at in positions if at not in ranking]
+        duplicated += bool(positions) and not unused
+        if unused or not positions:
+            ranking.append(unused[0] if unused else None)
+    return ranking, duplicated
 
 
-def _answer(ranking: list[int | None], duplicated: int, titles: Titles) -> Answer:
+def _count(one: tuple[list[int | None], int]) -> int:
+    return sum(at is not None for at in one[0])
+
+
+def _answer(ranking: list[int | None], duplicated: int, titles: Titles) -> ParsedAnswer:
     named = sum(at is not None for at in ranking)
-    return Answer(
+    return ParsedAnswer(
         problem=None if named else "no candidate",
         ranking=tuple(ranking) if named else (),
         duplicated=duplicated,

@@ -3,51 +3,74 @@
 Strict: the title, character for character, but for space around it.
 
 Lenient, the first rule that gives exactly one candidate:
-1. the same words: case, accents, punctuation and kinds of quotes do not matter, "&" is "and", and
-   "Matrix, The" is "The Matrix";
-2. the same, where the text leaves out the year in brackets at the title's end;
-3. the number of a candidate ("3", "#3", "Candidate 3", "[3]"), where candidates were numbered;
+1. the same words: case, accents, punctuation, articles and kinds of quotes do not matter, "&" is
+   "and", and "Matrix, The" is "The Matrix";
+2. some of the title's parts, which stand between brackets, colons and dashes: "Seven (1995)" is
+   "Seven (a.k.a. Se7en) (1995)", but "The Godfather" is not "The Godfather: Part II";
+3. the number of a candidate ("3", "#3", "Candidate 3", "[3]");
 4. a small difference: 8 to 1,000 letters, the same numbers (II, III, ... included, so that a sequel
-   never stands for another), at least 0.9 alike by difflib's ratio, and the next candidate at
-   least 0.05 less alike;
-5. one candidate's words (at least 4 letters) within the text; a title inside another title that is
-   also named does not count.
+   never stands for another), at least 0.9 alike (twice the length of the longest common
+   subsequence over the sum of the lengths), and the next candidate at least 0.05 less alike.
 """
 
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+from rapidfuzz import fuzz, process
 
 _NUMBERED = re.compile(
     r"(?:candidates?|items?|options?|numbers?|no\.?)?\s*+[#(\[]*+\s*+(\d{1,4})\s*[)\].:]*",
     re.ASCII | re.IGNORECASE,
 )
-_ARTICLE = re.compile(r"^(.*), (the|a|an|le|la|les|l'|il|el|der|die|das)(?= \(|$)", re.IGNORECASE)
-_YEAR = re.compile(r"\s*\(\d{4}\)\s*$", re.ASCII)
-_ROMAN = {"ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"}
-_WRAPPING = " \t\r\n\"'`*_<>[]{}.,;:!\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+_ARTICLES = "the|a|an|le|la|les|l'|il|el|der|die|das"
+_ARTICLE_BEHIND = re.compile(rf"^(.*), ({_ARTICLES})(?= \(|\)|$)", re.IGNORECASE)
+_ARTICLE = re.compile(rf"^(?:{_ARTICLES})\b ?(?=\w)", re.IGNORECASE)
+_DENIALS = ("not ", "never ", "except ", "anything but ")
+_BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]?")
+_PART_ENDS = re.compile(r":\s|:$| - | \N{EN DASH} | or: ")
+_AKA = re.compile(r"^a\.?k\.?a\.?:? ", re.IGNORECASE)
+_YEAR = re.compile(r"(?:18|19|20)\d\d", re.ASCII)
+_CUT_YEAR = re.compile(r"\s?\(\d{0,3}$", re.ASCII)
+_WRAPPING = " \t\r\n\"'`*_<>{}.,;:!"
+_WRAPPING += "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _WRAPPING += "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
 _FEWEST_LETTERS_ALIKE = 8
-_MOST_LETTERS_ALIKE = 1000  # comparing takes their square
 _FEWEST_LETTERS_WITHIN = 4
-_ALIKE = 0.9
-_MARGIN = 0.05
+_MOST_LETTERS = 1000
+_ALIKE = 90
+_MARGIN = 5
 
 
 def words(text: str) -> str:
-    """Return the words of a title as they are compared: lower case, one space between."""
-    return _words(_ARTICLE.sub(r"\2 \1", text.strip()))
-
-
-def _words(text: str) -> str:
-    text = unicodedata.normalize("NFKD", text.casefold())
-    text = "".join(char for char in text if not unicodedata.combining(char))
+    """Return the words of a text as they are compared: lower case, one space between, II as 2."""
+    text = text.casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in text if not unicodedata.combining(char))
     text = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]", "", text.replace("&", " and "))
-    return " ".join(re.findall(r"\w+", text))
+    return " ".join(_ROMAN.get(word, word) for word in re.findall(r"\w+", text))
+
+
+def title_words(title: str) -> str:
+    """Return the words of a title, its article left out wherever it stands."""
+    return words(_ARTICLE.sub("", _ARTICLE_BEHIND.sub(r"\2 \1", title.strip())))
+
+
+@lru_cache(1 << 14)
+def parts(title: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the words of a title's parts outside brackets and inside, and its years."""
+    outside = _PART_ENDS.split(_BRACKETED.sub(" ", title).strip(" ,"))
+    inside = [title_words(_AKA.sub("", part)) for part in _BRACKETED.findall(title)]
+    return (
+        tuple(filter(None, map(title_words, outside))),
+        tuple(part for part in inside if part and not _YEAR.fullmatch(part)),
+        tuple(part for part in inside if _YEAR.fullmatch(part)),
+    )
 
 
 class Titles:
@@ -56,81 +79,116 @@ class Titles:
     def __init__(self, candidates: Sequence[str]) -> None:
         self.candidates = [title.strip() for title in candidates]
         self._exact = _positions(self.candidates)
+        self._alike: dict[str, list[int]] = {}
 
     def exact(self, text: str) -> list[int]:
         """Return the positions of the candidates with this very title."""
         return self._exact.get(text.strip(), [])
 
     def alike(self, text: str) -> list[int]:
-        """Return the positions that a piece of text names by rules 1 to 4."""
-        exact = self.exact(text)
-        if exact:
-            return exact
-        bare = text.strip(_WRAPPING)
-        form = words(bare)
-        if not form:
-            return []
+        """Return the positions that a piece of text names by the rules above."""
+        if text not in self._alike:
+            self._alike[text] = self.exact(text) or self._nearest(text)
+        return self._alike[text]
+
+    def _nearest(self, text: str) -> list[int]:
+        bare = _CUT_YEAR.sub("", text.strip(_WRAPPING).lstrip("([" + _WRAPPING))
+        if bare.endswith("]") and "[" not in bare:
+            bare = bare.rstrip("]" + _WRAPPING)
+        form = title_words(bare)
+        same = self._unique(self.by_words.get(form, []))
+        if same or not form or len(form) > _MOST_LETTERS:
+            return same
         return (
-            self._unique(self._by_words.get(form, []))
-            or self._unique(self._without_year.get(form, []))
-            or self._by_number(text)
-            or self._nearly(form)
+            self._unique(self._by_parts(bare))
+            or self.numbered(text)
+            or self._nearly(form, dated=bool(parts(bare)[2]))
         )
 
-    def within(self, text: str) -> list[int]:
-        """Return the candidates whose words stand in the text, in the text's order (rule 5)."""
-        padded = f" {_words(text)} "
-        found = []
-        for form in sorted(self._inside, key=lambda form: (-len(form), form)):
-            place = padded.find(f" {form} ") if len(form) >= _FEWEST_LETTERS_WITHIN else -1
-            if place >= 0:
-                found.append((place, form))
-                # So that "Alien" is not found again inside "Alien Nation"; places stay the same.
-                padded = padded.replace(f" {form} ", f" {'|' * len(form)} ")
-        return [position for _, form in sorted(found) for position in self._inside[form]]
-
-    @cached_property
-    def _by_words(self) -> dict[str, list[int]]:
-        found = _positions([words(title) for title in self.candidates])
-        found.pop("", None)
-        return found
-
-    @cached_property
-    def _inside(self) -> dict[str, list[int]]:
-        """Return the words of the titles with the article in front and as they are written."""
-        return _positions([_words(title) for title in self.candidates]) | self._by_words
-
-    @cached_property
-    def _without_year(self) -> dict[str, list[int]]:
-        return _positions([words(_YEAR.sub("", title)) for title in self.candidates])
-
-    def _by_number(self, text: str) -> list[int]:
+    def numbered(self, text: str) -> list[int]:
+        """Return the position that a candidate's number stands for."""
         match = _NUMBERED.fullmatch(text.strip(" \t\r\n\"'`*_"))
         position = int(match[1]) - 1 if match else -1
         return [position] if 0 <= position < len(self.candidates) else []
 
-    def _nearly(self, form: str) -> list[int]:
-        if not _FEWEST_LETTERS_ALIKE <= len(form) <= _MOST_LETTERS_ALIKE:
+    def beginning_with(self, text: str) -> list[int]:
+        """Return the positions of the candidates whose words begin as this cut text does."""
+        form = title_words(text.strip(_WRAPPING))
+        whole = re.fullmatch(_ARTICLES, form) is not None
+        return [
+            position
+            for title, positions in self.by_words.items()
+            if whole or title.startswith(form)
+            for position in positions
+        ]
+
+    @cached_property
+    def by_words(self) -> dict[str, list[int]]:
+        """Return the positions of each title's words."""
+        found = _positions([title_words(title) for title in self.candidates])
+        found.pop("", None)
+        return found
+
+    @cached_property
+    def _undated(self) -> dict[str, list[int]]:
+        return _positions([" ".join(parts(title)[0]) for title in self.candidates])
+
+    @cached_property
+    def _dated_or_not(self) -> dict[str, list[int]]:
+        return self._undated | self.by_words
+
+    @cached_property
+    def mentionable(self) -> dict[str, list[int]]:
+        """Return the words by which one candidate can be named within a text, longest first."""
+        forms = defaultdict(list)
+        for position, title in enumerate(self.candidates):
+            outside, inside, years = parts(title)
+            undated = " ".join(outside)
+            written = words(_BRACKETED.sub(" ", title))
+            of_title = {words(title), title_words(title), *({undated, written} if years else ())}
+            of_title -= {form for form in (undated, written) if years and " " not in form}
+            names = (undated, written, *outside, *inside)
+            of_title |= {f"{name} {year}" for name in names for year in years}
+            for form in of_title:
+                forms[form].append(position)
+        return {
+            form: self._unique(forms[form])
+            for form in sorted(forms, key=lambda form: (-len(form), form))
+            if len(form) >= _FEWEST_LETTERS_WITHIN and self._unique(forms[form])
+        }
+
+    def _by_parts(self, text: str) -> list[int]:
+        outside, inside, years = parts(text)
+        named = {*outside, *inside}
+        found = []
+        for position, title in enumerate(self.candidates):
+            its_outside, its_inside, its_years = parts(title)
+            unnamed = [part for part in its_outside if part not in named]
+            sequel = not years and len(named) == 1 and any(map(numerals, unnamed))
+            other_year = its_years and not set(years) <= set(its_years)
+            if named and named <= {*its_outside, *its_inside} and not sequel and not other_year:
+                found.append(position)
+        return found
+
+    def _nearly(self, form: str, dated: bool) -> list[int]:
+        if len(form) < _FEWEST_LETTERS_ALIKE or form.startswith(_DENIALS):
             return []
-        numbers = _numbers(form)
-        scored = []
-        matcher = SequenceMatcher(autojunk=False, b=form)
-        for other in self._by_words:
-            matcher.set_seq1(other)
-            if matcher.real_quick_ratio() >= _ALIKE - _MARGIN and (
-                matcher.quick_ratio() >= _ALIKE - _MARGIN
-            ):
-                scored.append((matcher.ratio(), other))
-        scored.sort(reverse=True)
-        if not scored or scored[0][0] < _ALIKE or _numbers(scored[0][1]) != numbers:
+        pool = self.by_words if dated else self._dated_or_not
+        found = process.extract(form, pool.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE - _MARGIN)
+        if not found or found[0][1] < _ALIKE or numerals(found[0][0]) != numerals(form):
             return []
-        if len(scored) > 1 and scored[0][0] - scored[1][0] < _MARGIN:
-            return []
-        return self._by_words[scored[0][1]]
+        (title, score, _), *others = found
+        rivals = [other for name, other, _ in others if pool[name] != pool[title]]
+        return [] if rivals and score - rivals[0] < _MARGIN else pool[title]
 
     def _unique(self, positions: list[int]) -> list[int]:
         """Return the positions if all have one title: the same words may stand for two films."""
         return positions if len({self.candidates[at] for at in positions}) == 1 else []
+
+
+def numerals(form: str) -> list[str]:
+    """Return the numbers among the words of a title."""
+    return [word for word in form.split() if word.isdigit() or word in ("v", "x")]
 
 
 def _positions(forms: Sequence[str]) -> dict[str, list[int]]:
@@ -138,7 +196,3 @@ def _positions(forms: Sequence[str]) -> dict[str, list[int]]:
     for position, form in enumerate(forms):
         found[form].append(position)
     return dict(found)
-
-
-def _numbers(form: str) -> list[str]:
-    return [word for word in form.split() if word.isdigit() or word in _ROMAN]

@@ -14,7 +14,7 @@ from itdr.registry import ANSWER_KINDS
 @ANSWER_KINDS.register(
     "attributes",
     AnswerKind,
-    read=lambda text, form, lenient: read_attributes(text, form.attributes, form.numeric, lenient),
+    read=lambda text, form, lenient: read_attributes(text, form.attributes, form.ranges, lenient),
     write=lambda example, template: ", ".join(
         f"{name}:{value}" for name, value in example["attributes"].items()
     ),
@@ -24,11 +24,16 @@ def _attributes(
     row: Mapping[str, Any], task: TaskSettings, dataset: str
 ) -> tuple[Form, dict[str, str]]:
     template, reference = task.of(dataset), row["reference"]
-    numeric = task.numeric_attributes(dataset)
-    truth = reference_attributes(reference, template.attributes, numeric)
+    truth = reference_attributes(reference, template.attributes, template.ranges)
     if not truth:
         raise DataError(
             f"column 'reference': {reference!r} holds none of the attributes "
             f"{', '.join(template.attributes)} as name:value, joined by commas."
         )
-    return Form("attributes", attributes=tuple(truth), numeric=numeric), truth
+    for name, (low, high) in template.ranges.items():
+        if name in truth and not low <= float(truth[name]) <= high:
+            raise DataError(
+                f"column 'reference': {reference!r}: {name} is not from {low:g} to {high:g}. Leave "
+                f"the example out, or widen datasets.{dataset}.ranges in {task.task}.yaml."
+            )
+    return Form("attributes", attributes=tuple(truth), ranges=template.ranges), truth

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from itdr.evaluation.answers import Answer, Form, Reading
+from itdr.evaluation.answers import Form, ParsedAnswer, Reading
 from itdr.instructions.tasks import DatasetTemplate, TaskSettings
 from itdr.registry import ANSWER_KINDS
 
@@ -41,13 +41,13 @@ class AnswerKind:
 
     name: str
     ask: Callable[[Mapping[str, Any], TaskSettings, str], tuple[Form, Any]]
-    read: Callable[[str, Form, bool], Answer]
+    read: Callable[[str, Form, bool], ParsedAnswer]
     write: Callable[[Mapping[str, Any], DatasetTemplate], str | None]
     faults: tuple[str, ...] = ()
     taught: bool = False
 
 
-def read(text: str, form: Form, reading: Reading) -> Answer:
+def read(text: str, form: Form, reading: Reading) -> ParsedAnswer:
     """Return what an answer says; no text whatever raises an error."""
     kind: AnswerKind = ANSWER_KINDS[form.kind]
     return kind.read(text, form, reading == Reading.LENIENT)

@@ -6,7 +6,8 @@ from typing import Any
 
 from itdr.errors import DataError
 from itdr.evaluation.answers import Form
-from itdr.evaluation.answers.rankings import read_choice, read_ranking
+from itdr.evaluation.answers.choices import read_choice
+from itdr.evaluation.answers.rankings import read_ranking
 from itdr.evaluation.kinds.core import AnswerKind
 from itdr.instructions.tasks import DatasetTemplate, TaskSettings
 from itdr.registry import ANSWER_KINDS

@@ -5,7 +5,8 @@ from typing import Any
 
 from itdr.errors import DataError, SettingsError
 from itdr.evaluation.answers import Form
-from itdr.evaluation.answers.numbers import plain_number, read_number
+from itdr.evaluation.answers.numbers import plain_number
+from itdr.evaluation.answers.ratings import read_rating
 from itdr.evaluation.kinds.core import AnswerKind
 from itdr.instructions.tasks import TaskSettings
 from itdr.registry import ANSWER_KINDS
@@ -14,7 +15,7 @@ from itdr.registry import ANSWER_KINDS
 @ANSWER_KINDS.register(
     "number",
     AnswerKind,
-    read=lambda text, form, lenient: read_number(text, form.scale, lenient),
+    read=lambda text, form, lenient: read_rating(text, form.scale, lenient),
     write=lambda example, template: template.rating_text(example["target"]["rating"]),
 )
 def _number(row: Mapping[str, Any], task: TaskSettings, dataset: str) -> tuple[Form, float]:

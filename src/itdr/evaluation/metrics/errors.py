@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from itdr.evaluation.answers import Answer
+from itdr.evaluation.answers import ParsedAnswer
 from itdr.evaluation.metrics.scorers import Scorers
 from itdr.registry import METRICS
 from itdr.settings.metric import Metric, MetricKind
@@ -34,7 +34,7 @@ def squared_errors(predicted: Floats, true: Floats) -> Floats:
     lower_is_better=True,
     squared_error=True,
 )
-def given_number(answer: Answer, truth: Any, metric: Metric, scorers: Scorers) -> float:
+def given_number(answer: ParsedAnswer, truth: Any, metric: Metric, scorers: Scorers) -> float:
     """Return the number that an answer gives, NaN if it gives none."""
     if metric.attribute:
         return float(answer.attributes.get(metric.attribute, nan))

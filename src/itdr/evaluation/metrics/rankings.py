@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import log2
 
-from itdr.evaluation.answers import Answer
+from itdr.evaluation.answers import ParsedAnswer
 from itdr.evaluation.kinds.core import Example
 from itdr.evaluation.metrics.scorers import Scorers
 from itdr.registry import METRICS
@@ -68,7 +68,7 @@ def hits_of(
     reads=_RANKED,
     reference="Jarvelin and Kekalainen, Cumulated Gain-Based Evaluation of IR Techniques, 2002",
 )
-def _ndcg(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _ndcg(answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers) -> float:
     return ndcg_at_k(_hits(answer, example), len(example.truth), metric.k)
 
 
@@ -79,7 +79,7 @@ def _ndcg(answer: Answer, example: Example, metric: Metric, scorers: Scorers) ->
     reads=_RANKED,
     reference="Deshpande and Karypis, Item-Based Top-N Recommendation Algorithms, 2004",
 )
-def _hit(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _hit(answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers) -> float:
     return hit_at_k(_hits(answer, example), metric.k)
 
 
@@ -90,9 +90,9 @@ def _hit(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> 
     reads=_RANKED,
     reference="Herlocker et al., Evaluating Collaborative Filtering Recommender Systems, 2004, 4.2",
 )
-def _precision(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _precision(answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers) -> float:
     return precision_at_k(_hits(answer, example), metric.k)
 
 
-def _hits(answer: Answer, example: Example) -> list[bool]:
+def _hits(answer: ParsedAnswer, example: Example) -> list[bool]:
     return hits_of(answer.ranking, example.form.candidates, example.truth)

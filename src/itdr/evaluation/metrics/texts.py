@@ -1,13 +1,13 @@
 """Metrics of texts against a reference; `itdr.evaluation.text_metrics` has the formulas."""
 
-from itdr.evaluation.answers import Answer
+from itdr.evaluation.answers import ParsedAnswer
 from itdr.evaluation.kinds.core import Example
 from itdr.evaluation.metrics.scorers import Scorers
 from itdr.registry import METRICS
 from itdr.settings.metric import Metric, MetricKind
 
 
-def _of_texts(answer: Answer, example: Example, metric: Metric, scorers: Scorers) -> float:
+def _of_texts(answer: ParsedAnswer, example: Example, metric: Metric, scorers: Scorers) -> float:
     return scorers.texts.scores(answer.text or "", example.truth)[metric.id]
 
 

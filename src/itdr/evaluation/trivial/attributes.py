@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?:^|,\s*)([a-z_]+):")
     answers=("attributes",),
 )
 def _majority(known: Known) -> Answerer:
-    numeric = known.task.numeric_attributes(known.dataset)
+    numeric = known.task.of(known.dataset).ranges
     text = majority([record["output"] for record in known.train], numeric)
     return lambda record, generator: text
 

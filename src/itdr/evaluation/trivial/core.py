@@ -53,15 +53,16 @@ def answer_trivially(
     train: pa.Table,
     test: pa.Table,
     *,
-    tasks: Path,
+    folders: Sequence[Path],
     seed: int,
     categories: Mapping[str, Mapping[str, Collection[str]]] | None = None,
 ) -> pa.Table:
     """Return trivial answers to the test records (columns: PREDICTION).
 
     train, test: columns as in RECORD; training records of other tasks and datasets are not used.
-    tasks: the folder of the task files. seed: of random answers and of ties; a record's answer
-    depends on it and the record's id alone. categories: dataset to the categories of every item id.
+    folders: of configuration, with the task files. seed: of random answers and of ties; a record's
+    answer depends on it and the record's id alone. categories: dataset to the categories of every
+    item id.
 
     Raises:
         SettingsError: unknown name, or no answer to a task in `test`.
@@ -71,7 +72,7 @@ def answer_trivially(
     train_records = _by_cell(train)
     answers: dict[str, str] = {}
     for (task, dataset), records in _by_cell(test).items():
-        settings = load_task(tasks, task)
+        settings = load_task(task, folders)
         if settings.answer not in trivial.answers:
             raise SettingsError(
                 f"trivial answer {name}: the task {task} asks for answers of the kind "

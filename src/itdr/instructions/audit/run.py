@@ -36,7 +36,7 @@ def audit(
     out: Path,
     settings: AuditSettings,
     *,
-    tasks: Path,
+    folders: Sequence[Path],
     tables: Path | None = None,
     counters: Mapping[str, CountTokens] | None = None,
     cut_off: int = 2048,
@@ -48,7 +48,7 @@ def audit(
         parts: files {train,val,test}.parquet (columns: RECORD).
         out: the folder to write into.
         settings: which faults are tolerated.
-        tasks: folder of the task files.
+        folders: of configuration, with the task files.
         tables: folder with a folder of tables per dataset; None leaves out what needs them.
         counters: model id to a function that counts tokens, for the lengths.
         cut_off: longest example that training takes, in tokens.
@@ -62,7 +62,7 @@ def audit(
     """
     findings, lengths, rows = Findings(), [], []
     groups, names = _by_dataset(parts)
-    known = load_tasks(tasks, names)
+    known = load_tasks(names, folders)
     for files in groups:
         records = [record for path in files for record in _read(path)]
         _check(records, known, findings, tables, threads)

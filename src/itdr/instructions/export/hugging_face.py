@@ -15,7 +15,7 @@ from itdr.instructions.export.parts import by_part, tables
 from itdr.instructions.record import RECORD
 from itdr.instructions.tasks import load_tasks
 from itdr.provenance import provenance
-from itdr.settings.dataset import DatasetSource
+from itdr.settings.dataset import DatasetSettings
 from itdr.vocabulary import Part
 
 _SPLITS = {Part.TRAIN: "train", Part.VAL: "validation", Part.TEST: "test"}
@@ -41,7 +41,10 @@ Counts = Counter[tuple[str, str, str]]
 
 
 def export(
-    files: Sequence[Path], out: Path, sources: Mapping[str, DatasetSource], tasks: Path
+    files: Sequence[Path],
+    out: Path,
+    sources: Mapping[str, DatasetSettings],
+    folders: Sequence[Path],
 ) -> Counts:
     """Write data/TASK/SPLIT.parquet and README.md, the dataset card.
 
@@ -52,7 +55,7 @@ def export(
         files: parts, named train.parquet, val.parquet or test.parquet.
         out: the folder, which is replaced.
         sources: dataset id to where it comes from and on which terms.
-        tasks: folder of the task files.
+        folders: of configuration, with the task files.
 
     Raises:
         MissingFileError, DataError: a file is not there, not in the form of RECORD or no part.
@@ -61,7 +64,7 @@ def export(
     with atomic_folder(out, "export hugging-face") as folder:
         for part, paths in by_part(files).items():
             _write(folder / "data", _SPLITS[part], paths, counts)
-        titles = {name: task.title for name, task in load_tasks(tasks, _tasks(counts)).items()}
+        titles = {name: task.title for name, task in load_tasks(_tasks(counts), folders).items()}
         write_text(folder / "README.md", _card(counts, sources, titles))
     return counts
 
@@ -124,7 +127,7 @@ Made with {versions}.
 """
 
 
-def _card(counts: Counts, sources: Mapping[str, DatasetSource], titles: Mapping[str, str]) -> str:
+def _card(counts: Counts, sources: Mapping[str, DatasetSettings], titles: Mapping[str, str]) -> str:
     """Return the dataset card: YAML for the hub, then text to read."""
     used = sorted({dataset for _, dataset, _ in counts})
     made = provenance(["pyarrow", "duckdb"])
@@ -170,7 +173,7 @@ def _files(folder: str, task: str | None, counts: Counts) -> list[dict[str, str]
     ]
 
 
-def _terms(dataset: str, source: DatasetSource | None) -> str:
+def _terms(dataset: str, source: DatasetSettings | None) -> str:
     if source is None:
         return f"| {dataset} | not known | |"
     return f"| {source.title} (`{dataset}`) | {source.licence} | {source.page} |"

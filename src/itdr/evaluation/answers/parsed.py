@@ -1,6 +1,6 @@
 """What an answer may be asked to look like, and what reading one gives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -17,18 +17,19 @@ class Form:
     """The form of answer that one example asks for; kind: as `answer` in task files.
 
     scale: lowest and highest rating (number); candidates: titles in the order shown (ranked_list,
-    title); attributes: the asked names, numeric: those of them that are numbers (attributes).
+    title); attributes: the asked names, ranges: lowest and highest value of those of them that are
+    numbers (attributes).
     """
 
     kind: str
     scale: tuple[float, float] = (0.0, 0.0)
     candidates: Sequence[str] = ()
     attributes: Sequence[str] = ()
-    numeric: frozenset[str] = frozenset()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Answer:
+class ParsedAnswer:
     """One answer as far as it could be read; the fields of other kinds stay empty.
 
     problem: why nothing could be read; None when the answer is readable.
