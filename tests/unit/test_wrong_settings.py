@@ -9,7 +9,7 @@ import yaml
 
 from itdr.errors import SettingsError
 from itdr.instructions.tasks import TaskSettings
-from itdr.settings.dataset import load_catalogue
+from itdr.settings.dataset import DatasetSettings
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.model import ModelSettings
 from itdr.settings.rates import Rates
@@ -26,7 +26,8 @@ FILES = {
     "tasks/CDR.yaml": lambda path: load(TaskSettings, path),
     "tasks/TUI.yaml": lambda path: load(TaskSettings, path),
     "rates.yaml": lambda path: load(Rates, path),
-    "datasets.yaml": load_catalogue,
+    "datasets/lastfm-360k.yaml": lambda path: load(DatasetSettings, path),
+    "datasets/amazon-books.yaml": lambda path: load(DatasetSettings, path),
 }
 OF_THE_PUBLISHER = {"bytes", "at_least_mb", "liked", "disliked", "prefixItems", "first", "second"}
 """Numbers that a dataset's publisher sets, of which no bound is known."""

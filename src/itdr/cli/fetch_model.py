@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import input_path
+from itdr.cli.options import input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=input_path,
+        type=output_file,
         metavar="FILE",
         help="JSON file that says what is where (default: none; the files lie in the cache of "
         "Hugging Face, below HF_HOME)",

@@ -125,7 +125,10 @@ class RecommendSettings(Strict):
         "for, or the items alone that the example shows, which is what language models are told",
     )
     memory_limit_mb: int = Field(
-        3072, ge=256, description="memory to read tables with in MB; the rest is spilled to disk"
+        3072,
+        ge=256,
+        le=MOST_MB,
+        description="memory to read tables with in MB; the rest is spilled to disk",
     )
 
 
