@@ -6,8 +6,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 export TORCH
 
-.PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-cluster test-faults \
-	secrets fuzz soak audit bench tiny-model clean always
+.PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
+	test-faults secrets fuzz soak audit bench bench-gpu tiny-model clean always
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,11 @@ test: $(READY) ## check style, types and layers, and run the tests
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
 	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/vllm
 
+DEVICE ?= cuda
+
+test-gpu: $(READY) ## test training on a GPU; DEVICE=cpu: what of it can be tested without one
+	pytest tests/gpu --device $(DEVICE) --checks results/test-gpu-$(DEVICE).csv
+
 test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is installed if need be
 	envs/slurm.sh
 	python -m pytest tests/cluster
@@ -82,7 +87,11 @@ audit-packages: $(READY) ## ask whether pinned packages have known vulnerabiliti
 	python envs/audit.py
 
 bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
-	for file in tests/benchmarks/*.py; do python $$file || exit 1; done
+	for file in $(filter-out %/gpu.py,$(wildcard tests/benchmarks/*.py)); do \
+	    python $$file || exit 1; done
+
+bench-gpu: $(READY) ## measure training and vLLM on a GPU; DEVICE=cpu: try the benchmark itself
+	PYTHONPATH=. python tests/benchmarks/gpu.py --device $(DEVICE)
 
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model
 	python -m itdr tiny-model --recipe config/models/tiny/recipe.json --out results/tiny-model

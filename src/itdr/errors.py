@@ -32,6 +32,10 @@ class ModelError(ItdrError):
     """A model, adapter or tokenizer cannot be used as asked."""
 
 
+class TrainingError(ItdrError):
+    """Training cannot go on."""
+
+
 class EndpointError(ItdrError):
     """A language model behind an endpoint did not answer, or may not be asked any further."""
 

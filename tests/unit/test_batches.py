@@ -3,6 +3,7 @@
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from torch.nn.attention.varlen import varlen_attn
 from transformers import (
     GlmConfig,
     GlmForCausalLM,
@@ -15,11 +16,13 @@ from transformers import (
 from itdr.errors import SettingsError
 from itdr.models.prompt import TokenizedExample
 from itdr.settings.training import TrainingSettings
-from itdr.training.attention import row_arguments, set_attention
+from itdr.training.attention import PER_EXAMPLE, VARLEN, knows_layouts, set_attention
 from itdr.training.batches import Steps, answer_loss, packed, padded
 from itdr.training.fused import fuse
 from itdr.training.last_layer import narrow_last_layer
 from itdr.training.prefixes import shared_prefixes
+from tests import varlen_on_cpu
+from tests.gpu.counting import operations
 
 SHAPE = {
     "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
@@ -53,7 +56,8 @@ ALIKE = [
 def tuned(architecture, attention):
     torch.manual_seed(0)
     model = ARCHITECTURES[architecture]()
-    name = set_attention(model, attention)
+    on_gpu = attention == "varlen"
+    name = (varlen_on_cpu.set_attention if on_gpu else set_attention)(model, attention)
     lora = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear")
     adapted = get_peft_model(model, lora)
     for parameter in adapted.parameters():
@@ -74,14 +78,14 @@ def separate(model, name, examples=EXAMPLES):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("attention", ["per-example", "sdpa", "eager"])
+@pytest.mark.parametrize("attention", ["per-example", "varlen", "sdpa", "eager"])
 def test_logits_of_a_packed_row_are_those_of_separate_rows(architecture, attention):
     model, name = tuned(architecture, attention)
     row = packed(EXAMPLES, [0.1] * len(EXAMPLES))
     with torch.no_grad():
         together = model(
             input_ids=row["input_ids"], position_ids=row["position_ids"], use_cache=False,
-            **row_arguments(name, row["lengths"], torch.device("cpu")),
+            **({"layout": row["layout"]} if knows_layouts(name) else {}),
         ).logits[0]  # fmt: skip
         model.base_model.model.set_attn_implementation("eager")
         alone = torch.cat([model(torch.tensor([e.ids])).logits[0] for e in EXAMPLES])
@@ -89,7 +93,7 @@ def test_logits_of_a_packed_row_are_those_of_separate_rows(architecture, attenti
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("attention", ["per-example", "sdpa", "eager"])
+@pytest.mark.parametrize("attention", ["per-example", "varlen", "sdpa", "eager"])
 @pytest.mark.parametrize("collate", [packed, padded])
 def test_gradients_of_a_shared_pass_are_those_of_separate_rows(architecture, attention, collate):
     model, name = tuned(architecture, attention)
@@ -104,24 +108,17 @@ def test_gradients_of_a_shared_pass_are_those_of_separate_rows(architecture, att
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_shared_prefixes_leave_logits_and_gradients_as_they_are(architecture):
-    model, name = tuned(architecture, "per-example")
+@pytest.mark.parametrize("attention", ["per-example", "varlen"])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_shared_prefixes_leave_loss_and_gradients_as_they_are(architecture, attention, narrow):
+    model, name = tuned(architecture, attention)
     row = packed(ALIKE, [0.1] * len(ALIKE), share=True)
     assert row["input_ids"].shape[1] == sum(len(e.ids) for e in ALIKE) - 20 - 19 - 30
     places = row["position_ids"][0].tolist()
-    with torch.no_grad():
-        together = model(
-            input_ids=row["input_ids"], position_ids=row["position_ids"], use_cache=False,
-            **row_arguments(name, row["lengths"], torch.device("cpu"), row["prefixes"]),
-        ).logits[0].split(row["lengths"])  # fmt: skip
-        model.base_model.model.set_attn_implementation("eager")
-        for logits, prefix, example in zip(together, row["prefixes"], ALIKE, strict=True):
-            alone = model(torch.tensor([example.ids])).logits[0, prefix.length :]
-            assert (logits - alone).abs().max() < 1e-5
-        model.set_attn_implementation(name)
-    assert places[: row["lengths"][0]] == list(range(29)) and places[-5:] == list(range(5))
+    assert places[:29] == list(range(29)) and places[-5:] == list(range(5))
     alone_loss = separate(model, name, ALIKE)
     alone = gradients(model, alone_loss)
+    assert not narrow or narrow_last_layer(model)
     loss = answer_loss(model, row, name)
     torch.testing.assert_close(loss, alone_loss, rtol=1e-5, atol=1e-6)
     for parameter, found in gradients(model, loss).items():
@@ -129,12 +126,69 @@ def test_shared_prefixes_leave_logits_and_gradients_as_they_are(architecture):
         assert (found - alone[parameter]).abs().max() < 1e-5, parameter
 
 
-def test_a_prefix_is_shared_where_it_is_long_and_never_with_what_foretells_an_answer():
-    found = [(prefix.owner, prefix.length) for prefix in shared_prefixes(ALIKE)]
-    assert found == [(0, 0), (1, 0), (0, 20), (0, 19), (1, 30), (5, 0)]
-    twice = TokenizedExample(ALIKE[0].ids, ALIKE[0].prompt_length)
-    assert shared_prefixes([ALIKE[0], twice])[1].length == twice.prompt_length - 1
-    assert not any(prefix.length for prefix in shared_prefixes(EXAMPLES))
+def prefixes(*examples):
+    return [(prefix.owner, prefix.length) for prefix in shared_prefixes(examples)]
+
+
+def test_the_longest_prefix_among_all_earlier_examples_is_shared():
+    assert prefixes(*ALIKE) == [(0, 0), (1, 0), (0, 20), (0, 19), (1, 30), (5, 0)]
+    # All begin as A does, with a template's head; what the Bs share beyond it is shared too.
+    description = [*HEAD, *tokens(40)]
+    a = TokenizedExample([*HEAD, *tokens(40)], 55)
+    b = [TokenizedExample([*description, *tokens(9)], 65) for _ in range(3)]
+    assert prefixes(a, *b) == [(0, 0), (0, 20), (1, 60), (1, 60)]
+    assert prefixes(b[0], a, b[1]) == [(0, 0), (0, 20), (0, 60)]
+
+
+@pytest.mark.parametrize("attention", ["per-example", "varlen"])
+def test_a_prefix_of_a_prefix_is_shared_without_changing_the_gradients(attention):
+    model, name = tuned("qwen2", attention)
+    middle = [*HEAD, *tokens(18)]
+    chain = [
+        TokenizedExample([*HEAD, *tokens(20)], 33),
+        TokenizedExample([*middle, *tokens(25)], 60),
+        TokenizedExample([*middle, *tokens(6)], 41),
+    ]
+    assert prefixes(*chain) == [(0, 0), (0, 20), (1, 38)]
+    alone = gradients(model, separate(model, name, chain))
+    loss = answer_loss(model, packed(chain, [0.1] * 3, share=True), name)
+    for parameter, found in gradients(model, loss).items():
+        assert (found - alone[parameter]).abs().max() < 1e-5, parameter
+
+
+def test_what_foretells_an_answer_is_never_shared():
+    example = ALIKE[0]
+    assert prefixes(example, example) == [(0, 0), (0, example.prompt_length - 1)]
+
+
+def test_no_prefix_is_shared_where_that_saves_less_than_a_tenth_of_the_row():
+    def row(longer):
+        return [TokenizedExample([*HEAD, *tokens(longer)], 25) for _ in range(2)]
+
+    assert prefixes(*row(79)) == [(0, 0), (0, 20)]  # 20 of 198
+    assert prefixes(*row(81)) == [(0, 0), (1, 0)]  # 20 of 202
+    assert not any(length for _, length in prefixes(*EXAMPLES))
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_a_row_has_one_call_of_variable_length_attention_a_layer(share, monkeypatch):
+    model, name = tuned("glm", "varlen")
+    calls = []
+    from itdr.training import attention
+
+    def counted(*arguments, **options):
+        calls.append([len(states) for states in arguments[:3]])
+        return varlen_attn(*arguments, **options)
+
+    monkeypatch.setattr(attention, "varlen_attn", counted)
+    narrow_last_layer(model)
+    row = packed(ALIKE, [0.1] * len(ALIKE), share=share)
+    answer_loss(model, row, name)
+    tokens_in_row, whole = row["input_ids"].shape[1], sum(len(e.ids) for e in ALIKE)
+    answers = row["kept"].numel()
+    assert (tokens_in_row < whole) == share
+    seen = whole - len(ALIKE)  # nothing sees the last token
+    assert calls == [[tokens_in_row, whole, whole], [answers, seen, seen]]
 
 
 @pytest.mark.parametrize("examples", [EXAMPLES, ALIKE])
@@ -161,6 +215,71 @@ def test_fused_layers_have_the_loss_and_gradients_of_pefts(architecture):
     for parameter, found in gradients(model, loss).items():
         assert expected[parameter].abs().max() > 1e-5, parameter
         torch.testing.assert_close(found, expected[parameter], rtol=1e-4, atol=1e-6)
+
+
+def in_16_bits(architecture, dtype=torch.bfloat16):
+    """Return a tuned model as it is trained on a GPU: weights in 16 bits, adapter in 32.
+
+    dtype: torch.float32 gives the same numbers in 32 bits.
+    """
+    model, name = tuned(architecture, "varlen")
+    for parameter in model.parameters():
+        if not parameter.requires_grad:
+            parameter.data = parameter.data.bfloat16().to(dtype)
+    return model, name
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_model_in_16_bits_is_fused_without_autocast_and_learns_in_32(architecture):
+    exact, name = in_16_bits(architecture, torch.float32)
+    expected = gradients(exact, separate(exact, name))
+    model, _ = in_16_bits(architecture)
+    with torch.autocast("cpu", torch.bfloat16):  # as PEFT would have it
+        usual_loss = answer_loss(model, packed(EXAMPLES, [0.1] * len(EXAMPLES)), name)
+    usual = gradients(model, usual_loss)
+    layers = fuse(model)
+    assert layers == sum(n.endswith("lora_A") for n, _ in model.named_modules())
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        loss = answer_loss(model, packed(EXAMPLES, [0.1] * len(EXAMPLES)), name)
+    calls = [event for event in profile.events() if event.name == "_Lora"]
+    assert len(calls) == layers, "each layer goes the fused way"
+    found = gradients(model, loss)
+    assert all(gradient.dtype == torch.float32 for gradient in found.values())
+    assert all((g.bfloat16() != g).any() for g in found.values()), "not rounded to 16 bits"
+    # A number in bfloat16 is off by up to 0.4%.
+    assert distance(found, expected) < min(0.03, 1.1 * distance(usual, expected))
+
+
+def distance(found, expected):
+    """Return the length of the difference of two gradients, as a share of the second's."""
+    pairs = [(found[name].flatten(), expected[name].flatten()) for name in expected]
+    one, other = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    return ((one - other).norm() / other.norm()).item()
+
+
+def test_without_autocast_there_are_half_as_many_casts_and_a_quarter_fewer_operations():
+    def operations_of(layers, autocast):
+        torch.manual_seed(0)
+        model = Qwen2ForCausalLM(Qwen2Config(**SHAPE | {"num_hidden_layers": layers})).bfloat16()
+        name = varlen_on_cpu.set_attention(model)
+        if autocast:
+            name = set_attention(model, "per-example")
+        adapted = get_peft_model(
+            model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear")
+        )
+        fuse(adapted)
+        row = packed(EXAMPLES, [0.1] * len(EXAMPLES))
+        with operations() as found, torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            answer_loss(adapted, row, name)
+        return found
+
+    before, after = (
+        operations_of(4, autocast) - operations_of(3, autocast) for autocast in (True, False)
+    )
+    # Those of A and B of seven layers, and of the two norms, to 32 bits and back.
+    assert after["_to_copy"] == 2 * 7 + 2 * 2 < 0.6 * before["_to_copy"]
+    assert after.total() < 0.75 * before.total()
+    assert after["_varlen_attn"] == 1
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -269,13 +388,29 @@ def test_a_step_has_the_same_loss_however_it_is_divided(loss_over, division):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_flash_attention_gets_the_borders_of_the_examples():
-    given = row_arguments("flash_attention_2", [4, 1, 7], torch.device("cpu"))
-    assert given["cu_seq_lens_q"].tolist() == given["cu_seq_lens_k"].tolist() == [0, 4, 5, 12]
-    assert given["max_length_q"] == 7 and given["cu_seq_lens_q"].dtype == torch.int32
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_flash_attention_without_a_gpu_is_refused():
-    with pytest.raises(SettingsError, match="needs a GPU and the package flash-attn"):
-        set_attention(ARCHITECTURES["llama"](), "flash_attention_2")
+def test_variable_length_attention_without_a_gpu_is_refused():
+    model = ARCHITECTURES["llama"]()
+    with pytest.raises(SettingsError, match=r"attention is varlen, but there is no GPU here"):
+        set_attention(model, "varlen")
+    assert set_attention(model, "auto") == PER_EXAMPLE
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype", "changes", "expected"),
+    [
+        ((9, 0), torch.bfloat16, {}, VARLEN),
+        ((8, 0), torch.float16, {}, VARLEN),
+        ((7, 5), torch.float16, {}, PER_EXAMPLE),
+        ((9, 0), torch.float32, {}, PER_EXAMPLE),
+        ((9, 0), torch.bfloat16, {"attention_dropout": 0.1}, PER_EXAMPLE),
+        ((9, 0), torch.bfloat16, {"head_dim": 12}, PER_EXAMPLE),
+    ],
+)
+def test_a_gpu_gets_variable_length_attention_where_its_kernels_can_do_it(
+    monkeypatch, capability, dtype, changes, expected
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda: capability)
+    model = LlamaForCausalLM(LlamaConfig(**SHAPE | changes)).to(dtype)
+    assert set_attention(model, "auto") == expected

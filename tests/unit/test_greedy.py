@@ -60,7 +60,7 @@ def test_a_batch_gives_the_tokens_of_generating_one_by_one(architecture, shared)
     torch.manual_seed(0)
     model = ARCHITECTURES[architecture]().eval()
     expected = [generated(model, prompt) for prompt in prompts(shared)]
-    assert greedy(model, prompts(shared), ENDS, pad=0) == expected
+    assert greedy(model, prompts(shared), ENDS) == expected
     assert len(set(map(len, expected))) > 4  # some end early, some at their limits
     assert len(set(map(tuple, expected))) > 12
 
@@ -72,12 +72,12 @@ def test_no_prompt_is_computed_once_it_has_ended():
     model.register_forward_pre_hook(
         lambda module, args, kwargs: rows.append(len(kwargs["input_ids"])), with_kwargs=True
     )
-    found = greedy(model, prompts(count=16), ENDS, pad=0)
+    found = greedy(model, prompts(count=16), ENDS)
     lengths = list(map(len, found))
     assert rows == [sum(length > step for length in lengths) for step in range(max(lengths))]
 
 
-def test_what_all_prompts_begin_with_is_computed_once():
+def test_a_prefix_that_all_prompts_share_is_computed_once():
     torch.manual_seed(0)
     model = ARCHITECTURES["llama"]().eval()
     sizes = []
@@ -86,11 +86,11 @@ def test_what_all_prompts_begin_with_is_computed_once():
         with_kwargs=True,
     )
     by_length = sorted(prompts((30, 11, 50)), key=lambda prompt: -len(prompt.ids))
-    greedy(model, by_length, ENDS, pad=0)
+    greedy(model, by_length, ENDS)
     assert sizes[:3] == [(1, 3), (16, 17), (8, 6)]
     assert all(length == 1 for _, length in sizes[3:])
-    # A prompt that is nothing but the common beginning keeps its last token.
+    # A prompt that is nothing but the shared prefix keeps its last token.
     same = [TokenPrompt([30, 11, 50], 3), TokenPrompt([30, 11, 50], 2)]
     sizes.clear()
-    greedy(model, same, ENDS, pad=0)
+    greedy(model, same, ENDS)
     assert sizes[:2] == [(1, 2), (2, 1)]

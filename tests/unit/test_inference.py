@@ -1,5 +1,6 @@
 """Engines answer every prompt, whatever shares a batch with it."""
 
+import copy
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import shutil
 import pyarrow as pa
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from itdr.cli import main
@@ -19,11 +21,14 @@ from itdr.inference.infer import infer
 from itdr.inference.tokens import TokenPrompt
 from itdr.inference.transformers_engine import TransformersEngine
 from itdr.instructions.record import PREDICTION, RECORD
+from itdr.models import loading
+from itdr.models.loading import load_adapted, load_model
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.folders import FOLDERS
 from itdr.settings.model import ModelSettings
 from tests.conftest import ROOT
+from tests.models import make_random_adapter
 
 WORDS = ["heat", "alien", "rocky", "matrix", "speed", "toy", "story", "seven", "fargo", "psycho"]
 
@@ -135,6 +140,41 @@ def test_a_token_that_the_models_file_names_ends_an_answer(louder, alone):
     assert found[longest].text == tokenizer.decode(ids[: ids.index(ids[2])])
     ended = [i for i in alone if alone[i].finish_reason == "stop"]
     assert all(found[i].tokens <= alone[i].tokens for i in ended)
+
+
+def test_a_tokenizer_without_a_pad_token_gives_the_same_answers(louder, alone, tmp_path):
+    folder = shutil.copytree(louder, tmp_path / "no-pad")
+    file = folder / "tokenizer_config.json"
+    settings = json.loads(file.read_text())
+    settings["pad_token"] = None
+    file.write_text(json.dumps(settings))
+    assert AutoTokenizer.from_pretrained(folder).pad_token_id is None
+    assert answers(folder, batch_size=8) == alone
+
+
+def test_an_adapter_of_a_model_in_16_bits_keeps_what_it_adds(random_model, tmp_path, monkeypatch):
+    model = settings_of(random_model)
+    adapter = make_random_adapter(model, tmp_path / "adapter", 4)
+    file = adapter / "adapter_model.safetensors"
+    weights = load_file(file)  # changes as small beside the model's weights as training leaves them
+    save_file({n: w * (0.03 if "lora_B" in n else 1) for n, w in weights.items()}, file)
+    base = load_model(model).bfloat16()
+
+    def logits(dtype, with_adapter):
+        monkeypatch.setattr(loading, "load_model", lambda _: copy.deepcopy(base).to(dtype))
+        loaded = load_adapted(model, adapter) if with_adapter else loading.load_model(model)
+        with torch.no_grad():  # in 32 bits, so that nothing but the weights has been rounded
+            return loaded.float()(torch.arange(3, 60)[None]).logits
+
+    exact = logits(torch.float32, True)
+    added = exact - logits(torch.float32, False)
+    assert (logits(torch.bfloat16, True) - exact).norm() < 0.01 * added.norm()  # merged: 0.11
+
+
+def test_attention_that_plans_anew_for_each_length_is_off(random_model):
+    torch.backends.cuda.enable_cudnn_sdp(True)
+    load_model(settings_of(random_model))
+    assert not torch.backends.cuda.cudnn_sdp_enabled()
 
 
 def test_a_prompt_without_room_for_an_answer_is_skipped_not_cut(louder, alone):

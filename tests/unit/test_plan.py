@@ -43,8 +43,7 @@ def test_a_training_costs_its_tokens_divided_by_the_stated_rate(sizes):
             for row in rows
         )
     )
-    share = 0.25 if sizes.workflow.experiment.training.gradient_checkpointing else 0.35
-    seconds = 120 + tokens / (share * 989e12 / (4 * 9.4e9))
+    seconds = 120 + tokens / (0.35 * 989e12 / (4 * 9.4e9))
     assert cost(TRAIN, sizes, Measured()).gpu_hours == pytest.approx(seconds / 3600)
     assert cost(TRAIN, sizes, Measured()).cpu_hours == 0
 

@@ -1,6 +1,7 @@
 """LoRA training: what it leaves, what it refuses, and going on after a kill."""
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -11,8 +12,11 @@ import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.utils._python_dispatch import TorchDispatchMode
+from transformers import TrainerCallback
 
-from itdr.errors import DataError, ModelError, SettingsError
+from itdr.cli.main import main
+from itdr.errors import DataError, ModelError, SettingsError, TrainingError
 from itdr.files.formats import read_json, write_parquet
 from itdr.instructions.record import RECORD
 from itdr.models.loading import load_tokenizer
@@ -20,8 +24,12 @@ from itdr.models.prompt import PromptRenderer
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
 from itdr.settings.training import TrainingSettings
+from itdr.training.batches import Steps
 from itdr.training.examples import tokenize
 from itdr.training.lora import train
+from itdr.training.packing import steps
+from itdr.training.trainer import StepTrainer
+from tests import varlen_on_cpu
 
 SETTINGS = TrainingSettings(
     learning_rate=5e-3, epochs=2, batch_size=4, lora_rank=4, save_steps=2, max_length=200,
@@ -140,6 +148,112 @@ def read_losses(adapter):
     return (adapter / "losses.csv").read_text()
 
 
+@pytest.fixture
+def spoilt(monkeypatch):
+    """Return a function that makes the loss of a step (counted from 1) not a number."""
+    plain = Steps.__getitem__
+
+    def spoil(step):
+        def item(self, number):
+            passes = plain(self, number)
+            if number == step - 1:
+                passes[0]["weights"][0, 0] = torch.nan
+            return passes
+
+        monkeypatch.setattr(Steps, "__getitem__", item)
+
+    yield spoil
+    monkeypatch.undo()
+
+
+def test_a_loss_that_is_no_number_stops_training_and_the_checkpoint_before_goes_on(
+    model, mixture, tmp_path, spoilt, monkeypatch
+):
+    settings = SETTINGS.model_copy(update={"save_steps": 4})
+    train(model, mixture, tmp_path / "whole", settings, seed=3)
+    spoilt(step=5)
+    kept = tmp_path / "a.checkpoints" / "checkpoint-4"
+    with pytest.raises(TrainingError) as caught:
+        train(model, mixture, tmp_path / "a", settings, seed=3)
+    message = str(caught.value)
+    assert message.startswith("step 5 of 12: the loss is nan and the norm of the gradients nan")
+    assert f"{kept} is kept, and no later one" in message
+    names = re.findall(r"RP/yelp/\d+", message)
+    data = tokenize(read_records(mixture), PromptRenderer(load_tokenizer(model)), settings)
+    plan = steps([len(example.ids) for example in data.examples], settings, seed=3)
+    assert names == [data.names[i] for i in plan[4]] and len(names) == 4
+    assert not (tmp_path / "a").exists()
+    assert [path.name for path in kept.parent.glob("checkpoint-*")] == ["checkpoint-4"]
+    weights = load_file(kept / "adapter_model.safetensors")
+    assert all(w.isfinite().all() for w in weights.values())
+    monkeypatch.undo()
+    train(model, mixture, tmp_path / "a", settings, seed=3)
+    assert read_losses(tmp_path / "a") == read_losses(tmp_path / "whole")
+
+
+def test_gradients_that_are_not_finite_stop_training_too(model, mixture, tmp_path):
+    steep = SETTINGS.model_copy(update={"learning_rate": 1e30})
+    file = tmp_path / "t.yaml"
+    file.write_text(json.dumps(model.model_dump(mode="json")))
+    status = main(
+        ["train", "--model", str(file), "--mixture", str(mixture), "--out", str(tmp_path / "a"),
+         *shlex.split(as_flags(steep))]
+    )  # fmt: skip
+    assert status == 1 and not (tmp_path / "a").exists()
+
+
+def test_how_often_losses_are_looked_at_changes_none_of_them(model, mixture, tmp_path):
+    for name, every in (("often", 1), ("seldom", 7)):
+        settings = SETTINGS.model_copy(update={"logging_steps": every, "save_steps": 5})
+        train(model, mixture, tmp_path / name, settings, seed=1)
+    assert read_losses(tmp_path / "often") == read_losses(tmp_path / "seldom")
+    rates = [float(line.split(",")[2]) for line in read_losses(tmp_path / "often").split()[1:]]
+    assert rates[0] == SETTINGS.learning_rate and rates == sorted(rates, reverse=True)
+
+
+def test_a_step_that_is_not_logged_asks_for_no_number(model, mixture, tmp_path, monkeypatch):
+    """On a GPU each number that the processor asks for would make it wait."""
+    asked = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            waits = (torch.ops.aten._local_scalar_dense, torch.ops.aten.nonzero)
+            asked[-1] += function.overloadpacket in waits
+            return function(*args, **(kwargs or {}))
+
+    class Begin(TrainerCallback):
+        def on_step_begin(self, args, state, control, **kwargs):
+            asked.append(0)
+
+    plain = StepTrainer.train
+
+    def watched(self, *args, **kwargs):
+        self.add_callback(Begin())
+        asked.append(0)
+        with Watch():
+            return plain(self, *args, **kwargs)
+
+    monkeypatch.setattr(StepTrainer, "train", watched)
+    monkeypatch.setattr("itdr.training.setup.set_attention", varlen_on_cpu.set_attention)
+    settings = SETTINGS.model_copy(update={"logging_steps": 4, "save_steps": 100})
+    train(model, mixture, tmp_path / "a", settings, seed=1)
+    asked = asked[1:]  # what comes before the first step
+    # AdamW for CPUs asks for each weight's count of steps; the one for GPUs keeps it there.
+    weights = len(load_file(tmp_path / "a" / "adapter_model.safetensors"))
+    logged = [count > min(asked) for count in asked]
+    assert len(asked) == 12 and min(asked) in (0, weights)
+    assert [step for step, is_logged in enumerate(logged, 1) if is_logged] == [4, 8, 12]
+
+
+def test_a_gpu_without_room_is_explained(model, mixture, tmp_path, monkeypatch):
+    def fail(*args):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore")
+
+    monkeypatch.setattr("itdr.training.trainer.answer_loss", fail)
+    with pytest.raises(TrainingError, match=r"little memory .CUDA out of.*row_length .8192."):
+        train(model, mixture, tmp_path / "a", SETTINGS, seed=1)
+
+
 def test_checkpoints_of_another_training_are_refused_by_the_name_of_the_field(
     model, mixture, tmp_path
 ):
@@ -202,7 +316,7 @@ def test_what_tensorboard_was_given_is_kept_with_the_adapter(model, mixture, tmp
         ({"four_bit": True}, "training.four_bit needs the package bitsandbytes"),
         ({"liger": True}, "training.liger needs the package liger-kernel"),
         ({"track": "wandb"}, "training.track needs the package wandb"),
-        ({"attention": "flex_attention"}, "flex_attention needs a GPU, and there is none here"),
+        ({"attention": "varlen"}, "training.attention is varlen, but there is no GPU here"),
         ({"fsdp": True}, "training.fsdp needs a GPU, and there is none here"),
     ],
 )

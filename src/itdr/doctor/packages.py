@@ -114,11 +114,9 @@ def _extras(needs: Needs, packages: Packages) -> Iterator[Finding]:
     if not needs.of("train_adapter"):
         return
     training = needs.sizes.workflow.experiment.training
-    flash = training.attention == "flash_attention_2"
     wanted = {
         "training.four_bit": "bitsandbytes" if training.four_bit else "",
         "training.liger": "liger-kernel" if training.liger else "",
-        "training.attention": "flash-attn" if flash else "",
         "training.track": "" if training.track == "none" else training.track,
     }
     for setting, package in wanted.items():

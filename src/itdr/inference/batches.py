@@ -10,7 +10,7 @@ def batches(
 ) -> list[list[int]]:
     """Divide positions of prompts into batches, the longest prompts first.
 
-    Prompts share a batch if they have the same instruction, so that their beginning is computed
+    Prompts share a batch if they have the same instruction, so that their shared prefix is computed
     once. Those with the same output limit and nearly the same length stand together, so that their
     answers end at about the same time and little is padded. If memory does not suffice, the first
     batches show it.

@@ -7,7 +7,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 
-class RoomyCache(DynamicCache):
+class PreallocatedKVCache(DynamicCache):
     """A cache for so many prompts, with room for so many tokens of each.
 
     Layers of another kind than full attention stay as transformers has them.
@@ -24,18 +24,18 @@ class RoomyCache(DynamicCache):
         plain = [type(layer) is DynamicLayer for layer in self.layers]
         self.full = all(plain)
         self.layers = [
-            _RoomyLayer(rows, room) if is_plain else layer
+            _PreallocatedLayer(rows, room) if is_plain else layer
             for is_plain, layer in zip(plain, self.layers, strict=True)
         ]
 
     def write_at(self, rows: slice, begin: int) -> None:
         """Put what comes next into these rows, at this place; only full layers can choose."""
         for layer in self.layers:
-            if isinstance(layer, _RoomyLayer):
+            if isinstance(layer, _PreallocatedLayer):
                 layer.write_at(rows, begin)
 
 
-class _RoomyLayer(DynamicLayer):
+class _PreallocatedLayer(DynamicLayer):
     """The keys and values of one layer, shape (prompts, heads, tokens, width of a head)."""
 
     def __init__(self, rows: int, room: int) -> None:

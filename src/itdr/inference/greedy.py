@@ -1,9 +1,8 @@
 """Greedy decoding of prompts that share a forward pass.
 
 transformers' own generate() copies all keys and values at every step, goes on computing answers
-that have ended until the last one has, and computes the beginning that all prompts have in common,
-their task description, for each of them. The loop stands here because these three cost most of the
-time.
+that have ended until the last one has, and computes the prefix that all prompts share, their task
+description, for each of them. The loop stands here because these three cost most of the time.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,21 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from itdr.inference.cache import RoomyCache
+from itdr.inference.cache import PreallocatedKVCache
 from itdr.inference.tokens import TokenPrompt
 
-_TOGETHER = 16  # prompts whose beginning is computed in one forward pass
+_TOGETHER = 16  # prompts that are read in one forward pass
+_PAD = 0  # any token: the mask leaves it out
 
 
 @torch.inference_mode()
-def greedy(
-    model: Any, prompts: Sequence[TokenPrompt], ends: Collection[int], pad: int
-) -> list[list[int]]:
+def greedy(model: Any, prompts: Sequence[TokenPrompt], ends: Collection[int]) -> list[list[int]]:
     """Return the most probable token, again and again, up to an end or the prompt's limit.
 
-    An end is part of the output. ends, pad: token ids.
+    An end is part of the output. ends: token ids.
     """
-    batch = _Batch(model, prompts, pad)
+    batch = _Batch(model, prompts)
     outputs: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
     tokens = batch.first()
@@ -49,24 +47,24 @@ def greedy(
 
 
 class _Batch:
-    """Prompts side by side: first what all begin with, then padding, the rest, and the answers."""
+    """Prompts side by side: first their shared prefix, then padding, the rest, and the answers."""
 
-    def __init__(self, model: Any, prompts: Sequence[TokenPrompt], pad: int) -> None:
+    def __init__(self, model: Any, prompts: Sequence[TokenPrompt]) -> None:
         self._model = model
         ids = [prompt.ids for prompt in prompts]
         longest = max(map(len, ids))
         room = longest + max(prompt.limit for prompt in prompts)
-        self._cache = RoomyCache(model.config, len(prompts), room)
+        self._cache = PreallocatedKVCache(model.config, len(prompts), room)
         self._shared = _shared_length(ids) if self._cache.full else 0
         padding = [longest - len(i) for i in ids]
-        rests = [[pad] * empty + i[self._shared :] for empty, i in zip(padding, ids, strict=True)]
+        rests = [[_PAD] * empty + i[self._shared :] for empty, i in zip(padding, ids, strict=True)]
         self._ids = torch.tensor(rests, device=model.device)
         self._padding = torch.tensor(padding, device=model.device)[:, None]
         self._places = torch.arange(room, device=model.device)
         self._end = longest
         if self._shared:
-            beginning = torch.tensor([ids[0][: self._shared]], device=model.device)
-            self._forward(beginning, slice(0, len(ids)), 0)
+            prefix = torch.tensor([ids[0][: self._shared]], device=model.device)
+            self._forward(prefix, slice(0, len(ids)), 0)
 
     def first(self) -> list[int]:
         """Return the first token of every prompt's answer.

@@ -52,4 +52,4 @@ class TransformersEngine:
 
     def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
         """Return the output of each prompt as token ids."""
-        return greedy(model, prompts, self._tokens.ends, self._tokens.tokenizer.pad_token_id)
+        return greedy(model, prompts, self._tokens.ends)

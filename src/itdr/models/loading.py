@@ -117,6 +117,8 @@ def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool =
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
+    # Its plans hold for one size alone, and making one takes longer than a step of an answer does.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     cuda = torch.cuda.is_available()
     dtype = getattr(torch, settings.dtype) if cuda else torch.float32
     # Weights in other formats are pickles, which can run code.
@@ -151,17 +153,23 @@ def weights_checksum(settings: ModelSettings) -> str | None:
 
 
 def load_adapted(settings: ModelSettings, adapter: Path) -> Any:
-    """Return the base model with a LoRA adapter merged into its weights.
+    """Return the base model with a LoRA adapter, ready for inference.
+
+    It is merged into weights in 32 bits. Rounded to 16 bits the sums would lose most of what the
+    adapter adds, so there it is computed beside them, as vLLM does.
 
     Raises:
         ModelError: the model cannot be had, or the adapter does not fit it or is damaged.
     """
+    import torch
     from peft import PeftModel
 
     require_safe_weights(adapter, settings)
     model = load_model(settings)
     try:
-        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().eval()
+        adapted = PeftModel.from_pretrained(model, str(adapter), autocast_adapter_dtype=False)
+        exact = model.dtype == torch.float32
+        return (adapted.merge_and_unload() if exact else adapted.get_base_model()).eval()
     except Exception as error:  # peft and safetensors raise whatever they meet
         raise not_an_adapter(adapter, settings, error) from error
 

@@ -92,7 +92,8 @@ def training_rate(model: str, sizes: Sizes, measured: Measured) -> float:
     if not gpus:
         return sizes.rates.processor.training / (1e3 * sizes.billions(model))
     rates, settings = sizes.rates.training, sizes.workflow.experiment.training
-    share = rates.share_with_checkpointing if settings.gradient_checkpointing else rates.share
+    always = settings.gradient_checkpointing is True  # auto: where the GPU is too small
+    share = rates.share_with_checkpointing if always else rates.share
     return gpus * share * rates.operations / (4e9 * sizes.billions(model))
 
 

@@ -24,8 +24,9 @@ def _training_gb(model: str, sizes: Sizes) -> float:
         longest = settings.batch_size
     row = settings.row_length if settings.packing else (
         settings.micro_batch_size * settings.max_length)  # fmt: skip
-    kept = (rates.activations_with_checkpointing_kb if settings.gradient_checkpointing
-            else rates.activations_kb)  # fmt: skip
+    # With auto a smaller GPU has more of it.
+    kept = (rates.activations_kb if settings.gradient_checkpointing is False
+            else rates.activations_with_checkpointing_kb)  # fmt: skip
     activations = min(row, longest) * kept * sizes.billions(model) / 1e6
     return weights / shared + activations + rates.beside_gb
 

@@ -50,10 +50,11 @@ def as_flags(settings: BaseModel) -> str:
         if value is None:
             words += [] if field.default is None else [f"{_option(name)}=null"]
             continue
-        if isinstance(value, bool):
+        if field.annotation is bool:
             words.append(_option(name) if value else _option(name).replace("--", "--no-", 1))
         else:
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            text = text.lower() if isinstance(value, bool) else text
             # With "=", because argparse takes a value that begins with "-" for an option.
             words.append(shlex.quote(f"{_option(name)}={text}"))
     return " ".join(words)

@@ -36,8 +36,9 @@ class TrainingSettings(Strict):
     )
     share_prefixes: bool = Field(
         True,
-        description="with packing, attention per-example and no dropout: compute what examples of "
-        "a row begin with alike, such as a task's description, once; the learning is the same",
+        description="with packing, attention varlen or per-example and no dropout: compute once "
+        "the prefixes that examples of a row share, such as a task's description, where that saves "
+        "a tenth of the row; the learning is the same",
     )
     row_length: int = Field(
         8192,
@@ -52,13 +53,11 @@ class TrainingSettings(Strict):
         le=2**16,
         description="without packing: examples per forward pass, padded to the longest",
     )
-    attention: Literal[
-        "auto", "per-example", "sdpa", "eager", "flex_attention", "flash_attention_2"
-    ] = Field(
+    attention: Literal["auto", "varlen", "per-example", "sdpa", "eager"] = Field(
         "auto",
-        description="attention: per-example calls PyTorch's own for each example of a row, the "
-        "others are those of transformers; auto: flash_attention_2 where it is installed and "
-        "there is a GPU, else per-example",
+        description="attention: varlen calls PyTorch's variable-length attention once for a row "
+        "and needs a GPU, per-example calls PyTorch's attention for each example of a row, the "
+        "others are those of transformers; auto: varlen where it can be had, else per-example",
     )
     lora_rank: int = Field(8, ge=1, le=4096, description="rank of the adapter")
     lora_alpha: int = Field(
@@ -71,13 +70,18 @@ class TrainingSettings(Strict):
         description="what happens to longer examples, which are counted by task: left out, the "
         "beginning of their input cut off (their answer never), or an error",
     )
-    gradient_checkpointing: bool = Field(
-        False, description="compute activations twice to save memory"
+    gradient_checkpointing: bool | Literal["auto"] = Field(
+        "auto",
+        description="compute activations twice to save memory; auto: in as many layers as each row "
+        "needs to fit the GPU, and never on a CPU",
     )
     four_bit: bool = Field(
         False, description="hold the base weights in 4 bits (NF4); needs bitsandbytes"
     )
     liger: bool = Field(False, description="fused kernels of liger-kernel; needs a GPU")
+    compile: bool = Field(
+        False, description="compile norms and feed-forward layers (torch.compile) before training"
+    )
     processes: int = Field(
         1,
         ge=1,
@@ -89,7 +93,14 @@ class TrainingSettings(Strict):
         False, description="divide the model's weights among the processes (FSDP), to fit them"
     )
     save_steps: int = Field(
-        200, ge=1, le=MOST_ROWS, description="optimiser steps between checkpoints"
+        1000, ge=1, le=MOST_ROWS, description="optimiser steps between checkpoints"
+    )
+    logging_steps: int = Field(
+        10,
+        ge=1,
+        le=MOST_ROWS,
+        description="optimiser steps between looks at losses and gradient norms, for which the "
+        "processor waits for the GPU; each step's loss is noted all the same",
     )
     track: Literal["none", "tensorboard", "wandb"] = Field(
         "none", description="where else losses are reported to"

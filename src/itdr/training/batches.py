@@ -13,7 +13,7 @@ import torch
 
 from itdr.models.prompt import TokenizedExample
 from itdr.settings.training import TrainingSettings
-from itdr.training.attention import row_arguments
+from itdr.training.attention import knows_layouts, row_layout
 from itdr.training.packing import passes
 from itdr.training.prefixes import Prefix, shared_prefixes
 
@@ -32,7 +32,7 @@ class Steps(torch.utils.data.Dataset):
     ) -> None:
         """Keep the examples and which of them each step has.
 
-        share: whether packed rows have common beginnings once. rows: see passes.
+        share: whether packed rows have shared prefixes once. rows: see passes.
         """
         self._examples, self._steps, self._settings = examples, steps, settings
         self._collate = partial(packed, share=share) if settings.packing else padded
@@ -71,36 +71,38 @@ def packed(
 ) -> dict[str, Any]:
     """Return examples side by side in one row, with positions that start anew in each.
 
-    share: leave out of an example what another one of the row begins with too.
+    share: leave out of an example what an earlier one of the row begins with too.
 
     Returns:
-        input_ids, position_ids: (1, length). lengths: tokens of each example in the row.
-        prefixes: where the tokens before them are; only if some are shared.
-        answers: answer tokens of each example.
+        input_ids, position_ids: (1, length).
+        layout, answer_layout: which keys each query sees, of all queries and of those at the places
+            `kept` (see row_layout).
         kept: (answer tokens,), the places whose logits foretell an answer token.
         wanted, weights: (1, answer tokens), that token and what it weighs.
     """
     prefixes = shared_prefixes(examples) if share else [Prefix(i, 0) for i in range(len(examples))]
     firsts = [prefix.length for prefix in prefixes]
     lengths = [len(example.ids) - first for example, first in zip(examples, firsts, strict=True)]
-    starts = np.cumsum([0, *lengths[:-1]]) - firsts
-    kept = [
-        np.arange(start + example.prompt_length, start + len(example.ids)) - 1
-        for start, example in zip(starts, examples, strict=True)
-    ]
+    starts = np.cumsum([0, *lengths[:-1]])
+    places: list[np.ndarray] = []  # in the row, of all tokens of each example
+    for prefix, start, length in zip(prefixes, starts, lengths, strict=True):
+        own = np.arange(start, start + length)
+        shared = places[prefix.owner][: prefix.length] if prefix.length else own[:0]
+        places.append(np.concatenate([shared, own]))
+    kept = [place[e.prompt_length - 1 : -1] for place, e in zip(places, examples, strict=True)]
     answers = [example.ids[example.prompt_length :] for example in examples]
-    weighed = np.repeat(weights, [len(answer) for answer in answers])
-    own = list(zip(examples, firsts, strict=True))
-    row = {
-        "input_ids": _longs([example.ids[first:] for example, first in own])[None],
-        "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in own])[None],
-        "lengths": lengths,
-        "answers": [len(answer) for answer in answers],
+    counts = [len(answer) for answer in answers]
+    parts = list(zip(examples, firsts, strict=True))
+    return {
+        "input_ids": _longs([example.ids[first:] for example, first in parts])[None],
+        "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in parts])[None],
+        "layout": row_layout(lengths, places, sum(lengths)),
+        # Nothing looks at the last token.
+        "answer_layout": row_layout(counts, [one[:-1] for one in places], sum(lengths)),
         "kept": _longs(kept),
         "wanted": _longs(answers)[None],
-        "weights": torch.tensor(weighed, dtype=torch.float32)[None],
+        "weights": torch.tensor(np.repeat(weights, counts), dtype=torch.float32)[None],
     }
-    return row | {"prefixes": prefixes} if any(firsts) else row
 
 
 def padded(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> dict[str, Any]:
@@ -138,10 +140,9 @@ def answer_loss(model: Any, one: dict[str, Any], attention: str) -> torch.Tensor
     given: dict[str, Any] = {
         name: one[name] for name in ("input_ids", "position_ids", "attention_mask") if name in one
     }
-    if "lengths" in one:
-        device = one["input_ids"].device
-        answers = one["kept"], one["answers"]
-        given |= row_arguments(attention, one["lengths"], device, one.get("prefixes"), answers)
+    if "layout" in one and knows_layouts(attention):
+        given |= {name: one[name] for name in ("layout", "answer_layout")}
+        given["answer_places"] = one["kept"]
     logits = model(**given, use_cache=False, logits_to_keep=one["kept"]).logits
     losses = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), one["wanted"].flatten(), reduction="none"

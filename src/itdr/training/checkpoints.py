@@ -38,8 +38,11 @@ def open_checkpoints(folder: Path, manifest: dict[str, Any]) -> Path | None:
     Raises:
         DataError: the folder belongs to a training with other data, model or settings.
     """
-    if not open_run_manifest(folder, manifest):
-        return None
+    return newest_whole(folder) if open_run_manifest(folder, manifest) else None
+
+
+def newest_whole(folder: Path) -> Path | None:
+    """Return the newest checkpoint in a folder whose files are as they were written, or None."""
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=steps_done, reverse=True):
         try:
             check_files(checkpoint, read_json_object(checkpoint / _SUMS)["files"], "")

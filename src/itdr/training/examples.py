@@ -26,13 +26,21 @@ class Tokenized:
 
     Attributes:
         examples: ids as arrays of 32-bit integers, which take a tenth of the memory of lists.
+        names: the id of each of them in the mixture.
         dropped: task to the number of its examples that are left out.
         cut: task to the number of its examples whose input lost its beginning.
     """
 
     examples: list[TokenizedExample] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: str, example: TokenizedExample) -> None:
+        """Keep an example."""
+        ids: Any = np.asarray(example.ids, dtype=np.int32)
+        self.examples.append(TokenizedExample(ids, example.prompt_length))
+        self.names.append(name)
 
 
 def tokenize(mixture: pa.Table, renderer: PromptRenderer, settings: TrainingSettings) -> Tokenized:
@@ -45,7 +53,7 @@ def tokenize(mixture: pa.Table, renderer: PromptRenderer, settings: TrainingSett
     for row, example in _tokenized(mixture, renderer):
         name, task, *texts = row
         if len(example.ids) <= settings.max_length:
-            done.examples.append(_compact(example))
+            done.add(name, example)
             continue
         if settings.too_long == "refuse":
             raise DataError(
@@ -56,16 +64,11 @@ def tokenize(mixture: pa.Table, renderer: PromptRenderer, settings: TrainingSett
         if settings.too_long == "cut":
             shorter = _cut(renderer, (texts[0], texts[1], texts[2]), settings.max_length)
         if shorter:
-            done.examples.append(_compact(shorter))
+            done.add(name, shorter)
         (done.cut if shorter else done.dropped)[task] += 1
     if not done.examples:
         raise DataError(f"no example has at most {settings.max_length} tokens; raise max_length.")
     return done
-
-
-def _compact(example: TokenizedExample) -> TokenizedExample:
-    ids: Any = np.asarray(example.ids, dtype=np.int32)
-    return TokenizedExample(ids, example.prompt_length)
 
 
 def _tokenized(

@@ -13,7 +13,7 @@ from transformers.models.glm.modeling_glm import GlmDecoderLayer
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 from transformers.models.qwen2.modeling_qwen2 import Qwen2DecoderLayer
 
-from itdr.training.attention import attend
+from itdr.training.attention import ATTENTIONS, Layout
 
 _KNOWN = (GlmDecoderLayer, LlamaDecoderLayer, Qwen2DecoderLayer)
 
@@ -22,7 +22,7 @@ def narrow_last_layer(model: Any) -> bool:
     """Let a model's last layer compute what answers need, if it is built as those known here.
 
     One that drops attention weights stays as it is. The others do so in a forward pass that is told
-    `answer_places` (see row_arguments); their output is zero elsewhere.
+    `answer_places` and `answer_layout` (see batches.packed); their output is zero elsewhere.
     """
     layers = [layer for layer in model.modules() if type(layer) in _KNOWN]
     if not layers or layers[-1].self_attn.attention_dropout:
@@ -42,6 +42,7 @@ def _forward(layer: Any, plain: Callable[..., torch.Tensor]) -> Callable[..., to
         hidden_states: torch.Tensor,
         *arguments: Any,
         answer_places: torch.Tensor | None = None,
+        answer_layout: Layout | None = None,
         **options: Any,
     ) -> torch.Tensor:
         if answer_places is None:
@@ -53,7 +54,10 @@ def _forward(layer: Any, plain: Callable[..., torch.Tensor]) -> Callable[..., to
         # It rotates both queries and keys by the same angles; ours have different ones.
         _, key = rotate(key[:, :0], key, cos, sin)
         query, _ = rotate(query, query[:, :0], cos[:, answer_places], sin[:, answer_places])
-        seen, _ = attend(attention, query, key, value, scaling=attention.scaling, **options)
+        attend = ATTENTIONS[attention.config._attn_implementation]
+        seen, _ = attend(
+            attention, query, key, value, scaling=attention.scaling, layout=answer_layout
+        )
         y = hidden_states[:, answer_places] + attention.o_proj(seen.flatten(2))
         y = y + layer.mlp(layer.post_attention_layernorm(y))
         return torch.zeros_like(hidden_states).index_copy(1, answer_places, y)

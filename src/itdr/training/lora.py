@@ -4,15 +4,14 @@ import logging
 import os
 import shutil
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-from transformers import TrainingArguments, set_seed
+from transformers import set_seed
 
-from itdr.errors import SettingsError
+from itdr.errors import SettingsError, TrainingError
 from itdr.files.atomic import writing
 from itdr.files.checksums import sha256
 from itdr.files.formats import read_parquet
@@ -23,18 +22,15 @@ from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.training import TrainingSettings
-from itdr.training.attention import can_share_prefixes, set_attention
-from itdr.training.batches import Steps
-from itdr.training.checkpoints import Seal, open_checkpoints, steps_done
+from itdr.training.checkpoints import Seal, newest_whole, open_checkpoints, steps_done
 from itdr.training.examples import COLUMNS, Tokenized, tokenize
-from itdr.training.fused import fuse
-from itdr.training.last_layer import narrow_last_layer
 from itdr.training.packages import require_packages
 from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
+from itdr.training.setup import make_trainer, training_arguments
 from itdr.training.threads import rows_at_once
-from itdr.training.trainer import ProgressCallback, StepTrainer
+from itdr.training.trainer import NotFiniteError, ProgressCallback
 
 log = logging.getLogger("itdr")
 
@@ -54,11 +50,14 @@ def train(
             checkpoints belong to another training.
         ModelError: the base model cannot be had.
         SettingsError: the settings ask for what is not here.
+        TrainingError: a loss is not finite, or a row does not fit the GPU.
         BusyError: another process is training this adapter.
         DiskFullError: there is no room for a checkpoint or the adapter.
     """
     _require_processes(settings)
     require_packages(settings)
+    # Rows of ever new lengths would leave memory in pieces. Read when CUDA is first used.
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     checkpoints = out.with_name(out.name + ".checkpoints")
     with resume_state(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
         _train(model, mixture, out, settings, seed=seed, checkpoints=checkpoints)
@@ -83,27 +82,23 @@ def _train(
     }
     data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
     plan = steps([len(example.ids) for example in data.examples], settings, seed)
-    arguments = _arguments(model, checkpoints, settings, len(plan), seed)
+    arguments = training_arguments(model, checkpoints, settings, len(plan), seed)
     with arguments.main_process_first():
         resumed = open_checkpoints(checkpoints, manifest)
     set_seed(seed)
     base = load_model(model, four_bit=settings.four_bit, place=not settings.fsdp)
-    attention = set_attention(base, settings.attention)
-    # With dropout a prefix would have to be computed anew for each example.
-    share = settings.share_prefixes and can_share_prefixes(attention) and not settings.lora_dropout
-    rows = rows_at_once(settings, plan)
-    passes = Steps(data.examples, plan, settings, share=share, rows=rows)
-    trainer = StepTrainer(_adapted(base, model, settings), arguments, passes, attention)
+    trainer = make_trainer(base, model, data.examples, plan, settings=settings, arguments=arguments)
+    rows, passes = rows_at_once(settings, plan), trainer.steps
     trainer.add_callback(Seal())
     done = steps_done(resumed)
     first = rank() == 0
     if first:
-        _tell(data, settings, len(plan), done, attention)
+        _tell(data, settings, len(plan), done, trainer.attention)
     begin = time.monotonic()
     with progress("training", len(plan), "steps", done=done) if first else nullcontext() as bar:
         if bar:
             trainer.add_callback(ProgressCallback(bar, passes))
-        with side_by_side(rows) as trainer.at_once:
+        with side_by_side(rows) as trainer.at_once, _explained(data, plan, checkpoints, settings):
             trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     seconds = time.monotonic() - begin
     finished = checkpoints / "adapter"
@@ -140,64 +135,30 @@ def _require_processes(settings: TrainingSettings) -> None:
         )
 
 
-def _adapted(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
-    if settings.four_bit:
-        base = prepare_model_for_kbit_training(
-            base, use_gradient_checkpointing=settings.gradient_checkpointing
-        )
-    adapted = get_peft_model(
-        base.train(),
-        LoraConfig(
-            task_type="CAUSAL_LM",
-            r=settings.lora_rank,
-            lora_alpha=settings.lora_alpha,
-            lora_dropout=settings.lora_dropout,
-            target_modules=model.lora_targets
-            if isinstance(model.lora_targets, str)
-            else list(model.lora_targets),
-        ),
-    )
-    chosen = adapted.peft_config["default"]
-    # A set's order, in the file, would be chance.
-    if isinstance(chosen, LoraConfig) and isinstance(chosen.target_modules, set):
-        chosen.target_modules = sorted(chosen.target_modules)
-    if not settings.fsdp:  # which takes weights apart
-        fuse(adapted)
-        narrow_last_layer(adapted)
-    if settings.gradient_checkpointing:
-        adapted.enable_input_require_grads()
-    return adapted
+@contextmanager
+def _explained(
+    data: Tokenized, plan: list[list[int]], checkpoints: Path, settings: TrainingSettings
+) -> Iterator[None]:
+    """Say what a step that failed had to do with, and what is kept.
 
-
-def _arguments(
-    model: ModelSettings, checkpoints: Path, settings: TrainingSettings, steps: int, seed: int
-) -> TrainingArguments:
-    gpu = torch.cuda.is_available()
-    return TrainingArguments(
-        output_dir=str(checkpoints),
-        per_device_train_batch_size=1,  # one step's passes (see Steps)
-        num_train_epochs=1,  # the steps are those of all epochs
-        train_sampling_strategy="sequential",
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=round(settings.warmup_ratio * steps),
-        bf16=gpu and model.dtype == "bfloat16",
-        fp16=gpu and model.dtype == "float16",
-        use_cpu=not gpu,
-        activation_checkpointing=settings.gradient_checkpointing and not settings.fsdp,
-        use_liger_kernel=settings.liger,
-        liger_kernel_config={"cross_entropy": False, "fused_linear_cross_entropy": False},
-        fsdp=settings.fsdp or None,  # type: ignore[arg-type]
-        fsdp_config={"activation_checkpointing": settings.gradient_checkpointing},
-        ddp_find_unused_parameters=False,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        logging_steps=1,
-        report_to=settings.track,
-        disable_tqdm=True,
-        log_level="error",
-        remove_unused_columns=False,
-        dataloader_pin_memory=gpu,
-        seed=seed,
-    )
+    Raises:
+        TrainingError: a loss or gradient norm is not finite, or the GPU's memory does not suffice.
+    """
+    try:
+        yield
+    except NotFiniteError as error:
+        kept = newest_whole(checkpoints)
+        examples = ", ".join(data.names[i] for i in plan[error.step - 1])
+        raise TrainingError(
+            f"step {error.step} of {len(plan)}: the loss is {error.loss:g} and the norm of the "
+            f"gradients {error.norm:g}, where finite numbers are needed. Its examples are "
+            f"{examples}. {kept or 'No checkpoint'} is kept, and no later one. If the same "
+            "happens again from there, lower training.learning_rate or look at these examples; "
+            "if not, the hardware is to be suspected."
+        ) from error
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"the GPU has too little memory ({str(error).splitlines()[0]}). Lower "
+            f"training.row_length ({settings.row_length}), set training.gradient_checkpointing to "
+            "true or training.four_bit, or end what else uses this GPU."
+        ) from error

@@ -20,8 +20,6 @@ def require_packages(settings: TrainingSettings) -> None:
         _require("liger", "liger_kernel", gpu=True)
     if settings.fsdp:
         _require("fsdp", None, gpu=True)  # without one accelerate would leave it out in silence
-    if settings.attention == "flex_attention":
-        _require("attention flex_attention", None, gpu=True)  # has no gradients on a CPU
     if settings.track != "none":
         _require("track", settings.track, gpu=False)
 

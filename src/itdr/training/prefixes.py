@@ -1,6 +1,6 @@
 """Which examples of a row begin with the same tokens, such as a task's description.
 
-In a causal model a token's activations depend on the tokens before it alone. So a beginning that
+In a causal model a token's activations depend on the tokens before it alone. So a prefix that
 several examples share needs to be computed once, and the others attend to its keys and values; what
 they learn through it adds up there.
 """
@@ -12,16 +12,19 @@ import numpy as np
 
 from itdr.models.prompt import TokenizedExample
 
-_FEWEST = 16
-"""Shorter beginnings cost more to look up than to compute."""
+_SHORTEST = 16
+"""Shorter prefixes cost more to look up than to compute."""
+_WORTH = 0.1
+"""Share of a row's tokens below which gathering keys and values costs what is saved."""
 
 
 @dataclass(frozen=True)
 class Prefix:
-    """The first tokens of an example, to be found in another one of the same row.
+    """The first tokens of an example, to be found in an earlier one of the same row.
 
     Attributes:
-        owner: number in the row of the example that has them; it shares no prefix itself.
+        owner: number in the row of the example that begins with them; some of them may be shared
+            with a yet earlier one.
         length: how many they are; 0 where an example has all its tokens itself.
     """
 
@@ -30,20 +33,24 @@ class Prefix:
 
 
 def shared_prefixes(examples: Sequence[TokenizedExample]) -> list[Prefix]:
-    """Return for each example of a row which of the examples before it has its first tokens.
+    """Return for each example of a row its longest prefix that an earlier one begins with too.
 
-    The last token of a prompt is never shared: it foretells the answer.
+    So every token whose predecessors are the same is computed once in a row. No prefix is shared
+    where that would save less than a tenth of the row's tokens. The last token of a prompt is never
+    shared: it foretells the answer.
     """
-    owners: list[int] = []
-    found: list[Prefix] = []
-    for number, example in enumerate(examples):
-        candidates = (Prefix(owner, _common(examples[owner], example)) for owner in owners)
-        best = max(candidates, key=lambda prefix: prefix.length, default=Prefix(number, 0))
-        if best.length < _FEWEST:
-            best = Prefix(number, 0)
-            owners.append(number)
-        found.append(best)
+    found = [_longest(examples, number) for number in range(len(examples))]
+    saved = sum(prefix.length for prefix in found)
+    if saved < _WORTH * sum(len(example.ids) for example in examples):
+        return [Prefix(number, 0) for number in range(len(examples))]
     return found
+
+
+def _longest(examples: Sequence[TokenizedExample], number: int) -> Prefix:
+    example = examples[number]
+    earlier = (Prefix(owner, _common(examples[owner], example)) for owner in range(number))
+    best = max(earlier, key=lambda prefix: prefix.length, default=Prefix(number, 0))
+    return best if best.length >= _SHORTEST else Prefix(number, 0)
 
 
 def _common(owner: TokenizedExample, example: TokenizedExample) -> int:
