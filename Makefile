@@ -53,7 +53,8 @@ test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each 
 DEVICE ?= cuda
 
 test-gpu: $(READY) ## test training on a GPU; DEVICE=cpu: what of it can be tested without one
-	pytest tests/gpu --device $(DEVICE) --checks results/test-gpu-$(DEVICE).csv
+	$(if $(filter cpu,$(DEVICE)),OMP_NUM_THREADS=1) \
+	    pytest tests/gpu --device $(DEVICE) --checks results/test-gpu-$(DEVICE).csv
 
 test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is installed if need be
 	envs/slurm.sh
