@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export TORCH
 
 .PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
-	test-faults secrets fuzz audit bench bench-gpu tiny-model clean always
+	test-faults secrets fuzz soak audit bench bench-gpu tiny-model clean always
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,14 +53,17 @@ test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each 
 DEVICE ?= cuda
 
 test-gpu: $(READY) ## test training on a GPU; DEVICE=cpu: what of it can be tested without one
-	pytest tests/gpu --device $(DEVICE) --checks results/test-gpu-$(DEVICE).csv
+	$(if $(filter cpu,$(DEVICE)),OMP_NUM_THREADS=1) \
+	    pytest tests/gpu --device $(DEVICE) --checks results/test-gpu-$(DEVICE).csv
 
 test-cluster: $(READY) ## test the workflow on a Slurm of one node, which is installed if need be
 	envs/slurm.sh
 	python -m pytest tests/cluster
 
 test-faults: $(READY) ## kill, interrupt, damage and starve every stage, the slow tests too
-	OMP_NUM_THREADS=1 python -m pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py
+	OMP_NUM_THREADS=1 python -m pytest -m "slow or not slow" tests/faults tests/workflow/test_faults.py \
+	    tests/workflow/test_configuration.py tests/unit/test_wrong_options.py \
+	    tests/unit/test_wrong_settings.py tests/unit/test_damaged_models.py
 
 secrets: $(READY) ## look for passwords and keys in all files of the repository
 	git ls-files -z | xargs -0 detect-secrets-hook --no-verify \
@@ -70,10 +73,15 @@ secrets: $(READY) ## look for passwords and keys in all files of the repository
 FUZZ_SECONDS ?= 60
 FUZZ_EXAMPLES ?= 20
 
-fuzz: $(READY) ## look for input that upsets a reader: FUZZ_SECONDS each, FUZZ_READERS alone
+fuzz: $(READY) ## look for input that upsets a reader: FUZZ_SECONDS each, FUZZ_FLAGS=--keep
 	$(INSTALL)[fuzz]
 	ITDR_EXAMPLES=$(FUZZ_EXAMPLES) HYPOTHESIS_PROFILE=random python -m pytest tests/unit/test_bad_input.py
-	python -m tests.fuzz.all --seconds $(FUZZ_SECONDS) $(FUZZ_READERS)
+	python -m tests.fuzz.all --seconds $(FUZZ_SECONDS) $(FUZZ_FLAGS) $(FUZZ_READERS)
+
+N ?= 20
+
+soak: $(READY) ## run the workflow N times, each with a random disturbance: the same bytes
+	python -m tests.soak $(N)
 
 audit-packages: $(READY) ## ask whether pinned packages have known vulnerabilities; needs a network
 	$(INSTALL)[audit]

@@ -13,9 +13,7 @@ from itdr.recommenders.methods import INSTALL
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
-
-
+# Not by `configfile:`, whose reader knows neither our bounds nor our messages.
 try:
     WORKFLOW = load_workflow(
         [Path("config/config.yaml"), *workflow.overwrite_configfiles],

@@ -1,7 +1,8 @@
 """Look for bytes that upset one reader, led by coverage: `python -m tests.fuzz.fuzz READER`.
 
 libFuzzer (through atheris) changes valid inputs and keeps what reaches new lines of our code. What
-it finds lies in .fuzz/READER/found-*, the inputs that it learnt from in .fuzz/READER/corpus.
+it finds lies in .fuzz/READER/found-*, the inputs that it learnt from in .fuzz/READER/corpus; it
+begins with those that tests/fuzz/corpus keeps.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import atheris
 with atheris.instrument_imports(include=["itdr"]):
     from tests.bad_input.all_readers import READERS
     from tests.bad_input.mutations import SPICES
+    from tests.fuzz.corpus import load
 
 _LONGEST_INPUT = 80_000
 
@@ -31,6 +33,8 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for place, seed in enumerate(reader.seeds()):
         (corpus / f"seed-{place}").write_bytes(seed)
+    for name, data in load(args.reader).items():
+        (corpus / name).write_bytes(data)
     words = folder / "words"
     words.write_text("".join(f'"{_escaped(spice[:60])}"\n' for spice in SPICES))
     options = [
@@ -41,7 +45,8 @@ def main() -> None:
         "-timeout=60",
         "-rss_limit_mb=4096",
         "-close_fd_mask=0",
-        "-verbosity=0",
+        "-verbosity=1",
+        "-reduce_inputs=1",
         "-print_final_stats=1",
         str(corpus),
     ]

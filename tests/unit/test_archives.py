@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -229,3 +230,54 @@ def test_an_archive_that_names_a_place_before_its_beginning_is_refused(tmp_path)
     path.write_bytes(data)
     with pytest.raises(DataError, match=r"pixel\.zip.*cut off, damaged"):
         find_file("pixelrec", tmp_path, "interaction.csv")
+
+
+def _header(kind: bytes, size: int, name: str = "x") -> bytes:
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME,
+                                  tarfile.GNUTYPE_LONGLINK])  # fmt: skip
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("take", ["extract", "stream"])
+def test_a_header_is_bounded_before_it_is_read(tmp_path, kind, packed, take):
+    from itdr.datasets.download.archive import extract
+    from itdr.datasets.readers.archive_stream import find_members
+
+    path = tmp_path / "a.tar"
+    data = _header(kind, 90 << 20) + bytes(90 << 20) + _header(tarfile.REGTYPE, 0, "a.csv")
+    path.write_bytes(gzip.compress(data, 1) if packed else data)
+    del data
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"a\.tar: .*a header of 94,371,840 bytes; allowed"):
+        if take == "extract":
+            extract(path, {"a.csv": tmp_path / "a.csv"})
+        else:
+            find_members(path, ("a.csv",))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 << 20
+
+
+def test_a_long_name_is_read_as_before(tmp_path):
+    path, name = tmp_path / "a.tar.gz", f"{'long/' * 60}interaction.csv"
+    _pack(path, {name: VIEWS})
+    from itdr.datasets.download.archive import extract
+
+    assert extract(path, {"interaction.csv": tmp_path / "out.csv"}) == []
+    assert (tmp_path / "out.csv").read_bytes() == VIEWS
+
+
+def test_an_entry_that_asks_for_gigabytes_is_refused(tmp_path):
+    from itdr.datasets.download.archive import extract
+
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.csv", VIEWS)
+    data = path.read_bytes()
+    at = data.index(b"\x5d\x00\x00\x80\x00")  # properties, and a dictionary of 8 MB
+    path.write_bytes(data[: at + 1] + b"\xff\xff\xff\xff" + data[at + 5 :])
+    with pytest.raises(DataError, match=r"'a\.csv' is compressed in a way that is not read here"):
+        extract(path, {"a.csv": tmp_path / "a.csv"})

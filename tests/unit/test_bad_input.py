@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.bad_input.all_readers import READERS
 from tests.bad_input.mutations import any_input
+from tests.fuzz.corpus import load
 
 TIMES = int(os.environ.get("ITDR_EXAMPLES", "1"))
 
@@ -35,3 +36,9 @@ def test_bad_input_is_accounted_for_or_refused(name):
         reader.check(data)
 
     holds()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_fuzzing_learnt_from_is_accounted_for_or_refused(name):
+    for data in load(name).values():
+        READERS[name].check(data)

@@ -79,6 +79,20 @@ def test_an_id_is_kept_as_it_is(value):
     assert _one(identifier("id"), value) == value
 
 
+@pytest.mark.parametrize("value", [{"a": 1}, [1], [], {}, True, False])
+def test_an_object_a_list_or_a_truth_value_is_no_id(value):
+    assert _one(identifier("id"), value) == "id is not a text"
+
+
+@pytest.mark.parametrize("value", [1e12, "1e12", "1_528_000_000_000", "+1528000000000", " 1528"])
+def test_a_time_is_digits_alone(value):
+    line = json.dumps({"time": value}).encode()
+    rows, rejected = _parse(
+        JsonLines((milliseconds("time"),)), line.replace(b"1000000000000.0", b"1e12")
+    )
+    assert not rows and rejected[0][1] == "time is missing or not a whole number"
+
+
 def test_a_number_that_is_an_id_becomes_text():
     assert _one(identifier("id"), 12) == "12"
 

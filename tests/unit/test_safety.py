@@ -83,7 +83,7 @@ def test_the_code_that_a_model_brings_is_not_run(random_model, tmp_path):
 def test_a_chat_template_that_reaches_for_python_is_refused(random_model):
     tokenizer = load_tokenizer(model_at(random_model))
     tokenizer.chat_template = "{{ messages.__class__.__base__.__subclasses__() }}"
-    with pytest.raises(ModelError, match=r"the chat template cannot be used \(Sec"):
+    with pytest.raises(ModelError, match=r"used \(line 1: access to attribute '__class__'"):
         PromptRenderer(tokenizer).prompt("a", "b")
 
 

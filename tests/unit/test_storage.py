@@ -171,7 +171,7 @@ def test_json_has_the_same_bytes_for_the_same_value(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not a whole Parquet file"),
+        (b"", "is no Parquet file"),
         (b"PAR1 and then nothing", "not a whole Parquet file"),
         ({"a": [1]}, "no column 'b'; found a; needed a, b"),
         ({"a": ["x"], "b": ["y"]}, "Failed to parse string"),

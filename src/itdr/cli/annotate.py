@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.flags import add_flags
     from itdr.settings.teacher import TeacherSettings
 
-    parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
+    parser.add_argument(
+        "--examples", type=input_path, required=True, help="Parquet file of 'itdr build'"
+    )
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument(
         "--out", type=output_file, help="Parquet file for the examples with answers"
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tell what the answers would cost, and ask for none (kind: endpoint)",
     )
     parser.add_argument(
-        "--tables", type=Path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
+        "--tables", type=input_path, metavar="DIR", help="folder of 'itdr normalise' (kind: rules)"
     )
     add_config_folders(parser)
     add_flags(parser, TeacherSettings)

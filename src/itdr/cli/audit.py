@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from itdr.cli.options import add_config_folders
+from itdr.cli.options import add_config_folders, folder_to_fill, input_path, rows, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--parts",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",
@@ -22,14 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tables",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="folder that holds the tables of 'itdr normalise' as DATASET/ (default: what needs "
         "them is not checked)",
     )
     parser.add_argument(
         "--models",
-        type=Path,
+        type=input_path,
         nargs="*",
         default=[],
         metavar="FILE",
@@ -37,15 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-length",
-        type=int,
+        type=rows,
         default=2048,
         metavar="TOKENS",
         help="longest example that training takes, in tokens (default: 2048)",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, help="folder for audit.json, audit.md and faults.csv"
+        "--out",
+        type=folder_to_fill,
+        required=True,
+        help="folder for audit.json, audit.md and faults.csv",
     )
-    parser.add_argument("--threads", type=int, help="processor threads (default: all)")
+    parser.add_argument("--threads", type=threads, help="processor threads (default: all)")
     parser.add_argument(
         "--report-only", action="store_true", help="end well even when faults were found"
     )

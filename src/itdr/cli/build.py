@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file, seed, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,12 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
-    parser.add_argument("--tables", type=Path, required=True, help="folder of 'itdr normalise'")
+    parser.add_argument(
+        "--tables", type=input_path, required=True, help="folder of 'itdr normalise'"
+    )
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the examples"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of all choices (default: 0)")
-    parser.add_argument("--threads", type=int, help="processor threads (default: all)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of all choices (default: 0)")
+    parser.add_argument("--threads", type=threads, help="processor threads (default: all)")
     add_config_folders(parser)
     add_flags(parser, BuildSettings)
     add_flags(parser, SplitSettings)

@@ -1,9 +1,8 @@
 """itdr compare: compare the answers of several variants, two by two, by paired tests."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--predictions",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_config_folders
+from itdr.cli.options import add_config_folders, input_path, output_path
 
 FORMS = ("llama-factory", "hugging-face", "predictions")
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--parts",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",
@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--audit",
-        type=Path,
+        type=input_path,
         metavar="FILE",
         help="audit.json of 'itdr audit'; files that it did not find clean are refused "
         "(default: no audit is asked for)",
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_path,
         required=True,
         help="folder, replaced as a whole; for predictions a .jsonl file",
     )

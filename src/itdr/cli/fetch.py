@@ -1,21 +1,20 @@
 """`itdr fetch`: bring the raw files of a dataset here."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders
+from itdr.cli.options import add_config_folders, folder_to_fill, input_path, seconds, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("dataset", metavar="DATASET", help="its id, such as movielens-1m")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for the raw files"
+        "--out", type=folder_to_fill, required=True, metavar="DIR", help="folder for the raw files"
     )
     parser.add_argument(
         "--from",
         dest="from_folder",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="take the files from this folder (any depth; plain, .gz or in their archive) by "
         "symbolic links, without the network",
@@ -40,14 +39,14 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 def _add_retries(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retries",
-        type=int,
+        type=whole_number(0, 1000),
         default=5,
         metavar="N",
         help="attempts after a failed one, counted anew when new bytes have come (default: 5)",
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=60.0,
         metavar="SECONDS",
         help="longest silence of a server, in seconds (default: 60)",
@@ -57,15 +56,9 @@ def _add_retries(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Bring the files. Raises the errors of itdr.datasets.download.fetch.fetch."""
     from itdr.datasets.download.fetch import fetch
-    from itdr.errors import SettingsError
     from itdr.retry import RetryPolicy
     from itdr.settings.dataset import load_dataset
 
-    if args.retries < 0 or args.timeout <= 0:
-        raise SettingsError(
-            f"--retries {args.retries}, --timeout {args.timeout:g}: at least 0 retries and more "
-            "than 0 seconds are needed."
-        )
     dataset = load_dataset(args.dataset, args.config_folders)
     if args.only:
         dataset = dataset.selected(args.only)

@@ -2,13 +2,17 @@
 
 import argparse
 import logging
-from pathlib import Path
+
+from itdr.cli.options import input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     parser.add_argument(
-        "model", type=Path, metavar="MODEL", help="model file, such as config/models/tiny.yaml"
+        "model",
+        type=input_path,
+        metavar="MODEL",
+        help="model file, such as config/models/tiny.yaml",
     )
     parser.add_argument(
         "--tokenizer-only",
@@ -17,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_file,
         metavar="FILE",
         help="JSON file that says what is where (default: none; the files lie in the cache of "
         "Hugging Face, below HF_HOME)",

@@ -1,9 +1,8 @@
 """itdr fetch-release: bring the authors' released files of one task and dataset here."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_release_manifest
+from itdr.cli.options import add_release_manifest, folder_to_fill
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for them")
+    parser.add_argument(
+        "--out", type=folder_to_fill, required=True, metavar="DIR", help="folder for them"
+    )
     add_release_manifest(parser)
     add_flags(parser, ReleaseSettings)
 

@@ -2,9 +2,14 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, add_release_manifest, output_folder
+from itdr.cli.options import (
+    add_config_folders,
+    add_release_manifest,
+    input_path,
+    output_folder,
+    seed,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="task id, such as RP")
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
     parser.add_argument(
-        "--release", type=Path, required=True, metavar="DIR", help="folder of 'itdr fetch-release'"
+        "--release",
+        type=input_path,
+        required=True,
+        metavar="DIR",
+        help="folder of 'itdr fetch-release'",
     )
     parser.add_argument(
         "--out",
@@ -21,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the three parts",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of their order (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of their order (default: 0)")
     add_config_folders(parser)
     add_release_manifest(parser)
 

@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.flags import add_flags
 
     parser.add_argument(
-        "--model", type=Path, required=True, help="model file, such as config/models/tiny.yaml"
+        "--model",
+        type=input_path,
+        required=True,
+        help="model file, such as config/models/tiny.yaml",
     )
     parser.add_argument(
         "--adapter",
@@ -24,7 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the base model once for all (default: base)",
     )
     parser.add_argument(
-        "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
+        "--test",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="test.parquet files of 'itdr split'",
     )
     parser.add_argument(
         "--out",

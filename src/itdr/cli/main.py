@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from itdr import __version__
+from itdr.cli.terminal import PrintableFormatter, printable
 from itdr.errors import ItdrError
 from itdr.interrupts import INTERRUPTED, interruptible
 
@@ -53,6 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _INTERRUPTED = "interrupted. What is finished stays; the same command goes on from there."
 _MEND = "Nothing was left half-written; mend this and run it again."
+_NO_MEMORY = (
+    "the memory or the processes that it may have do not suffice. Nothing was left half-written; "
+    "give it more, or less to do at once (--threads, --batch-size, --memory-limit-mb)."
+)
 
 
 def _explained(arguments: Sequence[str]) -> int:
@@ -65,18 +70,28 @@ def _explained(arguments: Sequence[str]) -> int:
                 return _say(arguments, _INTERRUPTED, INTERRUPTED)
             if isinstance(error, ItdrError):
                 return _say(arguments, str(error), 1)
+            if _is_short_of_memory(error):
+                return _say(arguments, _NO_MEMORY, 1)
             if isinstance(error, OSError):
                 where, why = error.filename or "output", error.strerror or error
                 return _say(arguments, f"{where}: {why}. {_MEND}", 1)
             raise
 
 
+def _is_short_of_memory(error: Exception) -> bool:
+    """Say whether an error is about memory or processes; libraries have errors of their own."""
+    return isinstance(error, MemoryError) or any(
+        sign in f"{type(error).__name__} {error}"
+        for sign in ("OutOfMemory", "allocate memory", "start new thread", "std::bad_alloc")
+    )
+
+
 def _run(arguments: Sequence[str]) -> int:
     args = _parser(arguments).parse_args(arguments)
     args.words = arguments
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for library in ("httpx", "httpx2"):  # which log every request
         logging.getLogger(library).setLevel(logging.WARNING)
     return args.run(args) or 0
@@ -85,7 +100,7 @@ def _run(arguments: Sequence[str]) -> int:
 def _say(arguments: Sequence[str], message: str, status: int) -> int:
     """Print what stopped the command and return its exit status."""
     with suppress(OSError):  # a log on a full disk
-        print(f"itdr {_command(arguments)}: {message}", file=sys.stderr)
+        print(printable(f"itdr {_command(arguments)}: {message}"), file=sys.stderr)
     return status
 
 

@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import output_file
+from itdr.cli.options import input_path, output_file, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,18 +12,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.variant import VariantOptions
 
     parser.add_argument(
-        "--train", type=Path, nargs="+", required=True, help="train.parquet files of 'itdr split'"
+        "--train",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="train.parquet files of 'itdr split'",
     )
     parser.add_argument(
         "--audit",
-        type=Path,
+        type=input_path,
         help="audit.json of 'itdr audit'; files that it did not find clean are refused "
         "(default: no audit is asked for)",
     )
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the mixture"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the order (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the order (default: 0)")
     add_flags(parser, VariantOptions)
 
 

@@ -1,9 +1,8 @@
 """itdr normalise: bring the raw files of a dataset to its three tables."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders
+from itdr.cli.options import add_config_folders, folder_to_fill, input_path, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,17 +12,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("dataset", metavar="DATASET", help="dataset id, such as movielens-32m")
     parser.add_argument(
-        "--raw", type=Path, required=True, metavar="DIR", help="folder with the raw files"
+        "--raw", type=input_path, required=True, metavar="DIR", help="folder with the raw files"
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_to_fill,
         required=True,
         metavar="DIR",
         help="folder for the tables, rejected.parquet and quality.json",
     )
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="threads to work with (default: all processors)"
+        "--threads",
+        type=threads,
+        metavar="N",
+        help="threads to work with (default: all processors)",
     )
     add_config_folders(parser)
     add_flags(parser, NormaliseSettings)

@@ -1,12 +1,17 @@
 """Options that several commands have."""
 
 import argparse
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from itdr.errors import SettingsError
+from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
 from itdr.settings.folders import CONFIG
+
+_DAY_S = 86_400
+_LONGEST_PATH = 3000  # bytes; Linux has 4,096, and names are added to it
 
 
 def output_file(text: str) -> Path:
@@ -16,7 +21,7 @@ def output_file(text: str) -> Path:
         SettingsError: it is empty or no text.
         DataError: it is a folder, a link or a device.
     """
-    path = _path(text)
+    path = output_path(text)
     require_file_place(path)
     return path
 
@@ -28,21 +33,101 @@ def output_folder(made_by: str) -> Callable[[str], Path]:
     """
 
     def folder(text: str) -> Path:
-        path = _path(text)
+        path = output_path(text)
         require_folder_place(path, made_by)
         return path
 
     return folder
 
 
-def _path(text: str) -> Path:
+def folder_to_fill(text: str) -> Path:
+    """Return the path that an option names, a folder into which files can be written.
+
+    Raises:
+        SettingsError: it is empty or no text.
+        DataError: it is no folder.
+    """
+    path = output_path(text)
+    if path.exists() and not path.is_dir():
+        raise DataError(f"{path}: is no folder, and files are to be written there. Name another.")
+    return path
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return the reader of an option that is a whole number from `least` to `most`."""
+
+    def number(text: str) -> int:
+        if re.fullmatch(r"[+-]?[0-9]{1,30}", text) and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not allowed; needed is a whole number from {least:,} to {most:,}"
+        )
+
+    return number
+
+
+seed = whole_number(0, 2**32 - 1)
+threads = whole_number(1, 1024)
+rows = whole_number(1, 10**9)
+
+
+def seconds(text: str) -> float:
+    """Return the duration that an option gives: more than 0 seconds, a day at most."""
+    with suppress(ValueError):
+        if text.isascii() and 0 < (value := float(text)) <= _DAY_S:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"{text[:40]!r} is not allowed; needed are more than 0 seconds, {_DAY_S:,} at most"
+    )
+
+
+def input_path(text: str) -> Path:
+    """Return the path that an option names, which is a file or a folder.
+
+    Raises:
+        SettingsError: it is empty.
+        MissingFileError: nothing is there.
+        DataError: it is a pipe or a device, which could be read for ever.
+    """
+    path = any_path(text)
+    if len(text.encode(errors="replace")) > _LONGEST_PATH or not path.exists():
+        raise MissingFileError(
+            f"{_shown(text)}: no such file or folder. Name one, or run the stage that makes it "
+            "first."
+        )
+    if not (path.is_file() or path.is_dir()):
+        raise DataError(f"{path}: is neither a file nor a folder. Name one.")
+    return path
+
+
+def any_path(text: str) -> Path:
+    """Return the path that an option names, there or not. Raises SettingsError: it is empty."""
     if not text.strip():
-        raise SettingsError("--out is empty; a path is needed.")
+        raise SettingsError("a path is empty ('').")
+    return Path(text)
+
+
+def output_path(text: str) -> Path:
+    """Return the path that an option names, at which something can be written.
+
+    Raises:
+        SettingsError: it is empty, no text, or a name that not every library takes.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:
         raise SettingsError(f"--out is {text!r}, which is not UTF-8. Name another path.") from None
+    if set(text) & set("\\?") or len(text.encode()) > _LONGEST_PATH or not text.strip():
+        raise SettingsError(
+            f"--out is {_shown(text)!r}; needed is a path of at most {_LONGEST_PATH:,} bytes "
+            "without a backslash or a question mark, which DuckDB does not take for themselves. "
+            "Name another."
+        )
     return Path(text)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) < 200 else f"{text[:80]}..."
 
 
 def add_config_folders(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +135,7 @@ def add_config_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config-folder",
         dest="config_folders",
-        type=Path,
+        type=input_path,
         action="append",
         default=[CONFIG],
         metavar="DIR",
@@ -63,7 +148,7 @@ def add_release_manifest(parser: argparse.ArgumentParser) -> None:
     """Add --manifest, the list of the released files."""
     parser.add_argument(
         "--manifest",
-        type=Path,
+        type=input_path,
         default=Path("config/papers/itdr/release_manifest.csv"),
         metavar="FILE",
         help="what the release consists of (default: %(default)s)",
@@ -80,7 +165,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--configfile",
-        type=Path,
+        type=input_path,
         nargs="+",
         default=[],
         metavar="FILE",
@@ -88,14 +173,14 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--snakefile",
-        type=Path,
+        type=input_path,
         default=Path("Snakefile"),
         metavar="FILE",
         help="the workflow (default: Snakefile)",
     )
     parser.add_argument(
         "--rates",
-        type=Path,
+        type=input_path,
         default=Path("config/rates.yaml"),
         metavar="FILE",
         help="rates to reckon with until jobs have finished (default: config/rates.yaml)",

@@ -1,9 +1,8 @@
 """itdr plan: say what a target would cost before anything is spent."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_target
+from itdr.cli.options import add_target, output_path, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     parser.add_argument(
         "--gpus",
-        type=int,
+        type=whole_number(1, 100_000),
         nargs="+",
         default=[],
         metavar="N",
@@ -19,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--figure",
-        type=Path,
+        type=output_path,
         metavar="STEM",
         help="draw how long it takes on 1 to 64 GPUs, into STEM.png and STEM.svg (default: none)",
     )

@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file, rows, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,18 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + "; ".join(f"{name}: {method.description}" for name, method in METHODS.items()),
     )
     parser.add_argument(
-        "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
+        "--test",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="test.parquet files of 'itdr split'",
     )
     parser.add_argument(
         "--tables",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="folder that holds the tables of 'itdr normalise' as DATASET/, for what learns from "
         "interactions",
     )
     parser.add_argument(
         "--train",
-        type=Path,
+        type=input_path,
         nargs="*",
         default=[],
         help="train.parquet files of 'itdr split', for what learns from examples",
@@ -40,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
     )
-    parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
+    parser.add_argument("--rows-per-cell", type=rows, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of training and of ties (default: 0)"
+        "--seed", type=seed, default=0, help="seed of training and of ties (default: 0)"
     )
     add_flags(parser, RecommendSettings)
 

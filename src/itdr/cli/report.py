@@ -1,9 +1,8 @@
 """itdr report: make tables, figures and the page from scores."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders
+from itdr.cli.options import add_config_folders, any_path, folder_to_fill, input_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--scores",
-        type=Path,
+        type=any_path,
         nargs="+",
         metavar="FILE",
         help="files of 'itdr score', laid out as MODEL/VARIANT/SEED.csv",
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--comparisons",
-        type=Path,
+        type=input_path,
         nargs="*",
         default=[],
         metavar="FILE",
@@ -42,13 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--results",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="the run's folder, for its audit, trainings, times and checksums (default: none)",
     )
     parser.add_argument(
         "--paper",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="published values and the layout of the tables, such as config/papers/itdr "
         "(default: none, our values alone)",
@@ -62,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder_to_fill,
         required=True,
         metavar="DIR",
         help="folder for tables/, figures/ and index.html",

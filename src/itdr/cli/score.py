@@ -1,9 +1,8 @@
 """itdr score: compare answers with references."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--predictions",
-        type=Path,
+        type=input_path,
         nargs="+",
         required=True,
         metavar="FILE",
@@ -42,6 +41,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.evaluation.rows import write_rows
     from itdr.evaluation.score import score_cells, score_table, write_scores
     from itdr.evaluation.seeds import score_seeds
+    from itdr.files.checksums import require_different
     from itdr.settings.flags import from_flags
     from itdr.settings.scoring import ScoringSettings
 
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
         raise SettingsError("--rows takes one file of answers: give each seed a call of its own.")
     if args.rows and args.rows.suffix not in (".csv", ".parquet"):
         raise SettingsError(f"--rows: {args.rows} must end in .csv or .parquet.")
+    require_different(args.predictions)
     if len(args.predictions) == 1:
         scored = score_cells(args.predictions[0], args.config_folders, settings)
         scores = score_table(scored, settings)

@@ -2,9 +2,8 @@
 
 import argparse
 import logging
-from pathlib import Path
 
-from itdr.cli.options import output_folder
+from itdr.cli.options import input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,17 +11,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.experiment import SplitSettings
     from itdr.settings.flags import add_flags
 
-    parser.add_argument("--examples", type=Path, required=True, help="Parquet file of 'itdr build'")
+    parser.add_argument(
+        "--examples", type=input_path, required=True, help="Parquet file of 'itdr build'"
+    )
     parser.add_argument(
         "--out", type=output_folder("split"), required=True, help="folder for the three parts"
     )
     parser.add_argument(
         "--tables",
-        type=Path,
+        type=input_path,
         metavar="DIR",
         help="folder of the dataset's tables of 'itdr normalise', for a split by time",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the division (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the division (default: 0)")
     add_flags(parser, SplitSettings)
 
 

@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from itdr.cli.options import folder_to_fill, input_path
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
@@ -25,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--paper",
-        type=Path,
+        type=input_path,
         default=Path("config/papers/itdr/statistics.csv"),
         metavar="FILE",
         help="published values (default: %(default)s)",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR",
+        "--out", type=folder_to_fill, required=True, metavar="DIR",
         help="folder for statistics.csv and statistics.md",
     )  # fmt: skip
 

@@ -1,9 +1,8 @@
 """itdr tiny-model: make the tiny language model of the demo."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import add_config_folders, output_folder
+from itdr.cli.options import add_config_folders, input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,10 +10,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("tiny-model"), required=True, help="folder for the model"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of weights and text (default: 0)")
+    parser.add_argument(
+        "--seed", type=seed, default=0, help="seed of weights and text (default: 0)"
+    )
     parser.add_argument(
         "--recipe",
-        type=Path,
+        type=input_path,
         metavar="FILE",
         help="recipe.json of a model to make again: its seed and prompts are used "
         "(config/models/tiny/recipe.json makes the shipped one again, in about half an hour)",

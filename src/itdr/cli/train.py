@@ -1,9 +1,8 @@
 """itdr train: fine-tune a LoRA adapter on a mixture."""
 
 import argparse
-from pathlib import Path
 
-from itdr.cli.options import output_folder
+from itdr.cli.options import input_path, output_folder, seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,14 +11,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.training import TrainingSettings
 
     parser.add_argument(
-        "--model", type=Path, required=True, help="model file, such as config/models/tiny.yaml"
+        "--model",
+        type=input_path,
+        required=True,
+        help="model file, such as config/models/tiny.yaml",
     )
-    parser.add_argument("--mixture", type=Path, required=True, help="Parquet file of 'itdr mix'")
+    parser.add_argument(
+        "--mixture", type=input_path, required=True, help="Parquet file of 'itdr mix'"
+    )
     parser.add_argument(
         "--out", type=output_folder("train"), required=True, help="folder for the adapter"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of weights and order (default: 0)"
+        "--seed", type=seed, default=0, help="seed of weights and order (default: 0)"
     )
     add_flags(parser, TrainingSettings)
 

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itdr.cli.options import add_config_folders, output_file
+from itdr.cli.options import add_config_folders, input_path, output_file, rows, seed
 
 if TYPE_CHECKING:
     from itdr.evaluation.trivial.core import ItemFacts
@@ -17,14 +17,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name", metavar="NAME", help="trivial answer, such as user-mean; a task file names its own"
     )
     parser.add_argument(
-        "--train", type=Path, nargs="+", required=True, help="train.parquet files of 'itdr split'"
+        "--train",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="train.parquet files of 'itdr split'",
     )
     parser.add_argument(
-        "--test", type=Path, nargs="+", required=True, help="test.parquet files of 'itdr split'"
+        "--test",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help="test.parquet files of 'itdr split'",
     )
     parser.add_argument(
         "--items",
-        type=Path,
+        type=input_path,
         nargs="*",
         default=[],
         metavar="FILE",
@@ -33,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the answers"
     )
-    parser.add_argument("--rows-per-cell", type=int, default=250, metavar="CELL",
+    parser.add_argument("--rows-per-cell", type=rows, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="seed of random answers (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of random answers (default: 0)")
     add_config_folders(parser)
 
 
@@ -44,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
     import pyarrow as pa
 
     from itdr.evaluation.trivial.core import answer_trivially
+    from itdr.files.checksums import require_different
     from itdr.files.formats import read_parquet, write_parquet
     from itdr.instructions.asked import first_rows
     from itdr.instructions.record import RECORD
@@ -52,6 +61,8 @@ def run(args: argparse.Namespace) -> None:
 
     trivial = TRIVIAL_ANSWERS.find(args.name)
     sees = "the training examples and the input" if trivial.needs_train else "the input"
+    require_different(args.train)
+    require_different(args.test)
     train = pa.concat_tables([read_parquet(path, RECORD) for path in args.train])
     rows = first_rows(args.test, args.rows_per_cell, sees)
     tasks = load_tasks({row["task"] for row in rows}, args.config_folders)

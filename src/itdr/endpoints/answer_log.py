@@ -98,7 +98,9 @@ class AnswerLog:
         self._lock = threading.Lock()
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0)
+        # What was paid for, and prompts that may hold reviews, are for the user's eyes alone.
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = open(descriptor, "ab", buffering=0)  # noqa: PTH123, SIM115 (closed by __exit__)
         try:
             self._take_over()
             self._read()

@@ -1,6 +1,5 @@
 """One request to an OpenAI-compatible endpoint, and what its failure means."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +8,17 @@ from pydantic import BaseModel, Field, ValidationError
 
 from itdr import __version__
 from itdr.endpoints.answer_log import Reply
+from itdr.endpoints.exchange import Exchanges, Response
+from itdr.endpoints.keys import without_secret
 from itdr.retry import retry_after_s
 from itdr.settings.endpoint import EndpointSettings
 
 _LONGEST_RETRY_AFTER_S = 600.0
-_MOST_BYTES = 64 << 20  # of an answer, unpacked; the longest limits of output give some megabytes
 _MOST_TOKENS = 2**31 - 1
+_TELLING = 6
+"""Characters of a key that no message may hold side by side."""
+_SURELY_THE_KEY = 16
+"""Characters side by side that are no chance; fewer an answer may have of its own."""
 _MAY_PASS = {408, 409, 425, 429}
 _HOPELESS = {
     401: "the key is not accepted",
@@ -72,12 +76,11 @@ class Chat:
         headers = {"User-Agent": f"itdr/{__version__} (httpx)"}
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
-        # Redirects are not followed: they could carry the key elsewhere.
-        self._client = httpx.Client(headers=headers, timeout=settings.timeout_s)
+        self._exchanges = Exchanges(headers, settings.timeout_s)
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._exchanges.close()
 
     def ask(self, body: Mapping[str, Any]) -> Reply:
         """Send one request and return the answer.
@@ -86,16 +89,17 @@ class Chat:
             TransientError, RefusedError, FatalError: there is none. Messages never hold the key.
         """
         try:
-            status, headers, content = self._exchange(body)
+            url = f"{self._settings.base_url}/chat/completions"
+            response = self._exchanges.post(url, body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise TransientError(self._clean(f"no connection: {error}")) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = self._clean(f"{type(error).__name__} {error}")
             raise TransientError(why.strip(), charged=True) from None
-        if status != 200:
-            raise self._meaning(status, headers, content)
+        if response.status != 200:
+            raise self._meaning(response)
         try:
-            completion = _Completion.model_validate_json(content)
+            completion = _Completion.model_validate_json(response.content)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "the body"
@@ -103,44 +107,26 @@ class Chat:
             raise TransientError(self._clean(why), charged=True) from None
         choice, usage = completion.choices[0], completion.usage
         return Reply(
-            text=self._clean(choice.message.content or ""),
+            text=self._clean(choice.message.content or "", _SURELY_THE_KEY),
             finish_reason=self._clean(choice.finish_reason or "stop"),
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
         )
 
-    def _exchange(self, body: Mapping[str, Any]) -> tuple[int, httpx.Headers, bytes]:
-        """Send the request and read the answer to its end, within the time limit as a whole.
-
-        httpx limits each silence only, and some endpoints send blank lines while one queues.
-
-        Raises:
-            httpx.HTTPError: no whole answer came, or one without an end.
-        """
-        url = f"{self._settings.base_url}/chat/completions"
-        end = time.monotonic() + self._settings.timeout_s
-        content = bytearray()
-        with self._client.stream("POST", url, json=body) as response:
-            for block in response.iter_bytes():
-                content += block
-                if len(content) > _MOST_BYTES:
-                    raise httpx.DecodingError(f"an answer of more than {_MOST_BYTES:,} bytes")
-                if time.monotonic() > end:
-                    raise httpx.ReadTimeout(f"no whole answer in {self._settings.timeout_s:g} s")
-        return response.status_code, response.headers, bytes(content)
-
-    def _meaning(self, status: int, headers: httpx.Headers, content: bytes) -> Exception:
+    def _meaning(self, response: Response) -> Exception:
+        status, content = response.status, response.content
         # Cleaned before it is cut: half a key is a secret, too.
         said = " ".join(self._clean(content.decode("utf-8", "replace")).split())[:200]
         why = f"the endpoint answers {status}{f': {said}' if said else ''}"
         if status in _HOPELESS:
             return FatalError(f"{why} ({_HOPELESS[status]})")
         if status in _MAY_PASS or status >= 500:
-            asked = retry_after_s(headers.get("Retry-After"))
+            asked = retry_after_s(response.headers.get("Retry-After"))
             if (asked or 0) > _LONGEST_RETRY_AFTER_S:
                 return FatalError(f"{why}; it asks to wait {asked:.0f} s. Run it again then")
             return TransientError(why, asked)
         return RefusedError(why)
 
-    def _clean(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+    def _clean(self, text: str, shortest: int = _TELLING) -> str:
+        """Return a text without the key, or any part of it that is at least `shortest` long."""
+        return without_secret(text, self._key, shortest) if self._key else text

@@ -8,7 +8,7 @@ from elsewhere have none and are taken as they are.
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,7 @@ def check_parquet(path: Path) -> None:
     except PermissionError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:  # names may be no UTF-8
-        raise DataError(
-            f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
-        ) from error
+        raise not_parquet(path, error) from error
     if _KEY.encode() not in held:
         return
     found, place = _sum(path)
@@ -77,6 +75,28 @@ def check_parquet(path: Path) -> None:
             f"{path}: damaged: its bytes do not have the checksum that they were written with. "
             "Delete it and make it again."
         )
+
+
+def not_parquet(path: Path, why: object) -> DataError:
+    """Return the error of a file that should be Parquet: one that is damaged, or another's."""
+    with path.open("rb") as file:
+        ours = file.read(4) == b"PAR1"
+    if not ours:
+        return DataError(f"{path}: is no Parquet file ({why}). Name the file that a stage made.")
+    return DataError(f"{path}: not a whole Parquet file ({why}). Delete it and make it again.")
+
+
+def require_different(files: Iterable[Path]) -> None:
+    """Make sure that no file is there twice, by its name or by its content.
+
+    Raises:
+        DataError: one is, so that its rows would count twice.
+    """
+    seen: dict[str, Path] = {}
+    for path in files:
+        if path.is_file() and (first := seen.setdefault(sha256(path), path)) is not path:
+            same = "is named twice" if first.samefile(path) else f"holds the same as {first}"
+            raise DataError(f"{path}: {same}, so its rows would count twice. Name it once.")
 
 
 def _sum(path: Path) -> tuple[str, int | None]:

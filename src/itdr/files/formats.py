@@ -12,6 +12,7 @@ from itdr.errors import DataError, MissingFileError
 from itdr.files.atomic import atomic_file
 from itdr.files.checksums import (
     check_parquet,
+    not_parquet,
     parquet_writer,
     parse_json,
     sha256,
@@ -48,7 +49,9 @@ def read_json(path: Path) -> Any:
     try:
         return without_checksum(parse_json(path.read_bytes()))
     except ValueError as error:
-        raise DataError(f"{path}: not a JSON file or damaged ({error}). Make it again.") from error
+        raise DataError(
+            f"{path}: not a JSON file or damaged ({error}). If a stage made it, run that again."
+        ) from error
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -92,9 +95,7 @@ def read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
         table.validate(full=True)
         names = table.column_names
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(
-            f"{path}: not a whole Parquet file ({error}). Delete it and make it again."
-        ) from error
+        raise not_parquet(path, error) from error
     missing = [name for name in schema.names if name not in names]
     if missing:
         raise DataError(

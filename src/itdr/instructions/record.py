@@ -87,7 +87,8 @@ def reference_columns(record: Mapping[str, Any]) -> dict[str, Any]:
     candidates = record["candidates"]
     titles = {item["item_id"]: item["title"] for item in candidates or []}
     return {
-        **{name: record[name] for name in ("id", "task", "dataset", "domain", "user_id")},
+        **{name: record[name] for name in ("id", "task", "dataset", "domain")},
+        "user_id": record.get("user_id"),
         "reference": record["output"],
         "candidates": [item["title"] for item in candidates] if candidates is not None else None,
         "targets": [titles[item] for item in record["targets"]] if titles else None,

@@ -9,6 +9,7 @@ from itdr.errors import DataError
 from itdr.files.atomic import atomic_file
 from itdr.files.formats import read_parquet, write_text
 from itdr.instructions.record import DRAFT
+from itdr.rendering.plain import in_csv, in_markdown
 from itdr.settings.reading import read_csv
 
 CountTokens = Callable[[Sequence[str]], Sequence[int]]
@@ -107,8 +108,7 @@ def write(cells: Sequence[CellStatistics], out: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(field.name for field in fields(CellStatistics))
         for cell in ranked:
-            values = asdict(cell).values()
-            writer.writerow(f"{v:.2f}" if isinstance(v, float) else v for v in values)
+            writer.writerow(map(_field, asdict(cell).values()))
     write_text(out / "statistics.md", _page(ranked, list(dict.fromkeys(c.source for c in cells))))
 
 
@@ -123,13 +123,19 @@ def _counted(texts: Sequence[str | None], count: CountTokens) -> list[int | None
     return [None if text is None else next(lengths) for text in texts]
 
 
+def _field(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return in_csv(value) if isinstance(value, str) else value
+
+
 def _page(cells: Sequence[CellStatistics], sources: Sequence[str]) -> str:
     by_place: dict[tuple[str, str], dict[str, CellStatistics]] = {}
     for cell in cells:
         by_place.setdefault((cell.task, cell.dataset), {})[cell.source] = cell
     heads = ["Task", "Dataset"]
     for what in ("examples", "input tokens", "output tokens"):
-        heads += [f"{what}: {source}" for source in sources]
+        heads += [f"{what}: {in_markdown(source)}" for source in sources]
     lines = ["| " + " | ".join(heads) + " |"]
     lines.append("| --- | --- |" + " ---: |" * (len(heads) - 2))
     for (task, dataset), found in by_place.items():
@@ -143,7 +149,7 @@ def _page(cells: Sequence[CellStatistics], sources: Sequence[str]) -> str:
         ]
         lines.append("| " + " | ".join(words) + " |")
     counted = {cell.source: cell.tokenizer for cell in cells}
-    whose = "; ".join(f"{source}: {counted[source]}" for source in sources)
+    whose = "; ".join(in_markdown(f"{source}: {counted[source]}") for source in sources)
     return "\n".join(lines) + (
         f"\n\nMean tokens of `input` and of `output`, without the task description and without a "
         f"chat template. Tokenizers: {whose}.\n"

@@ -4,22 +4,25 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
+from itdr.instructions.sampling.bounds import MOST_ITEMS
 from itdr.registry import ANSWER_KINDS, METRICS, SAMPLING_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import ID, DatasetId, TaskId
 from itdr.settings.metric import parse_metric
-from itdr.settings.reading import Strict, load
+from itdr.settings.reading import MOST_ROWS, MOST_TOKENS, Strict, load, once
 
 if TYPE_CHECKING:
     Sampling = Any
 else:
     _KINDS = reduce(or_, (kind.settings for kind in SAMPLING_KINDS.values()))
     Sampling = Annotated[_KINDS, Field(discriminator="kind")]
+
+Rating = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 CANDIDATES = ("ranked_list", "title")
 """The kinds of answers that are made of candidates."""
@@ -28,29 +31,42 @@ CANDIDATES = ("ranked_list", "title")
 class DatasetTemplate(Strict):
     """What one dataset adds to a task."""
 
-    examples: int = Field(ge=1, description="examples to build, as published")
+    examples: int = Field(ge=1, le=MOST_ROWS, description="examples to build, as published")
     template: str = Field(description="Jinja2 text of the input")
-    scale: tuple[float, float] | None = Field(None, description="lowest and highest rating")
+    scale: tuple[Rating, Rating] | None = Field(None, description="lowest and highest rating")
     decimals: int = Field(0, ge=0, le=2, description="decimals of a rating in text")
     liked: float | None = Field(
         None, description="lowest rating of a liked item; null: the most played items are taken"
     )
     disliked: float | None = Field(None, description="highest rating of a disliked item")
     reviews: int = Field(
-        0, ge=0, description="most reviews shown of an item; items without any are passed over"
+        0,
+        ge=0,
+        le=MOST_ITEMS,
+        description="most reviews shown of an item; items without any are passed over",
     )
     domain_pairs: tuple[tuple[str, str], ...] = Field(
         (), description="domains of the history and of the candidates"
     )
     attributes: tuple[str, ...] = Field((), description="columns of the users table to predict")
-    ranges: dict[str, tuple[float, float]] = Field(
+    ranges: dict[str, tuple[Rating, Rating]] = Field(
         {}, description="lowest and highest value of the attributes that are numbers"
     )
-    metrics: tuple[str, ...] = Field((), description="metrics, where the task names none")
+    metrics: Annotated[tuple[str, ...], AfterValidator(once)] = Field(
+        (), description="metrics, where the task names none"
+    )
 
     def rating_text(self, rating: float) -> str:
         """Return a rating as text."""
         return f"{rating:.{self.decimals}f}"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.scale is not None and not self.scale[0] < self.scale[1]:
+            raise ValueError(f"scale: the lowest rating comes first, found {list(self.scale)}")
+        if self.liked is not None and self.disliked is not None and self.disliked >= self.liked:
+            raise ValueError(f"disliked ({self.disliked}) must be below liked ({self.liked})")
+        return self
 
     @model_validator(mode="after")
     def _each_target_once(self) -> "DatasetTemplate":
@@ -72,21 +88,25 @@ class TaskSettings(Strict):
     root_task: str | None = Field(
         None, pattern=f"^{ID}$", description="id of the root task that it belongs to; null: none"
     )
-    version: int = Field(ge=1, description="raised when a description, template or parser changes")
+    version: int = Field(
+        ge=1, le=MOST_ROWS, description="raised when a description, template or parser changes"
+    )
     description: str = Field(min_length=1, description="the instruction of every example")
     sampling: Sampling
     answer: str = Field(description="kind of answer (itdr.evaluation.kinds)")
-    max_answer_tokens: int = Field(ge=1, description="output limit at inference, in tokens")
-    metrics: tuple[str, ...] = Field(
+    max_answer_tokens: int = Field(
+        ge=1, le=MOST_TOKENS, description="output limit at inference, in tokens"
+    )
+    metrics: Annotated[tuple[str, ...], AfterValidator(once)] = Field(
         (), description="ids of metrics; none: each dataset has its own"
     )
-    trivial_answers: tuple[str, ...] = Field(
+    trivial_answers: Annotated[tuple[str, ...], AfterValidator(once)] = Field(
         (), description="answers that need no model, shown beside the models"
     )
     teacher_prompt: str | None = Field(
         None, description="Jinja2 text of what a teacher is asked, where the answer is its text"
     )
-    datasets: dict[DatasetId, DatasetTemplate]
+    datasets: dict[DatasetId, DatasetTemplate] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "TaskSettings":

@@ -1,18 +1,19 @@
 """Turning sampled items into the text of an example."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from itdr.errors import SettingsError
 from itdr.instructions.prose import one_line, sentences, spaced
 from itdr.instructions.tasks import TaskSettings
 from itdr.registry import ANSWER_KINDS, SAMPLING_KINDS
+from itdr.rendering.template import Template, TemplateFaultError
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-_ENVIRONMENT.filters |= {"one_line": one_line, "sentences": sentences, "spaced": spaced}
+_FILTERS: dict[str, Callable[..., str]] = {
+    "one_line": one_line,
+    "sentences": sentences,
+    "spaced": spaced,
+}
 
 _UNKNOWN: dict[str, Any] = dict.fromkeys(
     ("rating", "plays", "liked", "review_title", "description", "creator", "year", "price")
@@ -26,14 +27,14 @@ class _Template:
     def __init__(self, text: str, where: str, fields: str) -> None:
         self._where, self._fields = where, fields
         try:
-            self._template = _ENVIRONMENT.from_string(text)
-        except TemplateError as error:
-            raise SettingsError(f"{where}: {error}") from error
+            self._template = Template(text, filters=_FILTERS)
+        except TemplateFaultError as error:
+            raise SettingsError(f"{where}: {error}.") from error
 
     def render(self, values: Mapping[str, Any]) -> str:
         try:
             return self._template.render(values).strip()
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except TemplateFaultError as error:
             raise SettingsError(f"{self._where}: {error}. {self._fields}") from error
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from itdr.datasets.download.checks import is_pointer
+from itdr.files.checksums import parse_json
+from itdr.rendering.template import Template, TemplateFaultError
 
 _INDEX = "model.safetensors.index.json"
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
@@ -39,14 +41,97 @@ def faults(folder: Path) -> list[str]:
 
 def description_faults(folder: Path) -> Iterator[str]:
     """Yield what lacks of configuration, tokenizer and chat template."""
-    if not isinstance(_json(folder / "config.json"), dict):
-        yield _fault(folder / "config.json", "no JSON object")
-    if not any((folder / name).is_file() for name in _TOKENIZERS):
+    if not (folder / "config.json").is_file():
+        yield "no config.json"
+    yield from text_faults(folder)
+
+
+def text_faults(folder: Path) -> Iterator[str]:
+    """Yield what lacks for writing prompts as tokens, and reading them."""
+    yield from _configuration_faults(folder)
+    yield from _tokenizer_faults(folder)
+    yield from _vocabulary_faults(folder)
+
+
+def _tokenizer_faults(folder: Path) -> Iterator[str]:
+    there = [folder / name for name in _TOKENIZERS if (folder / name).is_file()]
+    if not there:
         yield f"no tokenizer ({', '.join(_TOKENIZERS)})"
-    settings = _json(folder / "tokenizer_config.json")
-    within = isinstance(settings, dict) and settings.get("chat_template")
-    if not within and not (folder / "chat_template.jinja").is_file():
+    for path in there:
+        value = _json(path) if path.suffix == ".json" else {}
+        form = path.name != "tokenizer.json" or (isinstance(value, dict) and "model" in value)
+        if _is_pointer(path) or not isinstance(value, dict) or not form:
+            yield _fault(path, "no tokenizer")
+    settings = folder / "tokenizer_config.json"
+    if settings.is_file() and not isinstance(_json(settings), dict):
+        yield _fault(settings, "no JSON object")
+        return
+    yield from _template_faults(folder)
+
+
+def _template_faults(folder: Path) -> Iterator[str]:
+    path = folder / "chat_template.jinja"
+    if path.is_file():
+        text, place = _text(path), path.name
+    else:
+        settings = _json(folder / "tokenizer_config.json") or {}
+        text, place = settings.get("chat_template"), "the chat_template in tokenizer_config.json"
+        if isinstance(text, list):  # several with a name each
+            named = {entry.get("name"): entry.get("template") for entry in text
+                     if isinstance(entry, dict)}  # fmt: skip
+            text = named.get("default")
+    if text is None and not path.is_file():
         yield "no chat_template.jinja, nor a chat template in tokenizer_config.json"
+    elif path.is_file() and _is_pointer(path):
+        yield _fault(path, "")
+    elif not isinstance(text, str):
+        yield f"{place} is no text"
+    else:
+        try:
+            asked = [{"role": "user", "content": "A question."}]
+            written = Template(text, is_chat=True).render(
+                {"messages": asked, "add_generation_prompt": True}
+            )
+        except TemplateFaultError as error:
+            yield f"{place} cannot be used: {error}"
+            return
+        if "A question." not in written:
+            yield f"{place} leaves out what is asked"
+
+
+def _configuration_faults(folder: Path) -> Iterator[str]:
+    path = folder / "config.json"
+    config = _json(path)
+    if not path.is_file():
+        config = {"model_type": ""}
+    if not isinstance(config, dict):
+        yield _fault(path, "no JSON object")
+    elif config.get("quantization_config") is not None:
+        yield "config.json has a quantization_config; take the model as it was before that"
+    elif not isinstance(config.get("model_type"), str):
+        yield "config.json names no model_type"
+    path = folder / "generation_config.json"
+    if path.is_file() and not isinstance(_json(path), dict):
+        yield _fault(path, "no JSON object")
+
+
+def _vocabulary_faults(folder: Path) -> Iterator[str]:
+    """Yield that there are tokens without a place in the model, which would end in nothing."""
+    config, tokenizer = (_json(folder / name) for name in ("config.json", "tokenizer.json"))
+    size = config.get("vocab_size") if isinstance(config, dict) else None
+    if not isinstance(size, int) or not isinstance(tokenizer, dict):
+        return
+    model = tokenizer.get("model")
+    words = model.get("vocab") if isinstance(model, dict) else None
+    numbers = words.values() if isinstance(words, dict) else range(len(words or ()))
+    added = [token.get("id") for token in tokenizer.get("added_tokens") or ()
+             if isinstance(token, dict)]  # fmt: skip
+    highest = max((n for n in (*numbers, *added) if isinstance(n, int)), default=-1)
+    if highest >= size:
+        yield (
+            f"tokenizer.json has tokens up to {highest:,} and config.json room for {size:,} "
+            "(vocab_size): they are of different models"
+        )
 
 
 def _weight_faults(folder: Path) -> Iterator[str]:
@@ -95,13 +180,23 @@ def _whole_size(path: Path) -> int | None:
 def _fault(path: Path, otherwise: str) -> str:
     if not path.is_file():
         return f"no {path.name}"
+    return f"{path.name} is {'a Git LFS pointer' if _is_pointer(path) else otherwise}"
+
+
+def _is_pointer(path: Path) -> bool:
     with path.open("rb") as file:
-        pointer = is_pointer(file.read(100))
-    return f"{path.name} is {'a Git LFS pointer' if pointer else otherwise}"
+        return is_pointer(file.read(100))
 
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return None

@@ -8,8 +8,17 @@ from typing import Any
 from itdr.errors import ModelError
 from itdr.files.checksums import check_files, sha256
 from itdr.files.formats import read_json
+from itdr.models.check import (
+    adapter_fault,
+    cannot_be_loaded,
+    require_all_tensors,
+    require_whole,
+)
+from itdr.models.folder import faults, text_faults
 from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
+
+_LONGEST_REASON = 300  # characters of a library's own words
 
 
 def load_tokenizer(settings: ModelSettings) -> Any:
@@ -20,6 +29,7 @@ def load_tokenizer(settings: ModelSettings) -> Any:
     """
     from transformers import AutoTokenizer
 
+    require_whole(settings, text_faults)
     tokenizer = _load(AutoTokenizer, settings)
     if not tokenizer.chat_template:
         raise ModelError(
@@ -50,7 +60,9 @@ def load_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
 
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # the tokenizers library raises whatever it meets
         reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise ModelError(
             f"{source}: the tokenizer cannot be loaded ({reason}). Give a Hugging Face id that can "
@@ -71,17 +83,26 @@ def load_ends(settings: ModelSettings, tokenizer: Any) -> frozenset[int]:
     own: Any
     try:
         own = GenerationConfig.from_pretrained(settings.source, **_revision(settings)).eos_token_id
-    except (OSError, ValueError):  # many models have no generation_config.json
+    except Exception:  # many models have no generation_config.json
         own = _load(AutoConfig, settings).eos_token_id
     ends = [tokenizer.eos_token_id, *([own] if isinstance(own, int) else own or [])]
     return frozenset(end for end in ends if end is not None)
 
 
 def longest_input(settings: ModelSettings) -> int:
-    """Return how many tokens the model can read at most, prompt and answer together."""
+    """Return how many tokens the model can read at most, prompt and answer together.
+
+    Raises:
+        ModelError: the model cannot be had, or does not say.
+    """
     from transformers import AutoConfig
 
-    return int(_load(AutoConfig, settings).max_position_embeddings)
+    most = getattr(_load(AutoConfig, settings), "max_position_embeddings", None)
+    if not isinstance(most, int) or most < 1:
+        raise cannot_be_loaded(
+            settings, f"config.json: 'max_position_embeddings' is {most!r}; a number is needed"
+        )
+    return most
 
 
 def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool = True) -> Any:
@@ -110,7 +131,9 @@ def load_model(settings: ModelSettings, *, four_bit: bool = False, place: bool =
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
         )
-    model = _load(AutoModelForCausalLM, settings, **options)
+    require_whole(settings, faults)
+    model, loaded = _load(AutoModelForCausalLM, settings, output_loading_info=True, **options)
+    require_all_tensors(settings, loaded)
     if place and not four_bit:
         model = model.to("cuda" if cuda else "cpu")
     return model.eval()
@@ -163,13 +186,47 @@ def check_adapter(adapter: Path) -> None:
 
 
 def require_safe_weights(adapter: Path, settings: ModelSettings) -> None:
-    """Refuse an adapter without safetensors: peft would take a pickle, which can run code.
+    """Refuse an adapter that is not whole, or has no safetensors.
+
+    Of another file peft would take a pickle, which can run code; tensors that are not there it
+    would leave as they begin, without a word.
 
     Raises:
-        ModelError: there is no adapter_model.safetensors in its folder.
+        ModelError: there is no adapter_model.safetensors in its folder, or its tensors are not
+            those that its adapter_config.json adds to the model.
     """
-    if not (adapter / "adapter_model.safetensors").is_file():
+    weights = adapter / "adapter_model.safetensors"
+    if not weights.is_file():
         raise not_an_adapter(adapter, settings, "it has no adapter_model.safetensors")
+    try:
+        wrong = adapter_fault(_adapter_shapes(settings, adapter), _shapes(weights))
+    except (MemoryError, ModelError):
+        raise
+    except Exception as error:  # peft and safetensors raise whatever they meet
+        raise not_an_adapter(adapter, settings, error) from error
+    if wrong:
+        raise not_an_adapter(adapter, settings, wrong)
+
+
+def _adapter_shapes(settings: ModelSettings, adapter: Path) -> dict[str, tuple[int, ...]]:
+    """Return name to shape of the tensors that an adapter of this model has, loading nothing."""
+    import torch
+    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    told = PeftConfig.from_pretrained(str(adapter))
+    config = _load(AutoConfig, settings)
+    with torch.device("meta"):
+        model = PeftModel(AutoModelForCausalLM.from_config(config), told)
+    tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _shapes(weights: Path) -> dict[str, tuple[int, ...]]:
+    from safetensors import safe_open
+
+    with safe_open(str(weights), "pt") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
 
 
 def not_an_adapter(adapter: Path, settings: ModelSettings, why: object) -> ModelError:
@@ -185,13 +242,14 @@ def _load(kind: Any, settings: ModelSettings, **options: Any) -> Any:
         return kind.from_pretrained(
             settings.source, **_revision(settings), trust_remote_code=False, **options
         )
-    except (OSError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # transformers and safetensors raise whatever they meet
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise ModelError(
-            f"{settings.source}: the model cannot be loaded ({reason}). {licence_hint(settings)}"
-            f"Bring it here with 'itdr fetch-model config/models/{settings.model}.yaml', or name "
-            "its folder as 'source' in that file."
-        ) from error
+        hint = licence_hint(settings)
+        if not settings.is_local:
+            hint += f"Bring it here with 'itdr fetch-model config/models/{settings.model}.yaml'. "
+        raise cannot_be_loaded(settings, reason[:_LONGEST_REASON], hint) from error
 
 
 def _revision(settings: ModelSettings) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError
-
 from itdr.errors import ModelError
+from itdr.rendering.template import Template, TemplateFaultError
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,16 @@ class PromptRenderer:
     """Writes examples with the chat template of a tokenizer."""
 
     def __init__(self, tokenizer: Any) -> None:
-        """Keep the tokenizer, which must have a chat template."""
+        """Keep the tokenizer and read its chat template.
+
+        Raises:
+            ModelError: it has none that can be used.
+        """
         self._tokenizer = tokenizer
+        try:
+            self._template = Template(tokenizer.get_chat_template(), is_chat=True)
+        except (TemplateFaultError, ValueError) as error:
+            raise self._unusable(error) from error
 
     def prompt(self, instruction: str, text: str) -> list[int]:
         """Return the token ids of a prompt, up to where the answer begins."""
@@ -67,17 +74,26 @@ class PromptRenderer:
     def _apply(
         self, conversations: list[list[dict[str, str]]], *, add_generation_prompt: bool
     ) -> list[list[int]]:
+        shared = {
+            **self._tokenizer.special_tokens_map,
+            "tools": None,
+            "documents": None,
+            "add_generation_prompt": add_generation_prompt,
+        }
         try:
-            rows = self._tokenizer.apply_chat_template(
-                conversations, add_generation_prompt=add_generation_prompt, return_dict=False
-            )
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # transformers renders templates in a sandbox, which refuses all that could do harm.
-            raise ModelError(
-                f"{self._tokenizer.name_or_path}: the chat template cannot be used "
-                f"({type(error).__name__}: {error}). Use the template of the model's publisher."
-            ) from error
+            texts = [self._template.render({"messages": m} | shared) for m in conversations]
+        except TemplateFaultError as error:
+            raise self._unusable(error) from error
+        rows = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
+        if not all(rows):
+            raise self._unusable("it writes nothing")
         return [list(row) for row in rows]
+
+    def _unusable(self, why: object) -> ModelError:
+        return ModelError(
+            f"{self._tokenizer.name_or_path}: the chat template cannot be used ({why}). Use the "
+            "template of the model's publisher, as chat_template.jinja in its folder."
+        )
 
     def _ended(self, ids: list[int], prompt_length: int) -> list[int]:
         """Return ids up to the first end of turn after the prompt, or with one put there."""

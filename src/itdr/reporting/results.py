@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from itdr.errors import DataError
 from itdr.evaluation.aggregates import aggregate
 from itdr.reporting.scores import Key, Score, read_scores
 from itdr.reporting.tables import read_table
@@ -164,8 +165,14 @@ def _read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _column(path: Path) -> Column:
-    model, variant = path.parts[-3:-1]
-    return model, variant
+    """Return the model and the variant that a file of scores is of."""
+    places = path.absolute().parts[1:]
+    if len(places) < 3 or path.suffix != ".csv":
+        raise DataError(
+            f"{path}: of which model and variant? Scores are laid out as MODEL/VARIANT/SEED.csv, "
+            "as the workflow does."
+        )
+    return places[-3], places[-2]
 
 
 def _aggregates(cells: Mapping[Key, Score], formulas: Mapping[str, Aggregate]) -> dict[str, Total]:

@@ -1,13 +1,18 @@
 """What a run left in its folder beside scores: audit, trainings, times, checksums of raw files."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, ValidationError
+
+from itdr.errors import DataError
 from itdr.files.checksums import check_files
-from itdr.files.formats import read_json
+from itdr.files.formats import read_json, read_json_object
 from itdr.reporting.tables import read_table
+from itdr.settings.ids import DatasetId, TaskId
 from itdr.settings.paper import Column
 from itdr.vocabulary import Part
 
@@ -60,13 +65,58 @@ def load_run(folder: Path) -> Run:
     """
     audit = folder / "audit" / "audit.json"
     return Run(
-        read_json(audit) if audit.is_file() else {},
+        _audit(audit) if audit.is_file() else {},
         {(path.parts[-4], path.parts[-3]): _training(path.parent)
          for path in sorted(folder.glob("adapters/*/*/*/run.json"))},
         {str(path.relative_to(folder / "benchmarks").with_suffix("")): _seconds(path)
          for path in sorted(folder.glob("benchmarks/**/*.tsv"))},
         {path.parent.name: read_json(path) for path in sorted(folder.glob("raw/*/manifest.json"))},
     )  # fmt: skip
+
+
+def _audit(path: Path) -> dict[str, Any]:
+    """Return the content of audit.json, whose cells are those of tasks and datasets we know."""
+    value = read_json_object(path)
+    try:
+        _Audit.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"{path}: {key!r} is not as 'itdr audit' writes it ({first['msg']}). Run that again."
+        ) from error
+    return value
+
+
+class _Check(BaseModel):
+    check: str
+    meaning: str
+    faults: int
+    examples: int
+    tolerated: bool
+
+
+class _Length(BaseModel):
+    task: TaskId
+    dataset: DatasetId
+    model: str
+
+
+class _Cell(BaseModel):
+    task: TaskId
+    dataset: DatasetId
+    train: int
+    val: int
+    test: int
+
+
+class _Audit(BaseModel):
+    """What of an audit.json is read."""
+
+    clean: bool
+    checks: list[_Check]
+    lengths: list[_Length]
+    cells: list[_Cell]
 
 
 def _training(folder: Path) -> Training:

@@ -1,10 +1,11 @@
 """What an audit looks for, and which of it does not stop the build."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from itdr.settings.reading import Strict
+from itdr.settings.reading import Strict, once
 
 
 class Check(StrEnum):
@@ -56,7 +57,7 @@ source's own times."""
 class AuditSettings(Strict):
     """How strict the audit is."""
 
-    tolerate: tuple[Check, ...] = Field(
+    tolerate: Annotated[tuple[Check, ...], AfterValidator(once)] = Field(
         (),
         description=f"faults that are reported but do not stop the build, of {', '.join(Check)}; "
         f"{' and '.join(COUNTED)} never do",

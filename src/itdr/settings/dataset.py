@@ -13,7 +13,7 @@ from itdr.errors import SettingsError, nearest
 from itdr.settings.columns import ColumnsSettings
 from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import DatasetId
-from itdr.settings.reading import Strict, check, load_yaml
+from itdr.settings.reading import Strict, check, load_yaml, once
 
 
 def _plain_name(name: str) -> str:
@@ -32,7 +32,7 @@ class Published(Strict):
     """A file as its publisher gives it; what is not known for certain is null."""
 
     name: FileName = Field(description="its name in the output folder")
-    at: tuple[Text, ...] = Field(
+    at: Annotated[tuple[Text, ...], AfterValidator(once)] = Field(
         (), description="http: addresses, tried in order; hubs: the path inside; gdrive: the id"
     )
     bytes: int | None = Field(None, ge=1, description="size in bytes")
@@ -43,7 +43,9 @@ class Published(Strict):
 class Archive(Published):
     """A zip, tar, tar.gz or gz file that holds raw files."""
 
-    also: tuple[FileName, ...] = Field((), description="other names under which people keep it")
+    also: Annotated[tuple[FileName, ...], AfterValidator(once)] = Field(
+        (), description="other names under which people keep it"
+    )
 
 
 class RawFile(Published):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from itdr.settings.reading import Strict, unshown
+from itdr.settings.reading import LONGEST_S, Strict, unshown
 
 
 def _address(text: str) -> str:
@@ -44,25 +44,32 @@ class EndpointSettings(Strict):
     )
     requests_at_once: int = Field(8, ge=1, le=256, description="requests under way at a time")
     requests_per_minute: float | None = Field(
-        None, gt=0, description="most requests begun per minute; null: no limit"
+        None, gt=0, le=10**6, description="most requests begun per minute; null: no limit"
     )
-    timeout_s: float = Field(180.0, gt=0, description="longest wait for one answer, in seconds")
-    retries: int = Field(5, ge=0, description="attempts after one that failed")
+    timeout_s: float = Field(
+        180.0, gt=0, le=LONGEST_S, description="longest wait for one answer, in seconds"
+    )
+    retries: int = Field(5, ge=0, le=1000, description="attempts after one that failed")
     first_wait_s: float = Field(
-        1.0, ge=0, description="wait before the first of them, in seconds; doubled each time"
+        1.0,
+        ge=0,
+        le=LONGEST_S,
+        description="wait before the first of them, in seconds; doubled each time",
     )
-    longest_wait_s: float = Field(60.0, ge=0, description="longest such wait, in seconds")
+    longest_wait_s: float = Field(
+        60.0, ge=0, le=LONGEST_S, description="longest such wait, in seconds"
+    )
     stop_after: int = Field(
-        20, ge=1, description="failed requests in a row after which the rest is not asked"
+        20, ge=1, le=10**6, description="failed requests in a row after which the rest is not asked"
     )
     input_price: float | None = Field(
-        None, ge=0, description="US dollars per million input tokens; null: unknown"
+        None, ge=0, le=10**6, description="US dollars per million input tokens; null: unknown"
     )
     output_price: float | None = Field(
-        None, ge=0, description="US dollars per million output tokens; null: unknown"
+        None, ge=0, le=10**6, description="US dollars per million output tokens; null: unknown"
     )
     spending_cap: float | None = Field(
-        None, ge=0, description="most US dollars to spend over all runs; null: no cap"
+        None, ge=0, le=10**9, description="most US dollars to spend over all runs; null: no cap"
     )
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from itdr.errors import SettingsError
 from itdr.settings.audit import SHARED, AuditSettings
 from itdr.settings.ids import ID, DatasetId, TaskId
-from itdr.settings.reading import Strict, check, load_yaml
+from itdr.settings.reading import MOST_MB, MOST_ROWS, MOST_TOKENS, Strict, check, load_yaml, once
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
@@ -65,16 +65,18 @@ Results = Annotated[str, AfterValidator(_results)]
 class WorldSettings(Strict):
     """Size of the simulated world that stands in for downloads."""
 
-    users: int = Field(ge=1, description="people, per dataset")
-    items: int = Field(ge=20, description="films, per dataset")
-    interactions_per_user: int = Field(ge=2, description="mean number of ratings per person")
+    users: int = Field(ge=1, le=10**7, description="people, per dataset")
+    items: int = Field(ge=20, le=10**6, description="films, per dataset")
+    interactions_per_user: int = Field(
+        ge=2, le=10**4, description="mean number of ratings per person"
+    )
 
 
 class NormaliseSettings(Strict):
     """How raw files become tables."""
 
     memory_limit_mb: int = Field(
-        4096, ge=512, description="memory to keep to in MB; the rest is spilled to disk"
+        4096, ge=512, le=MOST_MB, description="memory to keep to in MB; the rest is spilled to disk"
     )
 
 
@@ -82,7 +84,10 @@ class BuildSettings(Strict):
     """How examples are drawn from the tables."""
 
     max_examples: int | None = Field(
-        None, ge=1, description="most examples per task and dataset; null: as published"
+        None,
+        ge=1,
+        le=MOST_ROWS,
+        description="most examples per task and dataset; null: as published",
     )
     negatives: Literal["uniform", "popularity", "available"] = Field(
         "available",
@@ -92,14 +97,17 @@ class BuildSettings(Strict):
         "since somebody had interacted with it or its year of release was over",
     )
     memory_limit_mb: int = Field(
-        3072, ge=256, description="memory to sample with in MB; the rest is spilled to disk"
+        3072,
+        ge=256,
+        le=MOST_MB,
+        description="memory to sample with in MB; the rest is spilled to disk",
     )
 
 
 class LimitedBuildSettings(BuildSettings):
     """How examples are drawn, with limits of single tasks."""
 
-    max_examples_of: dict[TaskId, Annotated[int, Field(ge=1)]] = Field(
+    max_examples_of: dict[TaskId, Annotated[int, Field(ge=1, le=MOST_ROWS)]] = Field(
         {}, description="task: most examples per dataset of it, in place of max_examples"
     )
 
@@ -119,7 +127,10 @@ class RecommendSettings(Strict):
         "for, or the items alone that the example shows, which is what language models are told",
     )
     memory_limit_mb: int = Field(
-        3072, ge=256, description="memory to read tables with in MB; the rest is spilled to disk"
+        3072,
+        ge=256,
+        le=MOST_MB,
+        description="memory to read tables with in MB; the rest is spilled to disk",
     )
 
 
@@ -152,20 +163,33 @@ class InferenceSettings(Strict):
         "auto: the endpoint if there is one, else vllm for models on GPUs if it is installed, else "
         "transformers",
     )
-    rows_per_cell: int = Field(250, ge=1, description="test rows per task and dataset")
-    batch_size: int = Field(64, ge=1, description="most prompts per forward pass of transformers")
+    rows_per_cell: int = Field(
+        250, ge=1, le=MOST_ROWS, description="test rows per task and dataset"
+    )
+    batch_size: int = Field(
+        64, ge=1, le=2**16, description="most prompts per forward pass of transformers"
+    )
     batch_tokens: int = Field(
-        32768, ge=1, description="most tokens per forward pass of transformers, answers included"
+        32768,
+        ge=1,
+        le=MOST_TOKENS,
+        description="most tokens per forward pass of transformers, answers included",
     )
     batches_at_once: int = Field(
         1,
         ge=1,
+        le=256,
         description="forward passes of transformers at the same time, each on its share of the "
         "processors and of batch_tokens: a tiny model leaves processors idle",
     )
-    max_length: int = Field(8192, ge=16, description="longest prompt and answer in tokens")
+    max_length: int = Field(
+        8192, ge=16, le=MOST_TOKENS, description="longest prompt and answer in tokens"
+    )
     answer_limit: int | None = Field(
-        None, ge=1, description="output limit in tokens, where the task's own is higher"
+        None,
+        ge=1,
+        le=MOST_TOKENS,
+        description="output limit in tokens, where the task's own is higher",
     )
 
 
@@ -182,9 +206,13 @@ class Experiment(Strict):
     )
     results: Results = Field("results", description="folder for everything that is made")
     seed: int = Field(ge=0, lt=2**32, description="seed of sampling, split, training and intervals")
-    pairs: tuple[Pair, ...] = Field(min_length=1, description="cells to build, TASK/DATASET")
-    columns: tuple[Column, ...] = Field(description="columns of the tables, MODEL/VARIANT")
-    trivial_answers: tuple[str, ...] | None = Field(
+    pairs: Annotated[tuple[Pair, ...], AfterValidator(once)] = Field(
+        min_length=1, description="cells to build, TASK/DATASET"
+    )
+    columns: Annotated[tuple[Column, ...], AfterValidator(once)] = Field(
+        description="columns of the tables, MODEL/VARIANT"
+    )
+    trivial_answers: Annotated[tuple[str, ...], AfterValidator(once)] | None = Field(
         None,
         description="answers that need no model, shown beside the models where a task file names "
         "them; null: all that the task files name",

@@ -2,18 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from itdr.errors import ModelError
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
-from itdr.settings.reading import Strict, load
+from itdr.settings.reading import MOST_MB, Strict, load
 
 REQUESTED = frozenset({"training_gpus", "inference_gpus", "gpu_model", "memory_mb", "billions"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
 _HUB_ID = r"\w[\w.-]*/[\w.-]+"
+Module = Annotated[str, Field(pattern=r"^[\w.*-]+$")]
+"""The name of a module of a model, or the end of it."""
 
 
 class ModelEndpoint(EndpointSettings):
@@ -28,7 +30,7 @@ class ModelSettings(Strict):
     """One file in config/models/: a model whose weights are had, or one behind an endpoint."""
 
     model: ModelId = Field(description="id, as in a paper's results.csv")
-    title: str = Field(description="printed name")
+    title: str = Field(min_length=1, description="printed name")
     source: str = Field("", description="Hugging Face id, or a folder relative to the repository")
     endpoint: ModelEndpoint | None = Field(
         None, description="instead of source: an OpenAI-compatible address that answers"
@@ -39,6 +41,7 @@ class ModelSettings(Strict):
     billions: float | None = Field(
         None,
         gt=0,
+        le=100_000,
         description="parameters in billions, which plans and checks reckon with; null: as many as "
         "a local folder's weights hold in 16 bits",
     )
@@ -51,7 +54,7 @@ class ModelSettings(Strict):
     template_values: dict[str, str] = Field(
         {}, description="variables of the chat template that must not change from day to day"
     )
-    lora_targets: str | tuple[str, ...] = Field(
+    lora_targets: Module | Annotated[tuple[Module, ...], Field(min_length=1)] = Field(
         "all-linear", description="layers that get an adapter: all-linear, or names of modules"
     )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
@@ -60,12 +63,14 @@ class ModelSettings(Strict):
     training_gpus: int = Field(
         0,
         ge=0,
+        le=1024,
         description="GPUs that share each step of a training, with a process for each; 0: it runs "
         "on the processor",
     )
     inference_gpus: int = Field(
         0,
         ge=0,
+        le=1024,
         description="GPUs that the model is divided among to answer (tensor parallel; vLLM alone "
         "uses more than one); 0: it answers on the processor",
     )
@@ -75,7 +80,9 @@ class ModelSettings(Strict):
         description="kind of GPU, as the cluster calls it (sinfo -o %G); empty: any",
     )
     memory_mb: int = Field(
-        ge=500, description="main memory of each process of training and of inference, in MB"
+        ge=500,
+        le=MOST_MB,
+        description="main memory of each process of training and of inference, in MB",
     )
 
     @model_validator(mode="after")

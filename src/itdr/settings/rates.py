@@ -6,14 +6,14 @@ from pydantic import Field
 
 from itdr.settings.reading import Strict
 
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=1e12)]
+NotNegative = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class TrainingRates(Strict):
     """LoRA training on one GPU."""
 
-    operations: Positive = Field(description="of the GPU per second")
+    operations: float = Field(gt=0, le=1e18, description="of the GPU per second")
     share: Positive = Field(le=1, description="of the operations that are of use")
     share_with_checkpointing: Positive = Field(le=1, description="with activations twice")
     start_s: NotNegative = Field(description="seconds before the first step")

@@ -24,6 +24,20 @@ class Strict(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+MOST_MB = 2**24
+"""MB of memory that a setting can name: 16 TB."""
+MOST_ROWS = 10**9
+MOST_TOKENS = 10**7
+LONGEST_S = 86_400.0
+"""Seconds that a setting can name: a day."""
+
+
+def once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the entries of a list in which none stands twice. Raises ValueError otherwise."""
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{str(value)!r} stands twice")
+    return values
 
 
 _UNSHOWN = "unshown"

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from itdr.settings.endpoint import Address, EndpointSettings, VariableName
+from itdr.settings.reading import MOST_TOKENS
 
 
 class TeacherSettings(EndpointSettings):
@@ -30,7 +31,10 @@ class TeacherSettings(EndpointSettings):
         description="environment variable that holds the key; null: none is sent",
     )
     max_tokens: int = Field(
-        1024, ge=1, description="output limit in tokens; doubled twice for answers that are cut"
+        1024,
+        ge=1,
+        le=MOST_TOKENS,
+        description="output limit in tokens; doubled twice for answers that are cut",
     )
     withheld: Literal["refuse", "drop"] = Field(
         "refuse",
@@ -38,11 +42,11 @@ class TeacherSettings(EndpointSettings):
         "an error; drop: named in the log and left out",
     )
     input_price: float | None = Field(
-        0.27, ge=0, description="US dollars per million input tokens; null: unknown"
+        0.27, ge=0, le=10**6, description="US dollars per million input tokens; null: unknown"
     )
     output_price: float | None = Field(
-        1.10, ge=0, description="US dollars per million output tokens; null: unknown"
+        1.10, ge=0, le=10**6, description="US dollars per million output tokens; null: unknown"
     )
     spending_cap: float | None = Field(
-        50.0, ge=0, description="most US dollars to spend over all runs; null: no cap"
+        50.0, ge=0, le=10**9, description="most US dollars to spend over all runs; null: no cap"
     )

@@ -6,19 +6,21 @@ from pydantic import Field, model_validator
 
 from itdr.errors import SettingsError
 from itdr.settings.model import ModelSettings
-from itdr.settings.reading import Strict
+from itdr.settings.reading import MOST_ROWS, MOST_TOKENS, Strict
 
 
 class TrainingSettings(Strict):
     """LoRA fine-tuning. Defaults are the paper's, or LLaMA-Factory's where the paper is silent."""
 
-    learning_rate: float = Field(1e-4, gt=0, description="highest learning rate")
+    learning_rate: float = Field(1e-4, gt=0, le=1, description="highest learning rate")
     schedule: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="course of the learning rate after warm-up"
     )
     warmup_ratio: float = Field(0.0, ge=0, le=1, description="share of the steps to warm up")
-    epochs: float = Field(2, gt=0, description="passes over the mixture")
-    batch_size: int = Field(8, ge=1, description="size of an optimiser step, in batch_unit")
+    epochs: float = Field(2, gt=0, le=1000, description="passes over the mixture")
+    batch_size: int = Field(
+        8, ge=1, le=MOST_TOKENS, description="size of an optimiser step, in batch_unit"
+    )
     batch_unit: Literal["examples", "tokens"] = Field(
         "examples", description="what batch_size counts"
     )
@@ -41,11 +43,15 @@ class TrainingSettings(Strict):
     row_length: int = Field(
         8192,
         ge=16,
+        le=MOST_TOKENS,
         description="with packing: most tokens in a forward pass, as memory allows; on a CPU "
         "several may run at once",
     )
     micro_batch_size: int = Field(
-        1, ge=1, description="without packing: examples per forward pass, padded to the longest"
+        1,
+        ge=1,
+        le=2**16,
+        description="without packing: examples per forward pass, padded to the longest",
     )
     attention: Literal["auto", "varlen", "per-example", "sdpa", "eager"] = Field(
         "auto",
@@ -53,10 +59,12 @@ class TrainingSettings(Strict):
         "and needs a GPU, per-example calls PyTorch's attention for each example of a row, the "
         "others are those of transformers; auto: varlen where it can be had, else per-example",
     )
-    lora_rank: int = Field(8, ge=1, description="rank of the adapter")
-    lora_alpha: int = Field(16, ge=1, description="scale of the adapter, divided by its rank")
+    lora_rank: int = Field(8, ge=1, le=4096, description="rank of the adapter")
+    lora_alpha: int = Field(
+        16, ge=1, le=2**16, description="scale of the adapter, divided by its rank"
+    )
     lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
-    max_length: int = Field(2048, ge=16, description="longest example in tokens")
+    max_length: int = Field(2048, ge=16, le=MOST_TOKENS, description="longest example in tokens")
     too_long: Literal["drop", "cut", "refuse"] = Field(
         "drop",
         description="what happens to longer examples, which are counted by task: left out, the "
@@ -77,16 +85,20 @@ class TrainingSettings(Strict):
     processes: int = Field(
         1,
         ge=1,
+        le=1024,
         description="processes on this machine that share each step of a model on the processor; "
         "one on GPUs has one for each of its file's training_gpus",
     )
     fsdp: bool = Field(
         False, description="divide the model's weights among the processes (FSDP), to fit them"
     )
-    save_steps: int = Field(1000, ge=1, description="optimiser steps between checkpoints")
+    save_steps: int = Field(
+        1000, ge=1, le=MOST_ROWS, description="optimiser steps between checkpoints"
+    )
     logging_steps: int = Field(
         10,
         ge=1,
+        le=MOST_ROWS,
         description="optimiser steps between looks at losses and gradient norms, for which the "
         "processor waits for the GPU; each step's loss is noted all the same",
     )

@@ -70,7 +70,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: Any) -> int:
-        """Return a whole number that every library can hold."""
+        """Return a whole number that every library can hold, as its digits say.
+
+        YAML 1.1 takes 010 for 8, 1_000 for 1000 and 1:30 for 90.
+        """
+        if not re.fullmatch(r"[-+]?(0|[1-9][0-9]*)", str(node.value)):
+            raise _wrong(f"{node.value!r} could be read in several ways; write digits alone", node)
         value = super().construct_yaml_int(node)
         if abs(value) > _LARGEST:
             raise _wrong(f"a whole number beyond {_LARGEST:,}", node)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from itdr.rendering.plain import in_markdown
+
 _INTRODUCTION = """\
 ---
 base_model: {source}
@@ -24,7 +26,7 @@ def model_card(record: dict[str, Any]) -> str:
     """Return the text of README.md for a training whose run.json is `record`."""
     model = record["model"]
     facts = {
-        "Base model": f"`{model['source']}`",
+        "Base model": model["source"],
         "Revision": model["revision"] or "a local folder",
         "SHA-256 of the base weights": record["weights_sha256"] or "see the revision",
         "SHA-256 of the mixture": record["mixture_sha256"],
@@ -52,5 +54,5 @@ def _counts(by_task: dict[str, int]) -> str:
 
 
 def _table(title: str, rows: dict[str, Any]) -> list[str]:
-    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    lines = [f"| {in_markdown(name)} | {in_markdown(str(value))} |" for name, value in rows.items()]
     return [f"## {title}", "", "| | |", "|---|---|", *lines, ""]

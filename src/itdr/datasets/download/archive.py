@@ -6,13 +6,17 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol, cast
+from typing import IO, Literal, Protocol, Self, cast
 
 from itdr.datasets.download.decompression import BoundedGzip, check_ratio, readable
 from itdr.datasets.download.parts import room_for
 from itdr.errors import DataError
 
 _BLOCK = 1 << 20
+_LONGEST_HEADER = 1 << 20
+"""Bytes of a header that holds a long name or other facts on an entry; real ones have hundreds."""
+_EXTENDING = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME,
+              tarfile.GNUTYPE_LONGLINK)  # fmt: skip
 
 
 class _Source(Protocol):
@@ -36,7 +40,7 @@ def extract(archive: Path, wanted: Mapping[str, Path]) -> list[str]:
         with readable(archive):
             if zipfile.is_zipfile(archive):
                 return _from_zip(archive, wanted)
-            if tarfile.is_tarfile(archive):
+            if _is_tar(archive):
                 return _from_tar(archive, wanted)
             return _from_gzip(archive, wanted)
     except BaseException:
@@ -55,8 +59,8 @@ def _from_zip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
             kind = stat.S_IFMT(info.external_attr >> 16)
             if info.is_dir() or kind not in (0, stat.S_IFREG):
                 raise DataError(f"{path}: {info.filename!r} is no plain file. {REFUSED}")
-            if info.flag_bits & 1:
-                raise DataError(f"{path}: {info.filename!r} is encrypted. Unpack it by hand.")
+            if why := unreadable(info):
+                raise DataError(f"{path}: {info.filename!r} is {why}. Unpack it by hand.")
             check_ratio(path, info.filename, info.file_size, info.compress_size)
             with archive.open(info) as source:
                 _copy(path, source, missing.pop(member), info.file_size)
@@ -65,8 +69,9 @@ def _from_zip(path: Path, wanted: Mapping[str, Path]) -> list[str]:
 
 def _from_tar(path: Path, wanted: Mapping[str, Path]) -> list[str]:
     missing, packed = dict(wanted), path.stat().st_size
-    with _unzipped(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+    with _unzipped(path) as stream, open_tar(stream, "r|") as archive:
         for info in archive:
+            archive.members.clear()  # type: ignore[attr-defined]  # or millions would stay in memory
             # Before its content is passed over, which for a false size would take for ever.
             check_ratio(path, info.name, info.size, packed)
             member = match_member(path, info.name, wanted, missing)
@@ -80,6 +85,51 @@ def _from_tar(path: Path, wanted: Mapping[str, Path]) -> list[str]:
         while stream.read(_BLOCK):
             pass
     return list(missing)
+
+
+def unreadable(info: zipfile.ZipInfo) -> str | None:
+    """Return why an entry of a zip archive is not read, or None.
+
+    LZMA lets an entry of some bytes ask for gigabytes of memory.
+    """
+    if info.flag_bits & 1:
+        return "encrypted"
+    known = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+    return None if info.compress_type in known else "compressed in a way that is not read here"
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """An entry of a tar archive whose headers are short enough to be held in memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return the entry that a header describes.
+
+        Raises:
+            tarfile.ReadError: a header for long names and other facts follows, and is too long.
+        """
+        info = super().frombuf(buf, encoding, errors)
+        if info.type in _EXTENDING and info.size > _LONGEST_HEADER:
+            raise tarfile.ReadError(
+                f"a header of {info.size:,} bytes; allowed are {_LONGEST_HEADER:,}"
+            )
+        return info
+
+
+def open_tar(stream: IO[bytes], mode: Literal["r|", "r:"]) -> tarfile.TarFile:
+    """Return an archive whose headers are bounded before they are read."""
+    return tarfile.open(fileobj=stream, mode=mode, tarinfo=_BoundedInfo)
+
+
+def _is_tar(path: Path) -> bool:
+    """Say whether a file, unpacked if gzip has packed it, begins as a tar archive does."""
+    with _unzipped(path) as stream:
+        first = stream.read(tarfile.BLOCKSIZE)
+    try:
+        tarfile.TarInfo.frombuf(first, tarfile.ENCODING, "surrogateescape")
+    except tarfile.HeaderError:
+        return len(first) == tarfile.BLOCKSIZE and not any(first)  # an archive without entries
+    return True
 
 
 @contextmanager

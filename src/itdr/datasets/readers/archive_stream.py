@@ -2,14 +2,13 @@
 
 import io
 import stat
-import tarfile
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, cast
 
-from itdr.datasets.download.archive import REFUSED, match_member, unzipped
+from itdr.datasets.download.archive import REFUSED, match_member, open_tar, unreadable, unzipped
 from itdr.datasets.download.decompression import check_ratio, readable
 from itdr.errors import DataError
 
@@ -55,7 +54,7 @@ def open_member(archive: Path, raw: IO[bytes], member: str) -> IO[bytes]:
         if zipfile.is_zipfile(raw):
             return zipfile.ZipFile(raw).open(member)
         stream = unzipped(archive, raw)
-        entries = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115 (closes with raw)
+        entries = open_tar(stream, "r:")
         info = next(info for info in entries if info.name == member)
         return cast(IO[bytes], entries.extractfile(info))
 
@@ -68,7 +67,7 @@ def _entries(archive: Path, _modified: int) -> tuple[_Entry, ...]:
             return tuple(map(_zip_entry, zipfile.ZipFile(raw).infolist()))
         packed = archive.stat().st_size
         stream = unzipped(archive, raw)
-        with tarfile.open(fileobj=stream, mode="r:") as entries:
+        with open_tar(stream, "r:") as entries:
             found = []
             for info in entries:
                 # Before its content is passed over, which for a false size would take for ever.
@@ -85,6 +84,6 @@ def _zip_entry(info: zipfile.ZipInfo) -> _Entry:
     problem = None
     if info.is_dir() or stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         problem = f"is no plain file. {REFUSED}"
-    elif info.flag_bits & 1:
-        problem = "is encrypted. Unpack it by hand."
+    elif why := unreadable(info):
+        problem = f"is {why}. Unpack it by hand."
     return _Entry(info.filename, info.file_size, info.compress_size, problem)

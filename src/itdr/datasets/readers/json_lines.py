@@ -58,7 +58,9 @@ def identifier(name: str) -> Key:
     """Return the key of an id: text that is kept as it is and may not be empty."""
     # Blanks come first of all that can be printed, so that most ids need not be trimmed.
     sql = "CASE WHEN {} > '!' THEN {} WHEN trim({}) <> '' THEN {} END"
-    return required(Key(name, pa.string(), sql=sql))
+    # What was an object, a list or a truth value is read as its JSON, which is no id.
+    is_text = "left({}, 1) NOT IN (chr(123), '[') AND {} NOT IN ('true', 'false')"
+    return required(Key(name, pa.string(), sql=sql, checks=((is_text, f"{name} is not a text"),)))
 
 
 def text_key(name: str) -> Key:
@@ -90,8 +92,8 @@ def rating(name: str, low: float, high: float) -> Key:
 def milliseconds(name: str) -> Key:
     """Return the key of a time in milliseconds since 1970, in the allowed years."""
     first, end = (f"epoch_ms(make_date({y}, 1, 1))" for y in (FIRST_YEAR, LAST_YEAR + 1))
-    # 1.52309e+12 has lost its seconds, so it is no time.
-    whole = "CASE WHEN NOT contains({}, '.') THEN TRY_CAST({} AS BIGINT) END"
+    # 1.52309e+12 has lost its seconds, so it is no time; nor is 1_528, which DuckDB takes for 1528.
+    whole = "CASE WHEN regexp_full_match({}, '-?[0-9]+') THEN TRY_CAST({} AS BIGINT) END"
     inside = f"{{}} >= {first} AND {{}} < {end}"
     outside = f"{name} in milliseconds is outside the years {FIRST_YEAR} to {LAST_YEAR}"
     key = Key(name, pa.int64(), sql=whole, checks=((inside, outside),))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from itdr.instructions.audit.lengths import PERCENTILES
+from itdr.rendering.plain import in_markdown
 from itdr.vocabulary import Part
 
 _SHOWN = 5  # faults of each kind
@@ -60,7 +61,7 @@ def _found(checks: Sequence[Mapping[str, Any]]) -> list[str]:
         first = check["first"][:_SHOWN]
         more = check["faults"] - len(first)
         rest = f"\n\n{more:,} more stand in `faults.csv`." if more else ""
-        rows = [(f"`{f['id']}`", f["part"], f["why"]) for f in first]
+        rows = [(f["id"], f["part"], f["why"]) for f in first]
         sections += [f"## {check['check']}", _table(("Example", "Part", "Found"), rows) + rest]
     return sections
 
@@ -108,4 +109,4 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(str(text).replace("|", "\\|").split())
+    return in_markdown(str(text))

@@ -23,6 +23,7 @@ from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in
 from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import RECORD
 from itdr.instructions.tasks import CANDIDATES, TaskSettings, load_tasks
+from itdr.rendering.plain import in_csv
 from itdr.settings.audit import MEANING, SHARED, AuditSettings, Check
 from itdr.vocabulary import Part
 
@@ -238,7 +239,7 @@ def _report(
 
 def _write_faults(path: Path, faults: Sequence[Fault]) -> None:
     names = ("check", "id", "part", "why")
-    table = pa.table({name: pa.array([getattr(f, name) for f in faults], pa.string())
+    table = pa.table({name: pa.array([in_csv(getattr(f, name)) for f in faults], pa.string())
                       for name in names})  # fmt: skip
     with atomic_file(path) as part:
         pacsv.write_csv(table, part)

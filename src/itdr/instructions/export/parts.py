@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from itdr.errors import DataError
+from itdr.files.checksums import require_different
 from itdr.files.formats import read_parquet
 from itdr.instructions.record import RECORD
 from itdr.vocabulary import Part
@@ -16,8 +17,9 @@ def by_part(files: Sequence[Path]) -> dict[Part, list[Path]]:
     """Return the files of each part that has some, train first.
 
     Raises:
-        DataError: a file is not called train, val or test.
+        DataError: a file is not called train, val or test, or is there twice.
     """
+    require_different(files)
     found: dict[Part, list[Path]] = defaultdict(list)
     for path in files:
         if path.stem not in list(Part):

@@ -4,24 +4,28 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.candidates import with_candidates
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.instructions.sampling.next_items import make_sequences
 from itdr.registry import SAMPLING_KINDS
-from itdr.settings.reading import Strict
 
 _RESERVE = 10  # users prepared for each example wanted; many came to the second domain first
 
 
-class CrossDomainSampling(Strict):
+class CrossDomainSampling(Sampled):
     """The user's last items of one domain are the positives; items of two domains are shown."""
 
     kind: Literal["cross_domain"]
-    source_history: int = Field(ge=1, description="items shown of the other domain")
-    history: int = Field(ge=1, description="items shown of the domain of the candidates")
-    positives: int = Field(ge=1, description="positive candidates")
-    negatives: int = Field(ge=1, description="candidates that the user did not interact with")
+    source_history: int = Field(ge=1, le=MOST_ITEMS, description="items shown of the other domain")
+    history: int = Field(
+        ge=1, le=MOST_ITEMS, description="items shown of the domain of the candidates"
+    )
+    positives: int = Field(ge=1, le=MOST_ITEMS, description="positive candidates")
+    negatives: int = Field(
+        ge=1, le=MOST_ITEMS, description="candidates that the user did not interact with"
+    )
 
 
 @SAMPLING_KINDS.register(

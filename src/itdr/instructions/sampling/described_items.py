@@ -2,13 +2,13 @@
 
 from typing import Any, Literal
 
+from itdr.instructions.sampling.bounds import Sampled
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import SamplingKind
 from itdr.registry import SAMPLING_KINDS
-from itdr.settings.reading import Strict
 
 
-class DescribedItemsSampling(Strict):
+class DescribedItemsSampling(Sampled):
     """One item is shown with what is known of it."""
 
     kind: Literal["described_items"]

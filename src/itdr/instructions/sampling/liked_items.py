@@ -4,18 +4,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.context import SamplingContext, quoted
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.registry import SAMPLING_KINDS
-from itdr.settings.reading import Strict
 
 
-class LikedItemsSampling(Strict):
+class LikedItemsSampling(Sampled):
     """The user's newest liked items, or most played ones, are shown."""
 
     kind: Literal["liked_items"]
-    history: int = Field(ge=1, description="most items shown")
-    min_history: int = Field(ge=1, description="fewest items shown")
+    history: int = Field(ge=1, le=MOST_ITEMS, description="most items shown")
+    min_history: int = Field(ge=1, le=MOST_ITEMS, description="fewest items shown")
 
 
 @SAMPLING_KINDS.register(

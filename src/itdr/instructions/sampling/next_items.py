@@ -4,20 +4,22 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.candidates import with_candidates
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.registry import SAMPLING_KINDS
-from itdr.settings.reading import Strict
 
 
-class NextItemsSampling(Strict):
+class NextItemsSampling(Sampled):
     """The user's last items are the positives; the items before them are shown."""
 
     kind: Literal["next_items"]
-    history: int = Field(ge=1, description="items shown")
-    positives: int = Field(ge=1, description="positive candidates")
-    negatives: int = Field(ge=1, description="candidates that the user did not interact with")
+    history: int = Field(ge=1, le=MOST_ITEMS, description="items shown")
+    positives: int = Field(ge=1, le=MOST_ITEMS, description="positive candidates")
+    negatives: int = Field(
+        ge=1, le=MOST_ITEMS, description="candidates that the user did not interact with"
+    )
 
 
 @SAMPLING_KINDS.register(

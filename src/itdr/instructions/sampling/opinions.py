@@ -1,21 +1,22 @@
 """What the user likes and dislikes is shown, with the user's own reviews where there are any."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.registry import SAMPLING_KINDS
-from itdr.settings.reading import Strict
 
 
-class OpinionsSampling(Strict):
+class OpinionsSampling(Sampled):
     """The user's newest liked and disliked items are shown."""
 
+    lists: ClassVar[int] = 2
     kind: Literal["opinions"]
-    history: int = Field(ge=1, description="most items shown of each kind")
-    min_history: int = Field(ge=1, description="fewest items shown in all")
+    history: int = Field(ge=1, le=MOST_ITEMS, description="most items shown of each kind")
+    min_history: int = Field(ge=1, le=MOST_ITEMS, description="fewest items shown in all")
 
 
 @SAMPLING_KINDS.register(

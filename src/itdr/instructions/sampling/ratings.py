@@ -4,18 +4,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.registry import SAMPLING_KINDS
-from itdr.settings.reading import Strict
 
 
-class RatingSampling(Strict):
+class RatingSampling(Sampled):
     """The user's last rated item is the target; the rated items before it are shown."""
 
     kind: Literal["rating"]
-    history: int = Field(ge=1, description="most items shown")
-    min_history: int = Field(ge=1, description="fewest items shown")
+    history: int = Field(ge=1, le=MOST_ITEMS, description="most items shown")
+    min_history: int = Field(ge=1, le=MOST_ITEMS, description="fewest items shown")
 
 
 @SAMPLING_KINDS.register(

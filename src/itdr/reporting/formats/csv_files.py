@@ -6,6 +6,7 @@ from math import isnan
 from pathlib import Path
 
 from itdr.files.atomic import atomic_file
+from itdr.rendering.plain import in_csv
 from itdr.reporting.grid import Cell, Grid
 from itdr.reporting.results import Results
 from itdr.reporting.scores import Score
@@ -109,8 +110,8 @@ def write_rows(path: Path, heads: Sequence[str], rows: Iterable[Sequence[Field]]
     """Write a CSV file; it appears whole or not at all."""
     with atomic_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(heads)
-        writer.writerows(rows)
+        writer.writerow(map(in_csv, heads))
+        writer.writerows([in_csv(f) if isinstance(f, str) else f for f in row] for row in rows)
 
 
 def _long(grid: Grid, results: Results) -> Iterable[list[Field]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from itdr.rendering.plain import in_markdown
 from itdr.reporting.sheet import Sheet, Text
 
 
@@ -9,11 +10,11 @@ def markdown(sheet: Sheet) -> str:
     """Return a table with its title and footnotes."""
     heads = [f"{group} {name}".strip() for group, name in sheet.columns]
     rules = ["---" if i < sheet.words else "---:" for i in range(len(heads))]
-    lines = [_line(heads), _line(rules), *(_line([_cell(text) for text in row])
-             for row in sheet.rows)]  # fmt: skip
-    said = [_escaped(sheet.said)] if sheet.said else []
-    notes = map(_escaped, sheet.notes)
-    return "\n\n".join([f"# {sheet.title}", *said, "\n".join(lines), *notes]) + "\n"
+    lines = [_line([in_markdown(head) for head in heads]), _line(rules)]
+    lines += [_line([_cell(text) for text in row]) for row in sheet.rows]
+    said = [in_markdown(sheet.said)] if sheet.said else []
+    notes = map(in_markdown, sheet.notes)
+    return "\n\n".join([f"# {in_markdown(sheet.title)}", *said, "\n".join(lines), *notes]) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -21,12 +22,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cell(text: Text) -> str:
-    main = _escaped(text.main)
+    main = in_markdown(text.main)
     main = (f"**{main}**" if text.bold else main) + text.marks
     if not text.details:
         return main
-    return _escaped(", ".join(text.details)).join([f"{main} ", ""])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*")
+    return in_markdown(", ".join(text.details)).join([f"{main} ", ""])
