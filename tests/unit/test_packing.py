@@ -91,7 +91,6 @@ def test_processes_have_as_many_passes_each_and_nearly_as_many_tokens(lengths, c
     [
         ({"row_length": 50}, "row_length .50. must not be below max_length"),
         ({"batch_unit": "tokens", "batch_size": 50}, "batch_size .50 tokens. must not be below"),
-        ({"fsdp": True}, "fsdp needs processes above 1"),
     ],
 )
 def test_settings_that_cannot_work_together_are_refused(changes, message):

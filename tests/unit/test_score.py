@@ -425,9 +425,10 @@ def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, folders):
 )
 def test_every_attribute_that_is_a_number_needs_a_range(tmp_path, folders, ranges, message):
     path = write(tmp_path / "p.parquet", [row("UAP", 1, "age:30", "age:30")])
-    settings = yaml.safe_load((folders[0] / "tasks" / "UAP.yaml").read_text())
+    file = folders[0] / "tasks" / "UAP.yaml"
+    settings = yaml.safe_load(file.read_text())
     settings["datasets"]["lastfm-1k"]["ranges"] = ranges
-    (folders[0] / "tasks" / "UAP.yaml").write_text(yaml.safe_dump(settings))
+    file.write_text(yaml.safe_dump(settings))
     with pytest.raises(ItdrError, match=message):
         score(path, folders, QUICK)
 

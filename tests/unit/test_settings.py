@@ -119,7 +119,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: " + "[" * 3000, "nested deeper than 50 levels"),
         ("a:\n" + "".join(" " * level + "a:\n" for level in range(1, 60)), "nested deeper than"),
         ("a: 2001-99-99", "month must be in 1..12"),
-        ("a: !!int ''", "a value is not what its form or tag says"),
+        ("a: !!int ''", "could be read in several ways; write digits alone"),
         ("a: !!timestamp x", "a value is not what its form or tag says"),
         ("? [a, b]\n: 1", "the key ['a', 'b'] is no text"),
         ("1: a\n'1': b", "the key 1 is no text; put it in quotes"),

@@ -156,6 +156,7 @@ def test_a_pair_outside_any_paper_goes_from_raw_files_to_its_table_plan_and_page
         "pairs": ["NEXT-RATING/movielens-1m"],
         "columns": ["my-model/base"],
         "trivial_answers": ["always-three"],
+        "recommenders": [],
         "simulated_world": WORLD,
     }
     (checkout / "mine.yaml").write_text(yaml.safe_dump(QUICK | changes))

@@ -25,7 +25,7 @@ def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(p
     table = pd.read_csv(results / "report/tables/main.csv")
     assert tuple(table.columns) == COLUMNS
     assert {(m, v) for m, v in zip(table["model"], table["variant"], strict=True)} == {
-        ("tiny", "base"), ("tiny", "itdr"), ("trivial", "user-mean")
+        ("tiny", "base"), ("tiny", "itdr"), ("trivial", "user-mean"), ("trivial", "user-item-bias")
     }  # fmt: skip
     assert project.jobs() == {}
 

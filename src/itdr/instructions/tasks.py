@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
-from itdr.instructions.sampling.bounds import MOST_ITEMS
 from itdr.registry import ANSWER_KINDS, METRICS, SAMPLING_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import ID, DatasetId, TaskId
 from itdr.settings.metric import parse_metric
 from itdr.settings.reading import MOST_ROWS, MOST_TOKENS, Strict, load, once
+from itdr.settings.sampling import MOST_ITEMS
 
 if TYPE_CHECKING:
     Sampling = Any

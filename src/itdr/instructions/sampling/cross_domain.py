@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.candidates import with_candidates
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.instructions.sampling.next_items import make_sequences
 from itdr.registry import SAMPLING_KINDS
+from itdr.settings.sampling import MOST_ITEMS, Sampled
 
 _RESERVE = 10  # users prepared for each example wanted; many came to the second domain first
 

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from itdr.instructions.sampling.bounds import Sampled
 from itdr.instructions.sampling.context import SamplingContext
 from itdr.instructions.sampling.kind import SamplingKind
 from itdr.registry import SAMPLING_KINDS
+from itdr.settings.sampling import Sampled
 
 
 class DescribedItemsSampling(Sampled):

@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from itdr.instructions.sampling.bounds import MOST_ITEMS, Sampled
 from itdr.instructions.sampling.context import SamplingContext, quoted
 from itdr.instructions.sampling.kind import ITEM, SamplingKind
 from itdr.registry import SAMPLING_KINDS
+from itdr.settings.sampling import MOST_ITEMS, Sampled
 
 
 class LikedItemsSampling(Sampled):
