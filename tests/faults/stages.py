@@ -11,8 +11,6 @@ WORLD = "--users 60 --items 40 --interactions-per-user 15"
 TRAINING = (
     "--epochs 1 --batch-size 8 --save-steps 3 --max-length 1024 --gradient-checkpointing false"
 )
-    "--epochs 1 --batch-size 8 --save-steps 3 --max-length 1024 --gradient-checkpointing false"
-)
 
 
 @dataclass(frozen=True)
