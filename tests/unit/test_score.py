@@ -392,13 +392,14 @@ def test_a_task_file_whose_metrics_do_not_fit_is_refused(tmp_path, folders):
         ({"age": [110, 1]}, r"ranges.age: \[110, 1\] is no range"),
     ],
 )
-def test_every_attribute_that_is_a_number_needs_a_range(tmp_path, tasks, ranges, message):
+def test_every_attribute_that_is_a_number_needs_a_range(tmp_path, folders, ranges, message):
     path = write(tmp_path / "p.parquet", [row("UAP", 1, "age:30", "age:30")])
-    settings = yaml.safe_load((tasks / "UAP.yaml").read_text())
+    file = folders[0] / "tasks" / "UAP.yaml"
+    settings = yaml.safe_load(file.read_text())
     settings["datasets"]["lastfm-1k"]["ranges"] = ranges
-    (tasks / "UAP.yaml").write_text(yaml.safe_dump(settings))
+    file.write_text(yaml.safe_dump(settings))
     with pytest.raises(ItdrError, match=message):
-        score(path, tasks, QUICK)
+        score(path, folders, QUICK)
 
 
 # Variants and seeds
