@@ -68,9 +68,7 @@ def atomic_folder(path: Path, made_by: str) -> Iterator[Path]:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(path)
-        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-        handle = os.open(part / _LOCK, os.O_RDWR | os.O_CREAT)
-        try_lock(handle)
+        handle, part = _begin_folder(path)
         try:
             yield part
             (part / _LOCK).unlink()
@@ -208,6 +206,17 @@ def _begin(path: Path) -> tuple[int, Path]:
         if try_lock(handle) and same_file(handle, Path(name)):
             return handle, Path(name)
         os.close(handle)  # another process took it for abandoned
+
+
+def _begin_folder(path: Path) -> tuple[int, Path]:
+    """Return a new hidden folder beside `path`, whose lock file is open and locked."""
+    while True:
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        with suppress(FileNotFoundError):
+            handle = os.open(part / _LOCK, os.O_RDWR | os.O_CREAT)
+            if try_lock(handle) and same_file(handle, part / _LOCK):
+                return handle, part
+            os.close(handle)  # another process took it for abandoned
 
 
 def _clear_abandoned(path: Path) -> None:
