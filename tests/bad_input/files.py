@@ -18,7 +18,7 @@ from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import score_cell
 from itdr.evaluation.predictions import read_cells
 from itdr.evaluation.text_metrics import TextScorer
-from itdr.inference.engine import Answer
+from itdr.inference.engine import GeneratedAnswer
 from itdr.inference.journal import Journal
 from itdr.instructions.record import PREDICTION
 from itdr.instructions.tasks import load_task
@@ -170,8 +170,13 @@ _JOURNAL_NOTE = {"model": "m", "seed": 1}
 def _journals() -> list[bytes]:
     folder = empty_folder("journal")
     journal = Journal(folder, _JOURNAL_NOTE, ["a", "b", "c"])
-    journal.add([("a", Answer("x", "stop", 1, 2)), ("b", Answer("é", "length", None, None))])
-    journal.add([("c", Answer("", "refused", None, None))])
+    journal.add(
+        [
+            ("a", GeneratedAnswer("x", "stop", 1, 2)),
+            ("b", GeneratedAnswer("é", "length", None, None)),
+        ]
+    )
+    journal.add([("c", GeneratedAnswer("", "refused", None, None))])
     journal.close()
     note, answers = ((folder / n).read_bytes() for n in ("manifest.json", "answers.jsonl"))
     return [b"0" + answers, b"1" + note]
@@ -186,13 +191,13 @@ def read_journal(data: bytes) -> None:
         (folder / path).write_bytes(data[1:] if data[:1] == mark else content[1:])
     journal = Journal(folder, _JOURNAL_NOTE, ["a", "b", "c"])
     answers = dict(journal.answers)
-    journal.add([("a", Answer("again", "stop", 1, 2))])
+    journal.add([("a", GeneratedAnswer("again", "stop", 1, 2))])
     journal.close()
     for answer in answers.values():
         assert isinstance(answer.text, str) and isinstance(answer.finish_reason, str)
     journal = Journal(folder, _JOURNAL_NOTE, ["a", "b", "c"])
     journal.close()
-    assert journal.answers == answers | {"a": Answer("again", "stop", 1, 2)}
+    assert journal.answers == answers | {"a": GeneratedAnswer("again", "stop", 1, 2)}
 
 
 def _responses() -> list[bytes]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from itdr.endpoints.answer_log import AnswerLog, Reply
-from itdr.endpoints.endpoint import Answer, Request, ask_all
+from itdr.endpoints.endpoint import EndpointAnswer, Request, ask_all
 from itdr.endpoints.limits import Pace, StoppedError
 from itdr.errors import DataError, EndpointError, RefusedRequestsError, SettingsError
 from itdr.settings.endpoint import EndpointSettings
@@ -49,7 +49,9 @@ def questions(*texts: str) -> list[Request]:
     return [Request(text, [{"role": "user", "content": text}], max_tokens=100) for text in texts]
 
 
-def answers(requests: list[Request], told: EndpointSettings, cache: Path) -> dict[str, Answer]:
+def answers(
+    requests: list[Request], told: EndpointSettings, cache: Path
+) -> dict[str, EndpointAnswer]:
     return {answer.id: answer for answer in ask_all(requests, told, cache)}
 
 
@@ -72,7 +74,7 @@ def test_every_question_gets_its_answer(server: ChatServer, cache: Path) -> None
         "b": "re: b",
         "naïve 北京": "re: naïve 北京",
     }
-    assert got["a"] == Answer("a", "re: a", "stop", 1, 5, cached=False)
+    assert got["a"] == EndpointAnswer("a", "re: a", "stop", 1, 5, cached=False)
 
 
 def test_the_request_is_what_the_api_asks_for(server: ChatServer, cache: Path) -> None:

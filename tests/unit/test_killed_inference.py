@@ -11,7 +11,7 @@ import pytest
 from itdr.errors import DataError
 from itdr.files.checksums import sha256
 from itdr.files.formats import write_parquet
-from itdr.inference.engine import Answer
+from itdr.inference.engine import GeneratedAnswer
 from itdr.inference.journal import Journal
 from itdr.instructions.record import RECORD
 from itdr.settings.experiment import InferenceSettings
@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on(random_model, test_part, whole, tmp_path, point, w
 
 
 IDS = ("a", "b", "c")
-ANSWERS = {name: Answer(f"{name} \u2028\n\ud800", "stop", 3, None) for name in IDS}
+ANSWERS = {name: GeneratedAnswer(f"{name} \u2028\n\ud800", "stop", 3, None) for name in IDS}
 
 
 def journal(folder, **manifest):

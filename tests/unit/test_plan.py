@@ -7,7 +7,7 @@ import pytest
 from itdr.errors import SettingsError
 from itdr.planning.estimate import cost
 from itdr.planning.jobs import Job
-from itdr.planning.measured import Measured, measure
+from itdr.planning.measured import Measured, measured_rates
 from itdr.planning.needs import Needs
 from itdr.planning.plan import plan
 from itdr.planning.sizes import Sizes
@@ -109,7 +109,7 @@ def test_finished_jobs_are_measured(tmp_path):
         path = tmp_path / "benchmarks" / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"s\th:m:s\n{seconds}.00\t0:00:01\n")
-    found = measure(
+    found = measured_rates(
         tmp_path, lambda job: {"yelp": 100, "mind": 300}[job.wildcards["dataset"]], 4000
     )
     assert found.training == {"tiny": 500.0} and found.answering == {"tiny": 200.0}

@@ -25,7 +25,7 @@ from itdr.released.candidates import Choice, find_choice
 from itdr.released.fetch import fetch_release
 from itdr.released.importing import REJECTED, import_release
 from itdr.released.manifest import ReleasedFile, files_of, load_manifest
-from itdr.released.reader import Rejected, Row, read_released
+from itdr.released.reader import Rejected, ReleasedRow, read_released
 from itdr.retry import RetryPolicy
 from itdr.settings.audit import AuditSettings
 from itdr.settings.folders import FOLDERS
@@ -238,7 +238,7 @@ def test_an_html_page_is_no_release(tmp_path: Path) -> None:
 # Reading
 
 
-def rows(tmp_path: Path, text: str | bytes) -> list[Row | Rejected]:
+def rows(tmp_path: Path, text: str | bytes) -> list[ReleasedRow | Rejected]:
     path = tmp_path / "file.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read_released(path))
@@ -255,14 +255,14 @@ def test_an_array_and_lines_are_read_alike(tmp_path: Path, bom: str, indent: int
     lines = "\r\n\n".join(json.dumps(value, ensure_ascii=False) for value in values)
     assert rows(tmp_path, bom + array) == rows(tmp_path, bom + lines)
     assert rows(tmp_path, array) == [
-        Row(1, "I", "Q", "A"),
-        Row(2, "I", "two\nlines\u2028and \u00e9", "A"),
+        ReleasedRow(1, "I", "Q", "A"),
+        ReleasedRow(2, "I", "two\nlines\u2028and \u00e9", "A"),
     ]
 
 
 def test_a_number_is_the_text_that_it_is_written_as(tmp_path: Path) -> None:
     text = '[{"instruction": "I", "input": "Q", "output": 4.0}]'
-    assert rows(tmp_path, text) == [Row(1, "I", "Q", "4.0")]
+    assert rows(tmp_path, text) == [ReleasedRow(1, "I", "Q", "4.0")]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,9 @@ def test_a_malformed_row_is_told_from_the_others(
     good = json.dumps(GOOD).encode()
     for text in (b"[%b, %b, %b]" % (good, wrong, good), b"%b\n%b\n%b" % (good, wrong, good)):
         first, second, third = rows(tmp_path, text)
-        assert isinstance(first, Row) and isinstance(third, Row) and third.number == 3
+        assert (
+            isinstance(first, ReleasedRow) and isinstance(third, ReleasedRow) and third.number == 3
+        )
         assert isinstance(second, Rejected)
         assert (second.number, second.reason) == (2, reason)
 
@@ -323,7 +325,7 @@ def test_every_row_comes_out_as_an_example_or_as_rejected(
     got = rows(tmp_path_factory.getbasetemp(), text.encode("utf-8", "surrogatepass"))
     assert [row.number for row in got] == list(range(1, len(values) + 1))
     for value, row in zip(values, got, strict=True):
-        if isinstance(row, Row):
+        if isinstance(row, ReleasedRow):
             written = value["input"]
             assert row.input == written if isinstance(written, str) else json.dumps(written)
             assert row.input.strip() and row.output.strip()
@@ -339,7 +341,7 @@ def test_any_bytes_are_read_or_refused(
         got = rows(tmp_path_factory.getbasetemp(), data)
     except DataError:
         return
-    assert all(isinstance(row, Row | Rejected) for row in got)
+    assert all(isinstance(row, ReleasedRow | Rejected) for row in got)
 
 
 # Candidates

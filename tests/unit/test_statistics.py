@@ -9,7 +9,7 @@ from itdr.cli.main import main
 from itdr.errors import DataError
 from itdr.files.formats import write_parquet
 from itdr.instructions.record import DRAFT
-from itdr.instructions.statistics import PAPER, measure, published, write
+from itdr.instructions.statistics import PAPER, cell_statistics, published, write
 from tests.conftest import ROOT
 
 PUBLISHED = ROOT / "config" / "papers" / "itdr" / "statistics.csv"
@@ -38,14 +38,14 @@ def files(tmp_path):
 
 
 def test_the_parts_of_a_cell_are_counted_together_and_missing_answers_left_out(files):
-    rating, audience = measure({"ours": list(files.values())}, words, "words")
+    rating, audience = cell_statistics({"ours": list(files.values())}, words, "words")
     assert (rating.task, rating.examples) == ("RP", 3)
     assert (rating.mean_input_tokens, rating.mean_output_tokens) == (3.0, 1.0)
     assert (audience.examples, audience.mean_output_tokens) == (1, None)
 
 
 def test_sources_stand_beside_the_published_values(files, tmp_path):
-    cells = measure({"mine": [files["rp"]], "theirs": [files["rp2"]]}, words, "words")
+    cells = cell_statistics({"mine": [files["rp"]], "theirs": [files["rp2"]]}, words, "words")
     write([*cells, *published(PUBLISHED)], tmp_path / "out")
     with (tmp_path / "out" / "statistics.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from itdr.demo import tiny_model
-from itdr.demo.tiny_model import PHASES, Phase, Shape, make_tiny_model, measure
+from itdr.demo.tiny_model import PHASES, Phase, Shape, make_tiny_model, measure_model
 from itdr.demo.tiny_tokenizer import make_tokenizer
 from itdr.demo.words import ADJECTIVES, GENRES, NOUNS
 from tests.conftest import ROOT
@@ -70,7 +70,7 @@ def test_the_command_still_begins_as_it_did_for_the_shipped_model(recipe):
 
 
 def test_the_shipped_model_has_the_measures_of_its_recipe(recipe, shipped):
-    measures = measure(*shipped, np.random.default_rng([recipe["seed"], 1]))
+    measures = measure_model(*shipped, np.random.default_rng([recipe["seed"], 1]))
     assert measures == pytest.approx(recipe["measures"], abs=0.01)
 
 

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Count."""
     from itdr.errors import SettingsError
-    from itdr.instructions.statistics import PAPER, measure, published, write
+    from itdr.instructions.statistics import PAPER, cell_statistics, published, write
     from itdr.models.loading import load_counter
 
     sources: dict[str, list[Path]] = {}
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
             )
         sources[name] = [Path(file) for file in files]
     paper = published(args.paper)
-    cells = measure(sources, load_counter(args.tokenizer), args.tokenizer)
+    cells = cell_statistics(sources, load_counter(args.tokenizer), args.tokenizer)
     write([*cells, *paper], args.out)
     logging.getLogger("itdr").info(
         "%s: %d cells, %d published", args.out / "statistics.md", len(cells), len(paper)

@@ -107,7 +107,7 @@ def make_tiny_model(
         "shape": asdict(shape),
         "parameters": model.num_parameters(),
         "phases": records,
-        "measures": measure(model, tokenizer, np.random.default_rng([seed, 1])),
+        "measures": measure_model(model, tokenizer, np.random.default_rng([seed, 1])),
         "seconds": round(seconds, 1),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -194,7 +194,7 @@ def train(
 
 
 @torch.no_grad()
-def measure(
+def measure_model(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, generator: np.random.Generator
 ) -> dict[str, float]:
     """Return loss (nats per token) and accuracy of the next token on fresh text of every kind."""

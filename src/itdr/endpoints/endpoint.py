@@ -12,13 +12,13 @@ from itdr.endpoints.keys import read_key
 from itdr.endpoints.request import Request
 from itdr.settings.endpoint import EndpointSettings
 
-__all__ = ["Answer", "Request", "ask_all", "tell_costs"]
+__all__ = ["EndpointAnswer", "Request", "ask_all", "tell_costs"]
 
 log = logging.getLogger("itdr")
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointAnswer:
     """One answer.
 
     Attributes:
@@ -39,7 +39,7 @@ class Answer:
 
 def ask_all(
     requests: Sequence[Request], settings: EndpointSettings, cache: Path
-) -> Iterator[Answer]:
+) -> Iterator[EndpointAnswer]:
     """Yield an answer to each request, in the order in which they come.
 
     What it will cost is logged before anything is sent.
@@ -89,8 +89,8 @@ def _waiting(
     return waiting
 
 
-def _answer(request: Request, reply: Reply, *, cached: bool) -> Answer:
-    return Answer(id=request.id, **asdict(reply), cached=cached)
+def _answer(request: Request, reply: Reply, *, cached: bool) -> EndpointAnswer:
+    return EndpointAnswer(id=request.id, **asdict(reply), cached=cached)
 
 
 def _tell_costs(

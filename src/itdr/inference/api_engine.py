@@ -6,7 +6,7 @@ from pathlib import Path
 
 from itdr.endpoints.endpoint import Request, ask_all
 from itdr.errors import RefusedRequestsError, SettingsError
-from itdr.inference.engine import Answer, Answered, Prompt
+from itdr.inference.engine import Answered, GeneratedAnswer, Prompt
 from itdr.models.prompt import user_message
 from itdr.settings.model import ModelEndpoint
 
@@ -51,10 +51,15 @@ class ApiEngine:
             for came in ask_all(requests, self._endpoint, Path(self._endpoint.cache)):
                 none_came = False
                 reason = _REASONS.get(came.finish_reason, "stop")
-                answer = Answer(came.text, reason, came.completion_tokens, came.prompt_tokens)
+                answer = GeneratedAnswer(
+                    came.text, reason, came.completion_tokens, came.prompt_tokens
+                )
                 yield [(position_of[came.id], answer)]
         except RefusedRequestsError as error:
             if none_came:
                 raise
             log.warning("%s", error)
-            yield [(position_of[name], Answer("", "refused", None, None)) for name in error.ids]
+            yield [
+                (position_of[name], GeneratedAnswer("", "refused", None, None))
+                for name in error.ids
+            ]

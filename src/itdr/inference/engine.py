@@ -23,7 +23,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Answer:
+class GeneratedAnswer:
     """One answer.
 
     Attributes:
@@ -42,7 +42,7 @@ class Answer:
     prompt_tokens: int | None
 
 
-Answered = list[tuple[int, Answer]]
+Answered = list[tuple[int, GeneratedAnswer]]
 """Positions of prompts with their answers."""
 
 

@@ -15,7 +15,7 @@ from itdr.files.checksums import fingerprint, sha256
 from itdr.files.formats import write_parquet
 from itdr.files.progress import progress
 from itdr.files.resume import resume_state
-from itdr.inference.engine import Answer, Engine, Prompt
+from itdr.inference.engine import Engine, GeneratedAnswer, Prompt
 from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
 from itdr.instructions.asked import first_rows
@@ -123,7 +123,9 @@ def _ask(
             counter.update(len(came))
 
 
-def _predictions(rows: Sequence[dict[str, Any]], answers: Mapping[str, Answer]) -> pa.Table:
+def _predictions(
+    rows: Sequence[dict[str, Any]], answers: Mapping[str, GeneratedAnswer]
+) -> pa.Table:
     records = [
         reference_columns(row)
         | {
@@ -138,7 +140,10 @@ def _predictions(rows: Sequence[dict[str, Any]], answers: Mapping[str, Answer]) 
 
 
 def _report_unanswered(
-    out: Path, rows: Sequence[Mapping[str, Any]], answers: Mapping[str, Answer], max_length: int
+    out: Path,
+    rows: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, GeneratedAnswer],
+    max_length: int,
 ) -> None:
     for reason, why in {
         "skipped": f"leave no room for an answer in {max_length} tokens or the model's own limit",

@@ -11,7 +11,7 @@ from typing import Any
 from itdr.files.atomic import writing
 from itdr.files.checksums import checked_line, verified_line
 from itdr.files.resume import drop_run_manifest, open_run_manifest
-from itdr.inference.engine import Answer
+from itdr.inference.engine import GeneratedAnswer
 
 log = logging.getLogger("itdr")
 
@@ -45,7 +45,7 @@ class Journal:
         os.ftruncate(self._file, whole)
         self._synced = time.monotonic()
 
-    def add(self, answered: Iterable[tuple[str, Answer]]) -> None:
+    def add(self, answered: Iterable[tuple[str, GeneratedAnswer]]) -> None:
         """Write answers, with the ids of their examples."""
         came = dict(answered)
         line = [{"id": name} | asdict(answer) for name, answer in came.items()]
@@ -62,14 +62,17 @@ class Journal:
         os.close(self._file)
 
 
-def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, Answer], int]:
+def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, GeneratedAnswer], int]:
     """Return the answers of the whole lines and how many bytes these lines have."""
-    answers: dict[str, Answer] = {}
+    answers: dict[str, GeneratedAnswer] = {}
     whole = 0
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     for number, line in enumerate(lines, 1):
         try:
-            entries = {entry.pop("id"): Answer(**entry) for entry in verified_line(line)["answers"]}
+            entries = {
+                entry.pop("id"): GeneratedAnswer(**entry)
+                for entry in verified_line(line)["answers"]
+            }
         except (ValueError, TypeError, KeyError, AttributeError):
             entries = None
         if entries is None or not line.endswith(b"\n") or not entries.keys() <= set(ids):

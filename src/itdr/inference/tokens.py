@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from itdr.inference.engine import Answer, Answered, Prompt
+from itdr.inference.engine import Answered, GeneratedAnswer, Prompt
 from itdr.models.loading import load_ends, load_tokenizer, longest_input
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.model import ModelSettings
@@ -67,15 +67,15 @@ class Tokens:
     def skipped(self, prompts: Sequence[TokenPrompt], answered: Collection[int]) -> Answered:
         """Return the answers to prompts that do not fit: none, as they are never cut."""
         return [
-            (position, Answer("", "skipped", 0, len(prompt.ids)))
+            (position, GeneratedAnswer("", "skipped", 0, len(prompt.ids)))
             for position, prompt in enumerate(prompts)
             if position not in answered and not self.fits(prompt)
         ]
 
-    def answer(self, prompt: TokenPrompt, ids: Sequence[int]) -> Answer:
+    def answer(self, prompt: TokenPrompt, ids: Sequence[int]) -> GeneratedAnswer:
         """Return the answer that a model's output is, up to its end or the prompt's limit."""
         end = next((i for i, token in enumerate(ids) if token in self.ends), len(ids))
         stopped = end < len(ids) and end <= prompt.limit
         kept = list(ids[: min(end, prompt.limit)])
         text = self.tokenizer.decode(kept, skip_special_tokens=True)
-        return Answer(text, "stop" if stopped else "length", len(kept), len(prompt.ids))
+        return GeneratedAnswer(text, "stop" if stopped else "length", len(kept), len(prompt.ids))

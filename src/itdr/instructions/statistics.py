@@ -41,7 +41,7 @@ class CellStatistics:
     mean_output_tokens: float | None
 
 
-def measure(
+def cell_statistics(
     sources: Mapping[str, Sequence[Path]], count: CountTokens, tokenizer: str
 ) -> list[CellStatistics]:
     """Return the statistics of the cells of each source, a name with its files of examples.

@@ -32,7 +32,9 @@ class Measured:
     jobs: dict[str, int] = field(default_factory=dict)
 
 
-def measure(results: Path, units: Callable[[Job], float], answered_tokens: float) -> Measured:
+def measured_rates(
+    results: Path, units: Callable[[Job], float], answered_tokens: float
+) -> Measured:
     """Return the rates of the jobs whose benchmarks lie in a results folder.
 
     units: of a job of a processor's stage. answered_tokens: tokens of the prompts and answers of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from itdr.planning.estimate import Cost, cost, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
-from itdr.planning.measured import Measured, measure
+from itdr.planning.measured import Measured, measured_rates
 from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.run import load_run
@@ -80,6 +80,6 @@ def load_needs(
         load_run(results).audit,
     )
     _, prompts, answers = sizes.answering()
-    measured = measure(results, partial(units, sizes=sizes), prompts + answers)
+    measured = measured_rates(results, partial(units, sizes=sizes), prompts + answers)
     jobs = open_jobs(targets, snakefile, configfiles)
     return Needs(tuple(targets), tuple(jobs), sizes, measured)

@@ -12,8 +12,8 @@ from itdr.recommenders.interactions import Array, Recommender
 from itdr.recommenders.texts import AttributeModel, NearestText
 from itdr.recommenders.visible import Visible
 
-Row = Mapping[str, Any]
-Answerer = Callable[[Row], str]
+Record = Mapping[str, Any]
+Answerer = Callable[[Record], str]
 
 
 def by_scores(
@@ -27,14 +27,14 @@ def by_scores(
     """
     low, high = task.of(dataset).scale or (-np.inf, np.inf)
 
-    def scores(row: Row, items: Sequence[str]) -> Array:
+    def scores(row: Record, items: Sequence[str]) -> Array:
         history = visible.interactions.history(visible.users[row["user_id"]])
         return model.score(history, np.array([visible.items[item] for item in items]))
 
-    def number(row: Row) -> str:
+    def number(row: Record) -> str:
         return f"{np.clip(scores(row, row['targets'])[0], low, high):.4f}"
 
-    def choice(row: Row) -> str:
+    def choice(row: Record) -> str:
         found = scores(row, [item["item_id"] for item in row["candidates"]])
         titles = [row["candidates"][at]["title"] for at in ranking(found, row["id"], seed)]
         if task.answer == "title":
@@ -51,7 +51,7 @@ def ranking(scores: Array, record_id: str, seed: int) -> Array:
     return np.lexsort((generator.permutation(len(scores)), -scores))
 
 
-def from_examples(task: TaskSettings, dataset: str, train: Sequence[Row]) -> Answerer:
+def from_examples(task: TaskSettings, dataset: str, train: Sequence[Record]) -> Answerer:
     """Return what answers an example by what it learnt from training examples of the same cell.
 
     Raises:

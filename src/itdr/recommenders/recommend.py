@@ -14,7 +14,7 @@ from itdr.files.formats import read_parquet
 from itdr.instructions.protocol import Protocol, read_protocol
 from itdr.instructions.record import PREDICTION, RECORD, reference_columns
 from itdr.instructions.tasks import TaskSettings, load_task
-from itdr.recommenders.answers import Answerer, Row, by_scores, from_examples
+from itdr.recommenders.answers import Answerer, Record, by_scores, from_examples
 from itdr.recommenders.methods import find_method
 from itdr.recommenders.visible import visible_interactions
 from itdr.settings.experiment import RecommendSettings
@@ -87,7 +87,7 @@ class _Cell:
 
     task: TaskSettings
     dataset: str
-    rows: Sequence[Row]
+    rows: Sequence[Record]
     protocol: Protocol
 
 

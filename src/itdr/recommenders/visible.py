@@ -24,7 +24,7 @@ from itdr.files.atomic import writing
 from itdr.files.checksums import check_parquet
 from itdr.recommenders.interactions import Interactions
 
-Row = Mapping[str, Any]
+Record = Mapping[str, Any]
 
 _NAMED = pa.schema(
     [("id", pa.string()), ("user_id", pa.string()), ("item_id", pa.string()), ("role", pa.string())]
@@ -43,7 +43,7 @@ class Visible:
 
 def visible_interactions(
     tables: Path,
-    examples: Sequence[Row],
+    examples: Sequence[Record],
     *,
     before: datetime | None = None,
     shown_alone: bool = False,
@@ -78,7 +78,7 @@ def visible_interactions(
             connection.close()
 
 
-def _open(connection: duckdb.DuckDBPyConnection, tables: Path, examples: Sequence[Row]) -> None:
+def _open(connection: duckdb.DuckDBPyConnection, tables: Path, examples: Sequence[Record]) -> None:
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     for name in ("interactions", "items"):
@@ -92,7 +92,7 @@ def _open(connection: duckdb.DuckDBPyConnection, tables: Path, examples: Sequenc
     connection.execute("CREATE TABLE named AS FROM named_view")
 
 
-def _named(examples: Sequence[Row]) -> Iterator[dict[str, str]]:
+def _named(examples: Sequence[Record]) -> Iterator[dict[str, str]]:
     for example in examples:
         common = {"id": example["id"], "user_id": example["user_id"]}
         targets = example["targets"] or []

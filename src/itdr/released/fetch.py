@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from itdr.datasets.download.checks import Sums, is_pointer, is_published, measure, problem
+from itdr.datasets.download.checks import Sums, file_sums, is_pointer, is_published, problem
 from itdr.datasets.download.http import DownloadRequest, download
 from itdr.datasets.download.local import Listing, list_folder
 from itdr.errors import DataError, MissingFileError
@@ -78,7 +78,7 @@ def _download(file: ReleasedFile, out: Path, address: str, retry_policy: RetryPo
     target, url = out / file.name, f"{address}/{quote(file.path)}"
     if target.is_symlink():
         target.unlink()
-    if target.is_file() and is_published(file.published, sums := measure(target)):
+    if target.is_file() and is_published(file.published, sums := file_sums(target)):
         return _entry(file, "found in the folder", sums)
     return _entry(
         file,
@@ -129,7 +129,7 @@ def _link(file: ReleasedFile, path: Path, out: Path, folder: Path) -> _Entry:
     link = out / file.name
     link.unlink(missing_ok=True)
     link.symlink_to(path.absolute())
-    return _entry(file, str(path.absolute()), measure(link))
+    return _entry(file, str(path.absolute()), file_sums(link))
 
 
 def _entry(file: ReleasedFile, origin: str, sums: Sums) -> _Entry:

@@ -20,7 +20,7 @@ from itdr.instructions.record import RECORD, reference_columns
 from itdr.instructions.tasks import CANDIDATES, TaskSettings
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
-from itdr.released.reader import Rejected, Row, read_released
+from itdr.released.reader import Rejected, ReleasedRow, read_released
 from itdr.vocabulary import Part
 
 log = logging.getLogger("itdr")
@@ -130,7 +130,7 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
     return done
 
 
-def _record(file: ReleasedFile, row: Row, task: TaskSettings) -> dict[str, Any]:
+def _record(file: ReleasedFile, row: ReleasedRow, task: TaskSettings) -> dict[str, Any]:
     chosen = task.answer in CANDIDATES
     choice = find_choice(task.answer, row.input, row.output) if chosen else None
     words = (file.task, file.dataset, file.domain, f"{file.part}-{row.number}")

@@ -17,7 +17,7 @@ _SHOWN = 10_000
 
 
 @dataclass(frozen=True)
-class Row:
+class ReleasedRow:
     """One example of a file; `number` counts its rows from 1."""
 
     number: int
@@ -41,7 +41,7 @@ class Rejected:
     text: str
 
 
-def read_released(path: Path) -> Iterator[Row | Rejected]:
+def read_released(path: Path) -> Iterator[ReleasedRow | Rejected]:
     """Yield every row of a released file, as an example or as what is wrong with it.
 
     Numbers count as the text that they are written as, so that an output of 4.0 stays "4.0".
@@ -69,7 +69,7 @@ def _array(path: Path, text: str) -> Any:
         ) from error
 
 
-def _lines(path: Path, text: str) -> Iterator[Row | Rejected]:
+def _lines(path: Path, text: str) -> Iterator[ReleasedRow | Rejected]:
     number = 0
     # Not splitlines(): texts may hold other line separators unescaped.
     for line in text.split("\n"):
@@ -89,11 +89,11 @@ def _lines(path: Path, text: str) -> Iterator[Row | Rejected]:
             yield _row(number, value)
 
 
-def _row(number: int, value: Any) -> Row | Rejected:
+def _row(number: int, value: Any) -> ReleasedRow | Rejected:
     reason = _fault(value)
     if reason:
         return Rejected(number, reason, _shown(json.dumps(value, ensure_ascii=False)))
-    return Row(number, *(value[name] for name in _FIELDS))
+    return ReleasedRow(number, *(value[name] for name in _FIELDS))
 
 
 def _fault(value: Any) -> str | None:

@@ -4,7 +4,7 @@ from math import isnan
 
 from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.results import Results, Total
-from itdr.reporting.sheet import Sheet, Text, breaks_of
+from itdr.reporting.sheet import Sheet, TableCell, breaks_of
 from itdr.settings.paper import Column, Layout
 
 NAME = "aggregates"
@@ -44,7 +44,10 @@ def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
     ]
     rows = []
     for column in _columns(results, layout):
-        texts = [Text(layout.model_title(column[0])), Text(layout.variant_title(column[1]))]
+        texts = [
+            TableCell(layout.model_title(column[0])),
+            TableCell(layout.variant_title(column[1])),
+        ]
         for name in layout.aggregates:
             texts += _texts(results, column, name)
         rows.append(tuple(texts))
@@ -66,9 +69,9 @@ def _columns(results: Results, layout: Layout) -> list[Column]:
     return sorted(dict.fromkeys(shown), key=lambda column: models.index(column[0]))
 
 
-def _texts(results: Results, column: Column, name: str) -> list[Text]:
+def _texts(results: Results, column: Column, name: str) -> list[TableCell]:
     paper = results.published_aggregates.get(column, {}).get(name)
-    published = Text("") if paper is None else Text(f"{paper:.2f}", sort=paper)
+    published = TableCell("") if paper is None else TableCell(f"{paper:.2f}", sort=paper)
     if not results.is_run:
         return [published]
     total = results.aggregates.get(column, {}).get(name, Total())
@@ -76,11 +79,11 @@ def _texts(results: Results, column: Column, name: str) -> list[Text]:
     if isnan(value):
         lacks = ", ".join(dict.fromkeys(term.split(":")[0] for term in total.missing.split()))
         details = (f"lacks {lacks}",) if lacks else ()
-        return [Text("missing", details), published, Text("")]
+        return [TableCell("missing", details), published, TableCell("")]
     interval = () if isnan(total.low) else (f"[{total.low:.2f}, {total.high:.2f}]",)
-    ours = Text(f"{value:.2f}", interval, sort=value)
-    return [ours, published, Text("") if paper is None else
-            Text(f"{value - paper:+.2f}", sort=value - paper)]  # fmt: skip
+    ours = TableCell(f"{value:.2f}", interval, sort=value)
+    return [ours, published, TableCell("") if paper is None else
+            TableCell(f"{value - paper:+.2f}", sort=value - paper)]  # fmt: skip
 
 
 def _number(value: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import isnan, sqrt
 
 from itdr.reporting.comparisons import detectable
-from itdr.reporting.grid import Grid, Row
+from itdr.reporting.grid import Grid, TableRow
 from itdr.settings.metric import lower_is_better, metric_title
 from itdr.settings.paper import Layout
 
@@ -128,11 +128,11 @@ def _better(value: float, other: float, metric: str) -> bool:
     return value < other if lower_is_better(metric) else value > other
 
 
-def _cell_title(row: Row, layout: Layout) -> str:
+def _cell_title(row: TableRow, layout: Layout) -> str:
     return f"{row.key[0]} {layout.dataset_title(row.key[1])}"
 
 
-def _row_title(row: Row, layout: Layout) -> str:
+def _row_title(row: TableRow, layout: Layout) -> str:
     task, dataset, metric = row.key
     return f"{task} {layout.dataset_title(dataset)} {metric_title(metric)}"
 

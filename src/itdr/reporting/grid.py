@@ -48,7 +48,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One task, dataset and metric.
 
     trivial: the best answer that needs no model, with its name. published: what the paper prints
@@ -71,7 +71,7 @@ class Grid:
     title: str
     is_run: bool
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
     @property
     def missing(self) -> list[tuple[Column, Key]]:
@@ -113,7 +113,9 @@ def grid(
     return Grid(name, layout.tables[name].title, results.is_run, tuple(columns), rows)
 
 
-def _row(results: Results, key: Key, columns: Sequence[Column], comparisons: Comparisons) -> Row:
+def _row(
+    results: Results, key: Key, columns: Sequence[Column], comparisons: Comparisons
+) -> TableRow:
     scores = [results.scores.get(column, {}).get(key) for column in columns]
     published = [results.published.get(column, {}).get(key) for column in columns]
     best = _best([score.judged if score else None for score in scores], key)
@@ -141,7 +143,7 @@ def _row(results: Results, key: Key, columns: Sequence[Column], comparisons: Com
             )
         )
     pairs = [comparisons.pair(key, one, other) for one, other in combinations(columns, 2)]
-    return Row(
+    return TableRow(
         key,
         tuple(cells),
         trivial,

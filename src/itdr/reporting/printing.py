@@ -3,10 +3,10 @@
 from math import isnan
 
 from itdr.reporting.findings import findings
-from itdr.reporting.grid import Cell, Grid, Row
+from itdr.reporting.grid import Cell, Grid, TableRow
 from itdr.reporting.notes import HARDLY_READ, SUSPICIOUS, TRIVIAL_MARK, notes
 from itdr.reporting.scores import FAULTS, Score
-from itdr.reporting.sheet import Sheet, Text, breaks_of
+from itdr.reporting.sheet import Sheet, TableCell, breaks_of
 from itdr.settings.metric import lower_is_better, metric_title
 from itdr.settings.paper import Layout
 
@@ -29,24 +29,24 @@ def printed(grid: Grid, layout: Layout, *, simulated: bool = False) -> Sheet:
 
 
 def _texts(
-    grid: Grid, row: Row, layout: Layout, *, has_trivial: bool, first: bool
-) -> tuple[Text, ...]:
+    grid: Grid, row: TableRow, layout: Layout, *, has_trivial: bool, first: bool
+) -> tuple[TableCell, ...]:
     """Return the texts of a row; what is said of a cell's answers stands in its first row."""
     task, dataset, metric = row.key
     arrow = "↓" if lower_is_better(metric) else "↑"
-    texts = [Text(task), Text(layout.dataset_title(dataset)),
-             Text(f"{metric_title(metric)} {arrow}")]  # fmt: skip
+    texts = [TableCell(task), TableCell(layout.dataset_title(dataset)),
+             TableCell(f"{metric_title(metric)} {arrow}")]  # fmt: skip
     texts += [_cell(cell, first=first) if grid.is_run else _published(cell) for cell in row.cells]
     if has_trivial:
         texts.append(_trivial(row))
     if grid.is_run:
         sizes = sorted({cell.score.n for cell in row.cells if cell.score})
         many = "to".join(f" {n:,} " for n in {*sizes[:1], *sizes[-1:]}).strip() if sizes else ""
-        texts.append(Text(many, sort=sizes[0] if sizes else None))
+        texts.append(TableCell(many, sort=sizes[0] if sizes else None))
     return tuple(texts)
 
 
-def _cell(cell: Cell, *, first: bool) -> Text:
+def _cell(cell: Cell, *, first: bool) -> TableCell:
     if cell.score is None:
         main, sort, details = "missing", None, []
     else:
@@ -62,7 +62,7 @@ def _cell(cell: Cell, *, first: bool) -> Text:
     hint = cell.published.flag if cell.published else ""
     marks = TRIVIAL_MARK if cell.trivial else ""
     marks += HARDLY_READ if cell.score and cell.score.hardly_read else ""
-    return Text(main, tuple(details), marks, cell.best, hint, None if main == "-" else sort)
+    return TableCell(main, tuple(details), marks, cell.best, hint, None if main == "-" else sort)
 
 
 def _details(score: Score, *, first: bool) -> list[str]:
@@ -90,10 +90,10 @@ def _compared(cell: Cell) -> str:
     return f" ({cell.difference:+.3f}, {'inside' if cell.inside else 'outside'})"
 
 
-def _published(cell: Cell) -> Text:
+def _published(cell: Cell) -> TableCell:
     if cell.published is None:
-        return Text("")
-    return Text(
+        return TableCell("")
+    return TableCell(
         f"{cell.published.value:.4f}",
         marks=SUSPICIOUS if cell.published.flag else "",
         bold=cell.best_published,
@@ -102,12 +102,12 @@ def _published(cell: Cell) -> Text:
     )
 
 
-def _trivial(row: Row) -> Text:
+def _trivial(row: TableRow) -> TableCell:
     if row.trivial is None:
-        return Text("")
+        return TableCell("")
     name, score = row.trivial
     details = (name,) if isnan(score.low) else (name, _interval(score))
-    return Text(_value(score), details, sort=score.value)
+    return TableCell(_value(score), details, sort=score.value)
 
 
 def _interval(score: Score) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Text:
+class TableCell:
     """One printed cell.
 
     main: the value. details: smaller texts after it. marks: signs that footnotes explain. bold:
@@ -33,13 +33,13 @@ class Sheet:
     name: str
     title: str
     columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[Text, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     notes: tuple[str, ...]
     words: int = 1
     breaks: frozenset[int] = field(default_factory=frozenset)
     said: str = ""
 
 
-def breaks_of(rows: Sequence[Sequence[Text]]) -> frozenset[int]:
+def breaks_of(rows: Sequence[Sequence[TableCell]]) -> frozenset[int]:
     """Return the rows whose first cell differs from the one above."""
     return frozenset(i for i in range(1, len(rows)) if rows[i][0].main != rows[i - 1][0].main)

@@ -8,7 +8,7 @@ from typing import Any
 from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.run import Run
-from itdr.reporting.sheet import Sheet, Text, breaks_of
+from itdr.reporting.sheet import Sheet, TableCell, breaks_of
 from itdr.reporting.tables import read_table
 from itdr.settings.paper import Layout
 from itdr.vocabulary import Part
@@ -80,8 +80,13 @@ def statistics_sheet(
         _texts(line, layout, is_run=bool(run.audit))
         for line in statistics_rows(published, run, tasks)[1]
     ]
-    total = [Text("all"), Text(""), Text(""), _count(sum(row["examples"] for row in published))]
-    total += [Text("")] * (len(columns) - len(total))
+    total = [
+        TableCell("all"),
+        TableCell(""),
+        TableCell(""),
+        _count(sum(row["examples"] for row in published)),
+    ]
+    total += [TableCell("")] * (len(columns) - len(total))
     if run.audit:
         total[7] = _count(sum(run.examples.values()))
     rows.append(tuple(total))
@@ -89,8 +94,12 @@ def statistics_sheet(
                  breaks=breaks_of(rows))  # fmt: skip
 
 
-def _texts(line: Sequence[Field], layout: Layout, *, is_run: bool) -> tuple[Text, ...]:
-    texts = [Text(str(line[0])), Text(str(line[1])), Text(layout.dataset_title(str(line[2])))]
+def _texts(line: Sequence[Field], layout: Layout, *, is_run: bool) -> tuple[TableCell, ...]:
+    texts = [
+        TableCell(str(line[0])),
+        TableCell(str(line[1])),
+        TableCell(layout.dataset_title(str(line[2]))),
+    ]
     texts += [_count(line[3]), *(_mean(field) for field in line[4:6]), _count(line[6])]
     if is_run:
         train, val, test, examples, prompt, answer = line[7:]
@@ -99,12 +108,12 @@ def _texts(line: Sequence[Field], layout: Layout, *, is_run: bool) -> tuple[Text
     return tuple(texts)
 
 
-def _count(field: Field) -> Text:
-    return Text("") if field == "" else Text(f"{int(field):,}", sort=float(field))
+def _count(field: Field) -> TableCell:
+    return TableCell("") if field == "" else TableCell(f"{int(field):,}", sort=float(field))
 
 
-def _mean(field: Field) -> Text:
-    return Text("") if field == "" else Text(f"{float(field):,.2f}", sort=float(field))
+def _mean(field: Field) -> TableCell:
+    return TableCell("") if field == "" else TableCell(f"{float(field):,.2f}", sort=float(field))
 
 
 def _ours(place: tuple[str, str], run: Run) -> list[Field]:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from itdr.settings.reading import Strict
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 FORMATS = {
     ".csv": "csv",
@@ -49,7 +49,7 @@ def _time_unit(unit: str) -> str:
 class Column(Strict):
     """One column of a file."""
 
-    column: Text = Field(description="its name in the file")
+    column: NonEmptyText = Field(description="its name in the file")
     missing: tuple[str, ...] = Field(
         (), description="words in it that mean no value, beside those of the whole file"
     )
@@ -58,7 +58,7 @@ class Column(Strict):
 class TextColumn(Column):
     """A column of text."""
 
-    values: dict[str, Text] = Field(
+    values: dict[str, NonEmptyText] = Field(
         {}, description="what its codes stand for; with these, any other word is an error"
     )
 
@@ -88,7 +88,7 @@ class TimeColumn(Column):
 class ListColumn(Column):
     """A column of lists: of JSON or Parquet as they are, else text with a separator."""
 
-    separator: Text | None = Field(None, description="between the parts of a text")
+    separator: NonEmptyText | None = Field(None, description="between the parts of a text")
 
 
 def _of(model: type[Column]) -> BeforeValidator:
@@ -115,12 +115,12 @@ class TableColumns(Strict):
     format: Literal["csv", "tsv", "json_lines", "parquet"] | None = Field(
         None, description="null: by the end of the name (.csv .tsv .jsonl .parquet, also .gz)"
     )
-    separator: Text | None = Field(
+    separator: NonEmptyText | None = Field(
         None, description="between cells; null: a comma for csv, a tab for tsv"
     )
     quoted: bool = Field(True, description="cells may stand in double quotes")
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
-    header: tuple[Text, ...] = Field(
+    header: tuple[NonEmptyText, ...] = Field(
         (), description="names of all columns, where the file has no line with them"
     )
     missing: tuple[str, ...] = Field(

@@ -25,14 +25,14 @@ def _plain_name(name: str) -> str:
 FileName = Annotated[str, AfterValidator(_plain_name)]
 Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Text = Annotated[str, StringConstraints(min_length=1)]
+NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Published(Strict):
     """A file as its publisher gives it; what is not known for certain is null."""
 
     name: FileName = Field(description="its name in the output folder")
-    at: Annotated[tuple[Text, ...], AfterValidator(once)] = Field(
+    at: Annotated[tuple[NonEmptyText, ...], AfterValidator(once)] = Field(
         (), description="http: addresses, tried in order; hubs: the path inside; gdrive: the id"
     )
     bytes: int | None = Field(None, ge=1, description="size in bytes")
@@ -53,7 +53,9 @@ class RawFile(Published):
 
     needed: bool = Field(True, description="whether a task cannot do without it")
     archive: FileName | None = Field(None, description="the archive that holds it")
-    member: Text | None = Field(None, description="its path inside the archive, or the end of it")
+    member: NonEmptyText | None = Field(
+        None, description="its path inside the archive, or the end of it"
+    )
 
     @property
     def stem(self) -> str:
@@ -69,17 +71,17 @@ class RawFile(Published):
 class Called(Strict):
     """What people call a dataset's items and users."""
 
-    item: Text = "item"
-    items: Text = "items"
-    users: Text = "users"
+    item: NonEmptyText = "item"
+    items: NonEmptyText = "items"
+    users: NonEmptyText = "users"
 
 
 class DatasetSettings(Strict):
     """One file in config/datasets/; `id` is its name."""
 
     id: DatasetId
-    title: Text = Field(description="the name that its makers gave it")
-    reader: Text | None = Field(None, description="the adapter that knows its raw format")
+    title: NonEmptyText = Field(description="the name that its makers gave it")
+    reader: NonEmptyText | None = Field(None, description="the adapter that knows its raw format")
     columns: ColumnsSettings | None = Field(
         None, description="in place of reader: which columns of the files become which of ours"
     )
@@ -87,16 +89,22 @@ class DatasetSettings(Strict):
     kind: Literal["http", "huggingface", "kaggle", "gdrive", "manual", "folder"] = Field(
         description="the place; manual: you must fetch the files yourself; folder: one of yours"
     )
-    repository: Text | None = Field(None, description="OWNER/NAME at Hugging Face or Kaggle")
-    revision: Text | None = Field(
+    repository: NonEmptyText | None = Field(
+        None, description="OWNER/NAME at Hugging Face or Kaggle"
+    )
+    revision: NonEmptyText | None = Field(
         None, description="Hugging Face: commit; Kaggle: version number; null: the newest"
     )
-    folder: Text | None = Field(
+    folder: NonEmptyText | None = Field(
         None, description="kind folder: where the files lie, from the folder of this file"
     )
-    page: Text | None = Field(None, description="the page to read about it and to get it by hand")
-    licence: Text = Field(description="what its terms allow, in one sentence")
-    login: Text | None = Field(None, description="what must be done before it can be fetched")
+    page: NonEmptyText | None = Field(
+        None, description="the page to read about it and to get it by hand"
+    )
+    licence: NonEmptyText = Field(description="what its terms allow, in one sentence")
+    login: NonEmptyText | None = Field(
+        None, description="what must be done before it can be fetched"
+    )
     at_least_mb: int | None = Field(
         None, ge=1, description="MB that the download exceeds, where not every size is stated"
     )

@@ -58,7 +58,7 @@ def _results(text: str) -> str:
 
 
 Pair = Annotated[str, AfterValidator(_pair)]
-Column = Annotated[str, AfterValidator(_column)]
+ColumnName = Annotated[str, AfterValidator(_column)]
 Results = Annotated[str, AfterValidator(_results)]
 
 
@@ -209,7 +209,7 @@ class Experiment(Strict):
     pairs: Annotated[tuple[Pair, ...], AfterValidator(once)] = Field(
         min_length=1, description="cells to build, TASK/DATASET"
     )
-    columns: Annotated[tuple[Column, ...], AfterValidator(once)] = Field(
+    columns: Annotated[tuple[ColumnName, ...], AfterValidator(once)] = Field(
         description="columns of the tables, MODEL/VARIANT"
     )
     trivial_answers: Annotated[tuple[str, ...], AfterValidator(once)] | None = Field(

@@ -29,7 +29,7 @@ class Sums:
     sha256: str
 
 
-def measure(path: Path) -> Sums:
+def file_sums(path: Path) -> Sums:
     """Return size and checksums of a file in one reading."""
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
     with path.open("rb") as file:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from itdr.datasets.download import hubs, manifest
 from itdr.datasets.download.archive import extract
-from itdr.datasets.download.checks import difference, is_zip, measure, problem
+from itdr.datasets.download.checks import difference, file_sums, is_zip, problem
 from itdr.datasets.download.http import DownloadRequest, ShowProgress, download
 from itdr.datasets.download.local import Listing, find_archive, find_file, list_folder
 from itdr.datasets.download.manifest import Entry
@@ -137,7 +137,7 @@ class _Work:
             if file.at:
                 path = self.out / file.name
                 origin = self._bring(file, path)
-                entries.append(manifest.entry(file, path, origin, measure(path)))
+                entries.append(manifest.entry(file, path, origin, file_sums(path)))
         return entries
 
     def _there(self, file: RawFile) -> Entry | None:
@@ -145,13 +145,13 @@ class _Work:
         path = next((self.out / n for n in file.names if (self.out / n).is_file()), None)
         if path is None or not self._is_right(file, path):
             return None
-        return manifest.entry(file, path, "found in the folder", measure(path))
+        return manifest.entry(file, path, "found in the folder", file_sums(path))
 
     def _is_right(self, item: Published, path: Path) -> bool:
         """Say whether a file in `out` is the published one, as far as that is known."""
         wrong = problem(path, path.name)
         if wrong is None and path.name == item.name:
-            wrong = difference(item, measure(path))
+            wrong = difference(item, file_sums(path))
         if wrong is None:
             return True
         if self.dataset.kind == "manual":
@@ -179,7 +179,7 @@ class _Work:
         link = self.out / path.name
         link.unlink(missing_ok=True)
         link.symlink_to(path.absolute())
-        return manifest.entry(file, link, str(path.absolute()), measure(link))
+        return manifest.entry(file, link, str(path.absolute()), file_sums(link))
 
     def _unpack(
         self, archive: Path, files: Sequence[RawFile], origin: str, *, check: bool
@@ -203,7 +203,7 @@ class _Work:
             raise DataError(
                 f"{archive}: holds no {file.member!r} (truncated, or another edition?). {by_hand}"
             )
-        sums = measure(part)
+        sums = file_sums(part)
         wrong = difference(file, sums) if check else None
         if wrong is not None:
             raise DownloadError(
@@ -243,7 +243,7 @@ class _Work:
                 raise DownloadError(f"{staged}: holds no {item.name!r}. {by_hand}")
             staged.unlink()
             staged = unpacked
-        wrong = difference(item, measure(staged)) or problem(staged, item.name)
+        wrong = difference(item, file_sums(staged)) or problem(staged, item.name)
         if wrong is not None:
             staged.unlink()
             raise DownloadError(f"{self.dataset.id}: what came for {item.name}: {wrong}. {by_hand}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from itdr import __version__
-from itdr.datasets.download.checks import Sums, difference, head_problem, measure, problem
+from itdr.datasets.download.checks import Sums, difference, file_sums, head_problem, problem
 from itdr.datasets.download.parts import finish, part_of, room_for
 from itdr.errors import DownloadError
 from itdr.files.progress import Progress
@@ -73,7 +73,7 @@ def download(request: DownloadRequest, retry_policy: RetryPolicy, show: ShowProg
     with room_for(target, kept=_kept(part)):
         if _size(part) == 0 or _size(part) != request.known.bytes:
             _persist(request, retry_policy, show)
-        found = measure(part)
+        found = file_sums(part)
     wrong = difference(request.known, found) or problem(part, target.name)
     if wrong is not None:
         _forget(part)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from itdr.datasets.download.checks import Sums, is_published, measure
+from itdr.datasets.download.checks import Sums, file_sums, is_published
 from itdr.errors import DataError, ItdrError
 from itdr.files.checksums import check_files
 from itdr.files.formats import read_json, write_checked_json
@@ -82,4 +82,4 @@ def unchanged(out: Path, dataset: DatasetSettings) -> dict[str, Entry]:
 def _is_same(path: Path, known: Entry) -> bool:
     if not path.is_file() or path.stat().st_size != known.bytes:
         return False
-    return measure(path).sha256 == known.sha256
+    return file_sums(path).sha256 == known.sha256

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from itdr.datasets.download.checks import measure, problem
+from itdr.datasets.download.checks import file_sums, problem
 from itdr.datasets.download.manifest import Entry
 from itdr.errors import DataError, MissingFileError
 from itdr.settings.columns import ColumnsSettings, matching
@@ -35,5 +35,5 @@ def _link(path: Path, folder: Path, out: Path, advice: str) -> Entry:
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(path.absolute())
-    sums = measure(link)
+    sums = file_sums(link)
     return Entry(str(inside), str(path.absolute()), sums.bytes, sums.sha256, None)

@@ -51,7 +51,9 @@ class Lengths:
     lost_tokens: float
 
 
-def measure(model: str, records: Sequence[Record], count: CountTokens, cut_off: int) -> Lengths:
+def measure_lengths(
+    model: str, records: Sequence[Record], count: CountTokens, cut_off: int
+) -> Lengths:
     """Return the lengths of the examples of one cell, at least one of them."""
     sizes = np.array([count(record) for record in records])
     prompt, whole = sizes[:, 0], sizes[:, 1]

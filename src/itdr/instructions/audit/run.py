@@ -16,7 +16,7 @@ from itdr.files.formats import read_parquet, write_checked_json, write_text
 from itdr.instructions.audit.cells import position_bias, repeated, shared
 from itdr.instructions.audit.faults import Fault, Findings, Record
 from itdr.instructions.audit.interactions import Tables
-from itdr.instructions.audit.lengths import CountTokens, Lengths, measure
+from itdr.instructions.audit.lengths import CountTokens, Lengths, measure_lengths
 from itdr.instructions.audit.order import out_of_order
 from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
@@ -186,7 +186,7 @@ def _lengths(
         cells[record["task"]].append(record)
     for found in cells.values():
         for model, count in counters.items():
-            yield measure(model, found, count, cut_off)
+            yield measure_lengths(model, found, count, cut_off)
 
 
 def _counted(records: Sequence[Record]) -> list[dict[str, Any]]:

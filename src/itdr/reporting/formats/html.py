@@ -2,7 +2,7 @@
 
 from html import escape
 
-from itdr.reporting.sheet import Sheet, Text
+from itdr.reporting.sheet import Sheet, TableCell
 
 _ALONE = """<!DOCTYPE html>
 <html lang="en">
@@ -42,7 +42,7 @@ def html_file(sheet: Sheet, style: str) -> str:
     return _ALONE.format(title=escape(sheet.title), style=style, table=html(sheet))
 
 
-def _cell(text: Text, *, word: bool) -> str:
+def _cell(text: TableCell, *, word: bool) -> str:
     attributes = ' class="word"' if word else ""
     if text.sort is not None:
         attributes += f' data-sort="{text.sort!r}"'

@@ -3,7 +3,7 @@
 import re
 from itertools import groupby
 
-from itdr.reporting.sheet import Sheet, Text
+from itdr.reporting.sheet import Sheet, TableCell
 
 _SIGNS = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "{": r"\{", "}": r"\}",
           "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
@@ -55,7 +55,7 @@ def _groups(sheet: Sheet) -> list[str]:
     return [" & ".join(cells) + r" \\", " ".join(rules)]
 
 
-def _cell(text: Text) -> str:
+def _cell(text: TableCell) -> str:
     main = _escaped(text.main)
     main = (rf"\textbf{{{main}}}" if text.bold else main) + _escaped(text.marks)
     if not text.details:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from itdr.rendering.plain import in_markdown
-from itdr.reporting.sheet import Sheet, Text
+from itdr.reporting.sheet import Sheet, TableCell
 
 
 def markdown(sheet: Sheet) -> str:
@@ -21,7 +21,7 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(text: Text) -> str:
+def _cell(text: TableCell) -> str:
     main = in_markdown(text.main)
     main = (f"**{main}**" if text.bold else main) + text.marks
     if not text.details:

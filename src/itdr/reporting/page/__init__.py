@@ -12,7 +12,7 @@ from jinja2 import Environment
 from itdr.reporting.formats.html import html
 from itdr.reporting.page.made import made_sheets
 from itdr.reporting.run import Run
-from itdr.reporting.sheet import Sheet, Text
+from itdr.reporting.sheet import Sheet, TableCell
 
 TITLE = "ITDR: our results beside the published ones"
 PUBLISHED_TITLE = "ITDR: the published results"
@@ -94,10 +94,10 @@ def _audit(run: Run) -> str:
     clean = run.audit["clean"]
     verdict = "<p>Clean.</p>" if clean else '<p class="bad">Not clean.</p>'
     rows = [
-        (Text(check["check"]), Text(check["meaning"]),
-         Text(f"{check['faults']:,}", sort=check["faults"]),
-         Text(f"{check['examples']:,}", sort=check["examples"]),
-         Text(_result(check)))
+        (TableCell(check["check"]), TableCell(check["meaning"]),
+         TableCell(f"{check['faults']:,}", sort=check["faults"]),
+         TableCell(f"{check['examples']:,}", sort=check["examples"]),
+         TableCell(_result(check)))
         for check in run.audit["checks"]
     ]  # fmt: skip
     heads = ("Fault", "What it means", "Found", "Examples", "Result")

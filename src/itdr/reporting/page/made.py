@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from itdr.provenance import provenance
 from itdr.reporting.run import Run
-from itdr.reporting.sheet import Sheet, Text
+from itdr.reporting.sheet import Sheet, TableCell
 
 _PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "peft", "pyarrow", "rouge-score",
              "sacrebleu", "snakemake", "torch", "transformers")  # fmt: skip
@@ -14,46 +14,51 @@ def made_sheets(run: Run) -> list[Sheet]:
     """Return tables of versions, trainings, raw files and times."""
     return [
         _sheet("versions", "Versions at the time of this report", ("What", "Version"),
-               ([Text(name), Text(value)] for name, value in provenance(_PACKAGES).items())),
+               ([TableCell(name), TableCell(value)]
+                for name, value in provenance(_PACKAGES).items())),
         _sheet("trainings", "Trainings",
                ("Model", "Variant", "Seed", "Examples", "Too long", "Steps", "First loss",
                 "Final loss", "Training data (SHA-256)", "Commit"), _trainings(run)),
         _sheet("parts", "Parts of the dataset", ("File", "SHA-256"),
-               ([Text(part["file"]), Text(part["sha256"])]
+               ([TableCell(part["file"]), TableCell(part["sha256"])]
                 for part in run.audit.get("parts", ()))),
         _sheet("raw", "Raw files", ("Dataset", "File", "Bytes", "SHA-256"), _raw(run)),
         _sheet("times", "Times", ("Job", "Seconds"),
-               ([Text(job), _number(round(seconds, 1))] for job, seconds in run.seconds.items())),
+               ([TableCell(job), _number(round(seconds, 1))]
+                for job, seconds in run.seconds.items())),
     ]  # fmt: skip
 
 
-def _trainings(run: Run) -> Iterable[Sequence[Text]]:
+def _trainings(run: Run) -> Iterable[Sequence[TableCell]]:
     for (model, variant), training in run.trainings.items():
         facts = training.run
         yield [
-            Text(model), Text(variant), Text(str(facts.get("seed", ""))),
+            TableCell(model), TableCell(variant), TableCell(str(facts.get("seed", ""))),
             _number(facts.get("examples")),
             _number(sum((facts.get("dropped") or {}).values())),
             _number(facts.get("steps")), _number(facts.get("first_loss")),
-            _number(facts.get("final_loss")), Text(str(facts.get("mixture_sha256", ""))[:16]),
-            Text(str(facts.get("provenance", {}).get("commit", ""))),
+            _number(facts.get("final_loss")), TableCell(str(facts.get("mixture_sha256", ""))[:16]),
+            TableCell(str(facts.get("provenance", {}).get("commit", ""))),
         ]  # fmt: skip
 
 
-def _raw(run: Run) -> Iterable[Sequence[Text]]:
+def _raw(run: Run) -> Iterable[Sequence[TableCell]]:
     for dataset, manifest in run.raw.items():
         for file in manifest.get("files", ()):
-            yield [Text(dataset), Text(str(file.get("name", ""))), _number(file.get("bytes")),
-                   Text(str(file.get("sha256", "")))]  # fmt: skip
+            yield [TableCell(dataset), TableCell(str(file.get("name", ""))),
+                   _number(file.get("bytes")),
+                   TableCell(str(file.get("sha256", "")))]  # fmt: skip
 
 
-def _number(value: float | None) -> Text:
+def _number(value: float | None) -> TableCell:
     if value is None:
-        return Text("")
+        return TableCell("")
     form = "," if isinstance(value, int) else ",.4g" if value < 100 else ",.1f"
-    return Text(f"{value:{form}}", sort=float(value))
+    return TableCell(f"{value:{form}}", sort=float(value))
 
 
-def _sheet(name: str, title: str, heads: Sequence[str], rows: Iterable[Sequence[Text]]) -> Sheet:
+def _sheet(
+    name: str, title: str, heads: Sequence[str], rows: Iterable[Sequence[TableCell]]
+) -> Sheet:
     return Sheet(name, title, tuple(("", head) for head in heads),
                  tuple(tuple(row) for row in rows), ())  # fmt: skip
