@@ -1,44 +1,11 @@
 """The whole pipeline: raw files to tables of metrics. `snakemake -n` shows what would be done."""
 
-import re
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
-
-from itdr.errors import ItdrError
-from itdr.planning.workflow import load_workflow
-from itdr.recommenders.methods import INSTALL
 
 min_version("9.27")
 
 
-# Not by `configfile:`, whose reader knows neither our bounds nor our messages.
-try:
-    WORKFLOW = load_workflow(
-        [Path("config/config.yaml"), *workflow.overwrite_configfiles],
-        workflow.config_settings.config,
-    )
-except ItdrError as error:
-    raise WorkflowError(str(error)) from None
-EXPERIMENT = WORKFLOW.experiment
-FLAGS = WORKFLOW.flags
-FOLDERS = WORKFLOW.folder_flags
-
-
-# The package of this checkout serves every job, whichever environment the job runs in.
-PACKAGE = f"{workflow.basedir}/src"
-shell.prefix("export PYTHONPATH={PACKAGE:q}; ")
-
-
-def growing(mb):
-    """Return a resource in MB that grows with the attempt, for jobs that are tried again."""
-    return lambda wildcards, attempt: mb * attempt
-
-
-def any_of(names):
-    """Return the regular expression of these names; of none, one that never matches."""
-    return "|".join(map(re.escape, names)) or "(?!)"
+include: "rules/common.smk"
 
 
 pathvars:

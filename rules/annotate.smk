@@ -20,9 +20,13 @@ rule annotate_examples:
         "<benchmarks>/annotate/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(720),
     params:
         tables=subpath(input.quality, parent=True),
         flags=FLAGS["annotate"],
+        folders=FOLDERS,
     shell:
         "python -m itdr annotate --examples {input.examples:q} --tables {params.tables:q}"
-        " --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"
+        " --out {output:q} {params.flags} {params.folders} > {log:q} 2>&1"

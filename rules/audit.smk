@@ -24,13 +24,18 @@ rule audit_examples:
         "<benchmarks>/audit.tsv"
     conda:
         "../envs/train.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         out=subpath(output.report, parent=True),
         tables=["--tables", f"{EXPERIMENT.results}/tables"] if WORKFLOW.tables else [],
         models=[f"config/models/{model}.yaml" for model in WORKFLOW.trained_models],
         max_length=EXPERIMENT.training.max_length,
         flags=FLAGS["audit"],
+        folders=FOLDERS,
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"
-        " {params.flags} {FOLDERS} > {log:q} 2>&1"
+        " {params.flags} {params.folders} > {log:q} 2>&1"

@@ -18,6 +18,9 @@ rule export_llama_factory:
         "<benchmarks>/export/llama-factory.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     shell:
         "python -m itdr export llama-factory --parts {input.train:q} {input.others:q} --out {output:q}"
         " > {log:q} 2>&1"
@@ -36,9 +39,14 @@ rule export_hugging_face:
         "<benchmarks>/export/hugging-face.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        folders=FOLDERS,
     shell:
         "python -m itdr export hugging-face --parts {input.parts:q} --audit {input.audit:q}"
-        " --out {output:q} {FOLDERS} > {log:q} 2>&1"
+        " --out {output:q} {params.folders} > {log:q} 2>&1"
 
 
 rule export:

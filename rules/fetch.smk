@@ -19,11 +19,15 @@ rule simulate_dataset:
         "<benchmarks>/simulate/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         seed=EXPERIMENT.seed,
         flags=FLAGS["simulate"],
+        folders=FOLDERS,
     shell:
-        "python -m itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags} {FOLDERS}"
+        "python -m itdr simulate {wildcards.dataset} --out {output:q} --seed {params.seed} {params.flags} {params.folders}"
         " > {log:q} 2>&1"
 
 
@@ -43,6 +47,9 @@ rule fetch_dataset:
         "<benchmarks>/fetch/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(720),
     params:
         folder=subpath(output[0], parent=True),
         local=lambda wildcards: (
@@ -50,6 +57,7 @@ rule fetch_dataset:
             if wildcards.dataset in LOCAL_FOLDER
             else []
         ),
+        folders=FOLDERS,
     shell:
-        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local:q} {FOLDERS}"
+        "python -m itdr fetch {wildcards.dataset} --out {params.folder:q} {params.local:q} {params.folders}"
         " > {log:q} 2>&1"

@@ -29,13 +29,13 @@ rule infer_model:
     conda:
         "../envs/vllm.yaml"
     container:
-        "envs/vllm.sif"
+        str(project_path("envs/vllm.sif"))
     threads: 8
     resources:
         gpu=lambda wildcards: WORKFLOW.models[wildcards.model].inference_gpus,
         gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
-        mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
-        * attempt,
+        mem_mb=growing_with_model,
+        runtime=growing(360),
         nodes=1,
     params:
         flags=FLAGS["infer"],
@@ -48,10 +48,11 @@ rule infer_model:
             if WORKFLOW.variants[wildcards.variant].description
             else "--no-description"
         ),
+        folders=FOLDERS,
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr infer --model config/models/{wildcards.model}.yaml"
         " {params.adapter:q}"
-        " {params.description} --test {input.test:q} --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"
+        " {params.description} --test {input.test:q} --out {output:q} {params.flags} {params.folders} > {log:q} 2>&1"
 
 
 use rule infer_model as ask_endpoint with:
@@ -61,8 +62,8 @@ use rule infer_model as ask_endpoint with:
         "../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: WORKFLOW.models[wildcards.model].memory_mb
-        * attempt,
+        mem_mb=growing_with_model,
+        runtime=growing(720),
 
 
 use rule infer_model as infer_cell with:
@@ -103,9 +104,13 @@ rule answer_trivially:
         variant=any_of(WORKFLOW.trivial_answers),
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         rows=EXPERIMENT.inference.rows_per_cell,
+        folders=FOLDERS,
     shell:
         "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --items {input.known_items:q} --out {output:q} --rows-per-cell {params.rows}"
-        " --seed {wildcards.seed} {FOLDERS} > {log:q} 2>&1"
+        " --seed {wildcards.seed} {params.folders} > {log:q} 2>&1"

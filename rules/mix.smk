@@ -5,17 +5,6 @@ Makes: mixtures/{variant}/train.parquet.
 """
 
 
-def parts_of(cells, part):
-    """Return the files of one part of some cells."""
-    return [
-        f"<results>/instructions/{task}/{dataset}/parts/{part}.parquet"
-        for task, dataset in cells
-    ]
-
-
-PARTS = {part: parts_of(WORKFLOW.cells, part) for part in ("train", "val", "test")}
-
-
 rule mix_examples:
     """Put together what a variant is trained on."""
     input:
@@ -31,6 +20,9 @@ rule mix_examples:
         variant=any_of(WORKFLOW.trained_variants),
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         seed=EXPERIMENT.seed,
         flags=lambda wildcards: WORKFLOW.mix_flags(wildcards.variant),

@@ -7,15 +7,6 @@ the files lie (HF_HOME; on a cluster a folder that all nodes see).
 """
 
 
-def brought(file, models):
-    """Return what those of the models need that come from a hub, as it stands, whatever its age."""
-    return [
-        ancient(f"<results>/models/{model}/{file}.json")
-        for model in models
-        if model in WORKFLOW.hub_models
-    ]
-
-
 rule fetch_model:
     """Bring a base model into the cache."""
     output:
@@ -29,6 +20,9 @@ rule fetch_model:
     localrule: True
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(720),
     shell:
         "python -m itdr fetch-model config/models/{wildcards.model}.yaml --out {output:q}"
         " > {log:q} 2>&1"
@@ -47,6 +41,9 @@ rule fetch_tokenizer:
     localrule: True
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     shell:
         "python -m itdr fetch-model config/models/{wildcards.model}.yaml --tokenizer-only"
         " --out {output:q} > {log:q} 2>&1"

@@ -24,11 +24,13 @@ rule normalise_dataset:
     threads: 2
     resources:
         mem_mb=growing(EXPERIMENT.normalise.memory_limit_mb + 1000),
+        runtime=growing(240),
     params:
         raw=subpath(input[0], parent=True),
         out=subpath(output.quality, parent=True),
         flags=FLAGS["normalise"],
         reading=lambda wildcards: WORKFLOW.readings.get(wildcards.dataset),
+        folders=FOLDERS,
     shell:
         "python -m itdr normalise {wildcards.dataset} --raw {params.raw:q} --out {params.out:q}"
-        " --threads {threads} {params.flags} {FOLDERS} > {log:q} 2>&1"
+        " --threads {threads} {params.flags} {params.folders} > {log:q} 2>&1"

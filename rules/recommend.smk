@@ -29,11 +29,13 @@ rule recommend:
     threads: 2
     resources:
         mem_mb=growing(EXPERIMENT.recommend.memory_limit_mb + 6000),
+        runtime=growing(720),
     params:
         tables=["--tables", f"{EXPERIMENT.results}/tables"] if WORKFLOW.tables else [],
         rows=EXPERIMENT.inference.rows_per_cell,
         flags=FLAGS["recommend"],
+        folders=FOLDERS,
     shell:
         "python -m itdr recommend {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " {params.tables:q} --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed}"
-        " {params.flags} {FOLDERS} > {log:q} 2>&1"
+        " {params.flags} {params.folders} > {log:q} 2>&1"

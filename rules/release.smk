@@ -18,6 +18,9 @@ rule fetch_release:
         "<benchmarks>/fetch-release/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output[0], parent=True),
         flags=FLAGS["fetch-release"],
@@ -43,11 +46,15 @@ rule import_release:
         "<benchmarks>/import-release/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         release=subpath(input.files, parent=True),
         out=subpath(output.train, parent=True),
         seed=EXPERIMENT.seed,
         template=lookup(dpath="{task}/{dataset}", within=WORKFLOW.templates),
+        folders=FOLDERS,
     shell:
         "python -m itdr import-release {wildcards.task} {wildcards.dataset} --manifest {input.manifest:q}"
-        " --release {params.release:q} --out {params.out:q} --seed {params.seed} {FOLDERS} > {log:q} 2>&1"
+        " --release {params.release:q} --out {params.out:q} --seed {params.seed} {params.folders} > {log:q} 2>&1"

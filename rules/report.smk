@@ -6,28 +6,6 @@ Makes: report/tables/{table}.*, report/figures/ and report/index.html.
 
 PAPER = WORKFLOW.paper.files
 AUDIT = "<results>/audit/audit.json"
-OF_SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
-TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
-
-
-def scores_of(columns):
-    """Return the score files of some columns, of all trivial answers and recommenders."""
-    return per_column("scores", "csv", columns)
-
-
-def comparisons():
-    """Return the comparisons of all tables that have columns."""
-    tables = [name for name, columns in WORKFLOW.table_columns.items() if columns]
-    return collect("<results>/comparisons/{table}.csv", table=tables)
-
-
-def adapters_of(columns):
-    """Return the adapters of those columns whose variant is trained."""
-    return [
-        f"<results>/adapters/{model}/{variant}/{EXPERIMENT.seed}"
-        for model, variant in columns
-        if WORKFLOW.variants[variant].is_trained
-    ]
 
 
 rule make_table:
@@ -52,12 +30,17 @@ rule make_table:
         table=any_of(WORKFLOW.table_columns),
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
+        folders=FOLDERS,
+        simulated=OF_SIMULATED,
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {FOLDERS} {OF_SIMULATED}"
+        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders} {params.simulated}"
         " > {log:q} 2>&1"
 
 
@@ -80,12 +63,16 @@ rule make_aggregates:
         "<benchmarks>/report/aggregates.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
+        folders=FOLDERS,
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
-        " {params.paper:q} {FOLDERS} > {log:q} 2>&1"
+        " {params.paper:q} {params.folders} > {log:q} 2>&1"
 
 
 rule make_statistics:
@@ -107,13 +94,17 @@ rule make_statistics:
         "<benchmarks>/report/dataset-statistics.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
-        results=EXPERIMENT.results,
+        results=subpath(output[0], ancestor=3),
+        folders=FOLDERS,
     shell:
         "python -m itdr report --results {params.results:q} --make dataset-statistics"
-        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {params.folders} > {log:q} 2>&1"
 
 
 rule draw_figures:
@@ -137,13 +128,17 @@ rule draw_figures:
         "<benchmarks>/report/figures.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output[0], parent=True),
         paper=WORKFLOW.paper_flags,
-        results=EXPERIMENT.results,
+        results=subpath(output[0], ancestor=2),
+        folders=FOLDERS,
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
-        " --out {params.out:q} {params.paper:q} {FOLDERS} > {log:q} 2>&1"
+        " --out {params.out:q} {params.paper:q} {params.folders} > {log:q} 2>&1"
 
 
 rule make_page:
@@ -166,14 +161,19 @@ rule make_page:
         "<benchmarks>/report/page.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output[0], parent=True),
         paper=WORKFLOW.paper_flags,
-        results=EXPERIMENT.results,
+        results=subpath(output[0], ancestor=2),
+        folders=FOLDERS,
+        simulated=OF_SIMULATED,
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {FOLDERS}"
-        " {OF_SIMULATED} > {log:q} 2>&1"
+        " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {params.folders}"
+        " {params.simulated} > {log:q} 2>&1"
 
 
 rule so_far:
@@ -184,13 +184,18 @@ rule so_far:
         "<logs>/report/so-far.log",
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
-        scores=scores_of(WORKFLOW.columns),
-        comparisons=comparisons(),
+        scores=[workflow.pathvars.apply(path) for path in scores_of(WORKFLOW.columns)],
+        comparisons=[workflow.pathvars.apply(path) for path in comparisons()],
         out=subpath(output[0], parent=True),
         paper=WORKFLOW.paper_flags,
-        results=EXPERIMENT.results,
+        results=subpath(output[0], ancestor=2),
+        folders=FOLDERS,
+        simulated=OF_SIMULATED,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
-        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {FOLDERS}"
-        " {OF_SIMULATED} > {log:q} 2>&1"
+        " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {params.folders}"
+        " {params.simulated} > {log:q} 2>&1"

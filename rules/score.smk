@@ -7,16 +7,6 @@ On demand: predictions/{model}/{variant}/{seed}.jsonl.
 """
 
 
-def per_column(what, form, columns):
-    """Return the files of some columns, of all trivial answers and recommenders in one folder."""
-    without_model = [*WORKFLOW.trivial_answers, *WORKFLOW.recommenders]
-    trivial = [("trivial", name) for name in without_model]
-    return [
-        f"<results>/{what}/{model}/{variant}/{EXPERIMENT.seed}.{form}"
-        for model, variant in [*columns, *trivial]
-    ]
-
-
 rule score_predictions:
     """Compare answers with references."""
     input:
@@ -34,11 +24,15 @@ rule score_predictions:
         seeds=r"\d+(\+\d+)*",
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
+        folders=FOLDERS,
     shell:
-        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} {FOLDERS} > {log:q} 2>&1"
+        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} {params.folders} > {log:q} 2>&1"
 
 
 use rule score_predictions as score_cell with:
@@ -69,11 +63,15 @@ rule compare_columns:
         table=any_of(WORKFLOW.table_columns),
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
+        folders=FOLDERS,
     shell:
-        "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {FOLDERS}"
+        "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {params.folders}"
         " > {log:q} 2>&1"
 
 
@@ -89,5 +87,8 @@ rule export_predictions:
         "<benchmarks>/export/{model}/{variant}/{seed}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     shell:
         "python -m itdr export predictions --parts {input:q} --out {output:q} > {log:q} 2>&1"

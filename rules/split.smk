@@ -26,6 +26,9 @@ rule split_examples:
         "<benchmarks>/split/{task}/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         out=subpath(output.train, parent=True),
         tables=subpath(input.quality, parent=True),

@@ -4,27 +4,6 @@ Each target needs what leads to it alone; what two of them share is made once. T
 beside what is made with them, because Snakemake makes a deleted file again only if a target names it.
 """
 
-
-def files_of(table):
-    """Return the files of a result table."""
-    return multiext(f"<results>/report/tables/{table}", *TABLE_FORMS, ".html")
-
-
-def table(name):
-    """Return an input function; it fails where the experiment has no column of the table."""
-
-    def files(wildcards):
-        columns = WORKFLOW.table_columns[name]
-        if not columns:
-            raise WorkflowError(
-                f"No column of the configuration belongs to the table {name!r}: add one to "
-                f"'columns', with a variant of {', '.join(WORKFLOW.layout.tables[name].variants)}."
-            )
-        return [*files_of(name), *adapters_of(columns)]
-
-    return files
-
-
 for name in WORKFLOW.layout.tables:
 
     rule:

@@ -20,13 +20,14 @@ rule train_adapter:
     conda:
         "../envs/train.yaml"
     container:
-        "envs/train.sif"
+        str(project_path("envs/train.sif"))
     threads: 8
     resources:
         gpu=lambda wildcards: WORKFLOW.models[wildcards.model].training_gpus,
         gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
         mem_mb=lambda wildcards, attempt: WORKFLOW.training_memory_mb[wildcards.model]
         * attempt,
+        runtime=growing(1440),
         nodes=1,  # the processes of a training share a machine
     params:
         flags=FLAGS["train"],

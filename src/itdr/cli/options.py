@@ -8,6 +8,7 @@ from pathlib import Path
 
 from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
+from itdr.places import project_path
 from itdr.settings.folders import CONFIG
 
 _DAY_S = 86_400
@@ -89,7 +90,7 @@ def input_path(text: str) -> Path:
         MissingFileError: nothing is there.
         DataError: it is a pipe or a device, which could be read for ever.
     """
-    path = any_path(text)
+    path = project_path(any_path(text))
     if len(text.encode(errors="replace")) > _LONGEST_PATH or not path.exists():
         raise MissingFileError(
             f"{_shown(text)}: no such file or folder. Name one, or run the stage that makes it "
@@ -174,9 +175,9 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--snakefile",
         type=input_path,
-        default=Path("Snakefile"),
+        default=project_path("Snakefile"),
         metavar="FILE",
-        help="the workflow (default: Snakefile)",
+        help="the workflow (default: Snakefile here, else that of this package)",
     )
     parser.add_argument(
         "--rates",

@@ -10,10 +10,11 @@ from packaging.utils import canonicalize_name
 from itdr.doctor.finding import Finding, listed
 from itdr.doctor.gpus import gpus_wanted
 from itdr.doctor.machine import Machine, Package, Packages
+from itdr.places import project_path
 from itdr.planning.estimate import engine_of
 from itdr.planning.needs import Needs
 
-_ENVS = Path("envs")
+_ENVS = project_path("envs")
 _WITHOUT_GPU = {"torchvision", "torchaudio", "torchcodec"}
 """Taken out of vLLM's environment where there is no GPU; see envs/install.py."""
 

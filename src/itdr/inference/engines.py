@@ -6,10 +6,11 @@ from pathlib import Path
 
 from itdr.errors import SettingsError
 from itdr.inference.engine import Engine
+from itdr.places import PROJECT
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 
-_VLLM_PYTHON = Path(__file__).parents[3] / ".venv-vllm" / "bin" / "python"
+_VLLM_PYTHON = PROJECT / ".venv-vllm" / "bin" / "python"
 
 
 def engine_name(model: ModelSettings, settings: InferenceSettings) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from itdr.places import project_path
 from itdr.planning.estimate import Cost, cost, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
 from itdr.planning.measured import Measured, measured_rates
@@ -70,7 +71,7 @@ def load_needs(
         MissingFileError, SettingsError: the configuration is wrong, or Snakemake cannot plan the
             targets.
     """
-    workflow = load_workflow([Path("config/config.yaml"), *configfiles])
+    workflow = load_workflow([project_path("config/config.yaml"), *configfiles])
     results = Path(workflow.experiment.results)
     rows = published_statistics(workflow.paper.folder)
     sizes = Sizes(

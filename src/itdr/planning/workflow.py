@@ -9,6 +9,7 @@ from typing import Any
 from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.places import project_path
 from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.columns import matching
@@ -293,7 +294,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
     for name in experiment.recommenders or ():
         find_method(name, f"{files[-1]}: 'recommenders': ")
-    paper = load_paper(PAPERS / experiment.paper if experiment.paper else None)
+    paper = load_paper(project_path(PAPERS / experiment.paper) if experiment.paper else None)
     if experiment.data == "released" and paper.folder is None:
         raise SettingsError(
             f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."

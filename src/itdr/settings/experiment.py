@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError
+from itdr.places import PROJECT
 from itdr.settings.audit import SHARED, AuditSettings
 from itdr.settings.ids import ID, DatasetId, TaskId
 from itdr.settings.reading import MOST_MB, MOST_ROWS, MOST_TOKENS, Strict, check, load_yaml, once
@@ -47,7 +48,7 @@ def _results(text: str) -> str:
         )
     path = Path(text).resolve()
     here = Path.cwd()
-    kept = [here / name for name in _REPOSITORY]
+    kept = [folder / name for folder in (here, PROJECT.resolve()) for name in _REPOSITORY]
     if here.is_relative_to(path) or any(path.is_relative_to(folder) for folder in kept):
         raise ValueError(
             f"a folder of its own is needed, neither above this one nor in {', '.join(_REPOSITORY)}"

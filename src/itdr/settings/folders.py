@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from itdr.errors import SettingsError, nearest
+from itdr.places import PROJECT
 
 CONFIG = Path("config")
 FOLDERS = (CONFIG,)
@@ -17,12 +18,16 @@ FOLDERS = (CONFIG,)
 def settings_files(kind: str, folders: Sequence[Path] = FOLDERS) -> dict[str, Path]:
     """Return the files of a kind by id, folder by folder, each folder's in order of name.
 
+    What config/ of the working directory lacks is taken from the checkout's.
+
     Raises:
         SettingsError: two folders have a file of the same id.
     """
     found: dict[str, Path] = {}
     for folder in dict.fromkeys(folders):
-        for path in sorted((folder / kind).glob("*.yaml")):
+        places = (PROJECT / folder, folder) if folder == CONFIG else (folder,)
+        files = {path.stem: path for place in places for path in (place / kind).glob("*.yaml")}
+        for path in (files[name] for name in sorted(files)):
             if path.stem in found:
                 raise SettingsError(
                     f"{path}: {path.stem!r} is the name of {found[path.stem]} already. Rename one."

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from itdr.errors import ModelError
+from itdr.places import project_path
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
 from itdr.settings.reading import MOST_MB, Strict, load
@@ -31,7 +32,11 @@ class ModelSettings(Strict):
 
     model: ModelId = Field(description="id, as in a paper's results.csv")
     title: str = Field(min_length=1, description="printed name")
-    source: str = Field("", description="Hugging Face id, or a folder relative to the repository")
+    source: str = Field(
+        "",
+        description="Hugging Face id, or a folder, as seen from the working directory or from the "
+        "repository",
+    )
     endpoint: ModelEndpoint | None = Field(
         None, description="instead of source: an OpenAI-compatible address that answers"
     )
@@ -124,4 +129,6 @@ def load_model_settings(path: Path) -> ModelSettings:
         raise ModelError(
             f"{path}: 'model' is {settings.model!r}; the file's name says {path.stem!r}."
         )
+    if settings.source and not settings.is_local and project_path(settings.source).exists():
+        return settings.model_copy(update={"source": str(project_path(settings.source))})
     return settings

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from itdr.errors import MissingFileError, SettingsError, nearest
+from itdr.places import project_path
 from itdr.settings.yaml_text import YamlTextError, parse_yaml
 
 
@@ -49,13 +50,14 @@ def unshown(message: LiteralString) -> PydanticCustomError:
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping that a YAML file holds ({} for an empty file).
+    """Return the mapping that a YAML file holds ({} for an empty file); see project_path.
 
     Raises:
         MissingFileError: there is no such file.
         SettingsError: it is not YAML, a key stands twice, it nests too deeply or stands for too
             much, or it is no mapping.
     """
+    path = project_path(path)
     if not path.is_file():
         raise MissingFileError(f"{path}: no such configuration file.")
     try:
@@ -72,10 +74,13 @@ def load_yaml(path: Path) -> dict[str, Any]:
 def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Return the columns of a CSV file, and its rows with the numbers of their last lines.
 
+    The file is found as by project_path.
+
     Raises:
         MissingFileError: there is no such file.
         SettingsError: it is not UTF-8, no CSV, or a row has more cells than there are columns.
     """
+    path = project_path(path)
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file. It is part of this repository.")
     rows = []
@@ -110,7 +115,7 @@ def check(model: type[Model], value: Mapping[str, Any], where: str | Path) -> Mo
 
 def load(model: type[Model], path: Path) -> Model:
     """Return the settings that a YAML file holds. Raises as load_yaml and check do."""
-    return check(model, load_yaml(path), path)
+    return check(model, load_yaml(path), project_path(path))
 
 
 def _explain(model: type[BaseModel], value: Any, item: Any, where: str | Path) -> str:
