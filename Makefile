@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export TORCH
 
 .PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
-	test-faults secrets fuzz soak audit bench bench-gpu tiny-model clean always
+	test-faults secrets fuzz soak audit bench bench-gpu reference tiny-model clean always
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,9 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 
 bench-gpu: $(READY) ## measure training and vLLM on a GPU; DEVICE=cpu: try the benchmark itself
 	PYTHONPATH=. python tests/benchmarks/gpu.py --device $(DEVICE)
+
+reference: $(READY) ## write docs/settings.md, docs/commands.md and config's schema and comments
+	python -m itdr reference
 
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model
 	python -m itdr tiny-model --recipe config/models/tiny/recipe.json --out results/tiny-model

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+SEED = 42
+"""The seed where none is given."""
+
 
 class Part(StrEnum):
     """The parts of a split."""

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_config_folders, input_path, output_file, seed, threads
+from itdr.cli.options import add_config_folders, add_seed, input_path, output_file, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the examples"
     )
-    parser.add_argument("--seed", type=seed, default=0, help="seed of all choices (default: 0)")
+    add_seed(parser, "all choices")
     parser.add_argument("--threads", type=threads, help="processor threads (default: all)")
     add_config_folders(parser)
     add_flags(parser, BuildSettings)

@@ -6,9 +6,9 @@ import logging
 from itdr.cli.options import (
     add_config_folders,
     add_release_manifest,
+    add_seed,
     input_path,
     output_folder,
-    seed,
 )
 
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the three parts",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="seed of their order (default: 0)")
+    add_seed(parser, "their order")
     add_config_folders(parser)
     add_release_manifest(parser)
 

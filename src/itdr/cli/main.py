@@ -36,6 +36,7 @@ COMMANDS = {
     "plan": "say what a target would cost before anything is spent",
     "doctor": "say what this machine lacks for a target",
     "report": "make tables and figures from scores",
+    "reference": "write the reference of all settings and commands anew",
 }
 
 
@@ -87,7 +88,7 @@ def _is_short_of_memory(error: Exception) -> bool:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    args = _parser(arguments).parse_args(arguments)
+    args = make_parser(arguments).parse_args(arguments)
     args.words = arguments
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
@@ -121,7 +122,8 @@ class _Aligned(argparse.HelpFormatter):
             self._action_max_length += self._indent_increment
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line; only the command called has its options."""
     parser = argparse.ArgumentParser(
         prog="itdr",
         formatter_class=_Aligned,

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import input_path, output_file, seed
+from itdr.cli.options import add_seed, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_file, required=True, help="Parquet file for the mixture"
     )
-    parser.add_argument("--seed", type=seed, default=0, help="seed of the order (default: 0)")
+    add_seed(parser, "the order")
     add_flags(parser, VariantOptions)
 
 

@@ -10,6 +10,7 @@ from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
 from itdr.places import project_path
 from itdr.settings.folders import CONFIG
+from itdr.vocabulary import SEED
 
 _DAY_S = 86_400
 _LONGEST_PATH = 3000  # bytes; Linux has 4,096, and names are added to it
@@ -142,6 +143,13 @@ def add_config_folders(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder with datasets/ and tasks/ of your own, beside config/; may be given several "
         "times",
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser, of_what: str) -> None:
+    """Add --seed."""
+    parser.add_argument(
+        "--seed", type=seed, default=SEED, metavar="N", help=f"seed of {of_what} (default: {SEED})"
     )
 
 

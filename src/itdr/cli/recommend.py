@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_config_folders, input_path, output_file, rows, seed
+from itdr.cli.options import add_config_folders, add_seed, input_path, output_file, rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rows-per-cell", type=rows, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
-    parser.add_argument(
-        "--seed", type=seed, default=0, help="seed of training and of ties (default: 0)"
-    )
+    add_seed(parser, "training and of ties")
     add_flags(parser, RecommendSettings)
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import add_config_folders, output_folder, seed
+from itdr.cli.options import add_config_folders, add_seed, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("simulate"), required=True, help="folder for the raw files"
     )
-    parser.add_argument("--seed", type=seed, default=0, help="seed of the world (default: 0)")
+    add_seed(parser, "the world")
     add_config_folders(parser)
     add_flags(parser, WorldSettings)
 

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import input_path, output_folder, seed
+from itdr.cli.options import add_seed, input_path, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the dataset's tables of 'itdr normalise', for a split by time",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="seed of the division (default: 0)")
+    add_seed(parser, "the division")
     add_flags(parser, SplitSettings)
 
 

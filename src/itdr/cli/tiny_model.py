@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import add_config_folders, input_path, output_folder, seed
+from itdr.cli.options import add_config_folders, add_seed, input_path, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,9 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("tiny-model"), required=True, help="folder for the model"
     )
-    parser.add_argument(
-        "--seed", type=seed, default=0, help="seed of weights and text (default: 0)"
-    )
+    add_seed(parser, "weights and text")
     parser.add_argument(
         "--recipe",
         type=input_path,

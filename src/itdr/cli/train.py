@@ -2,7 +2,7 @@
 
 import argparse
 
-from itdr.cli.options import input_path, output_folder, seed
+from itdr.cli.options import add_seed, input_path, output_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("train"), required=True, help="folder for the adapter"
     )
-    parser.add_argument(
-        "--seed", type=seed, default=0, help="seed of weights and order (default: 0)"
-    )
+    add_seed(parser, "weights and order")
     add_flags(parser, TrainingSettings)
 
 

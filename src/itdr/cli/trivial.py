@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itdr.cli.options import add_config_folders, input_path, output_file, rows, seed
+from itdr.cli.options import add_config_folders, add_seed, input_path, output_file, rows
 
 if TYPE_CHECKING:
     from itdr.evaluation.trivial.core import ItemFacts
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rows-per-cell", type=rows, default=250, metavar="CELL",
                         help="test rows per task and dataset (default: 250)")  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="seed of random answers (default: 0)")
+    add_seed(parser, "random answers")
     add_config_folders(parser)
 
 

@@ -17,6 +17,7 @@ from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
 from itdr.settings.variant import VariantOptions
+from itdr.vocabulary import SEED
 
 _REPOSITORY = ("src", "config", "rules", "workflow", "envs", "tests", "docs", ".git", ".venv")
 
@@ -88,12 +89,13 @@ class BuildSettings(Strict):
         None,
         ge=1,
         le=MOST_ROWS,
-        description="most examples per task and dataset; null: as published",
+        description="most examples per cell; null: as published, in config/tasks/",
     )
     negatives: Literal["uniform", "popularity", "available"] = Field(
         "available",
         description="how negatives, items that the user did not interact with, are drawn: "
-        "'uniform', every item alike; 'popularity', in proportion to how often it was chosen; "
+        "'uniform', as in the paper, every item alike, also such as came later than what the user "
+        "chose, which the audit counts; 'popularity', in proportion to how often it was chosen; "
         "'available', every item alike that existed by the time of the example's last positive, "
         "since somebody had interacted with it or its year of release was over",
     )
@@ -109,7 +111,7 @@ class LimitedBuildSettings(BuildSettings):
     """How examples are drawn, with limits of single tasks."""
 
     max_examples_of: dict[TaskId, Annotated[int, Field(ge=1, le=MOST_ROWS)]] = Field(
-        {}, description="task: most examples per dataset of it, in place of max_examples"
+        {}, description="other limits for single tasks, as 'TUI: 300'"
     )
 
     def of(self, task: str) -> BuildSettings:
@@ -142,7 +144,8 @@ class SplitSettings(Strict):
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
         "two parts; examples, as the paper's authors seem to have done; or time, so that all "
-        "training examples lie before a moment and all test examples end after it",
+        "training examples lie before a moment and all test examples end after it (not for datasets without times: "
+        "Anime, BookCrossing, Last.FM 360K and, in part, MIND)",
     )
     shares: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="shares of train, val and test"
@@ -200,43 +203,66 @@ class Experiment(Strict):
     paper: str | None = Field(
         None,
         pattern=f"^{ID}$",
-        description="folder in config/papers/ whose values stand beside ours; null: none",
+        description="whose published values stand beside ours, and whose variants and tables "
+        "there are: a folder in config/papers/; null: nobody's",
     )
     variants: dict[str, VariantOptions] = Field(
-        {}, description="variants by id, beside base, tuned and those of the paper"
+        {},
+        description="variants by id beside base (not fine-tuned), tuned (fine-tuned on all pairs) "
+        "and those of the paper, as 'half: {tasks: [RP, TKR], share: 0.5, description: true}'",
     )
     results: Results = Field("results", description="folder for everything that is made")
-    seed: int = Field(ge=0, lt=2**32, description="seed of sampling, split, training and intervals")
+    seed: int = Field(
+        SEED,
+        ge=0,
+        lt=2**32,
+        description="seed of simulation, sampling, split, training and random answers; the "
+        "resamples of intervals have their own, scoring.seed",
+    )
     pairs: Annotated[tuple[Pair, ...], AfterValidator(once)] = Field(
-        min_length=1, description="cells to build, TASK/DATASET"
+        min_length=1,
+        description="cells to build, as TASK/DATASET; each needs a template in "
+        "config/tasks/TASK.yaml",
     )
     columns: Annotated[tuple[ColumnName, ...], AfterValidator(once)] = Field(
-        description="columns of the tables, MODEL/VARIANT"
+        description="columns of the tables, as MODEL/VARIANT: base is the model as published by "
+        "its makers, tuned is fine-tuned on all pairs; 'variants' and the paper's variants.csv "
+        "have the others. Each model needs config/models/MODEL.yaml; the paper's layout.yaml says "
+        "which table a column belongs to"
     )
     trivial_answers: Annotated[tuple[str, ...], AfterValidator(once)] | None = Field(
         None,
-        description="answers that need no model, shown beside the models where a task file names "
-        "them; null: all that the task files name",
+        description="answers that need no model, shown beside the models: null for all that the "
+        "files of the tasks name under 'trivial_answers', or a list of some of them; 'itdr trivial "
+        "--help' says what each is",
     )
     recommenders: tuple[str, ...] | None = Field(
         None,
-        description="conventional recommenders shown beside the models where they give a task's "
-        "kind of answer; null: all whose libraries are installed",
+        description="conventional recommenders, shown beside the models where they give a task's "
+        "kind of answer and trained on interactions before each example's cut; null: all whose "
+        "libraries are installed, or a list of some of them. 'itdr recommend --help' says what "
+        "each is; mf, als, bpr, linear and nearest-text need the package's extra 'recommenders'",
     )
     data: Literal["rebuilt", "released"] = Field(
         "rebuilt",
         description="where examples come from: rebuilt from the raw files of the source datasets, "
-        "or the authors' released files",
+        "or released, the authors' own files as the paper's release_manifest.csv lists them",
     )
     release: ReleaseSettings = ReleaseSettings()
     config_folders: tuple[str, ...] = Field(
-        (), description="folders with datasets/ and tasks/ of your own, beside config/"
+        (),
+        description="folders with datasets/ and tasks/ of your own, beside config/; "
+        "docs/add-a-dataset.md has an example",
     )
     raw_folders: dict[DatasetId, str] = Field(
-        {}, description="dataset: local folder to take its raw files from instead of downloading"
+        {},
+        description="local folders to take raw files from instead of downloading, as "
+        "'movielens-1m: /data/ml-1m'",
     )
     simulated_world: WorldSettings | None = Field(
-        None, description="simulate all raw files that raw_folders does not name"
+        None,
+        description="sizes of a simulated world whose raw files stand in for downloads that "
+        "raw_folders does not name; null: the real data",
     )
     normalise: NormaliseSettings = NormaliseSettings()
     build: LimitedBuildSettings = LimitedBuildSettings()

@@ -21,7 +21,8 @@ class ReleaseSettings(Strict):
     address: Annotated[str, AfterValidator(_address)] = Field(
         "https://media.githubusercontent.com/media/hellolzk/ITDR/"
         "24fcf6e2f804b67bff83e248f343b3477f5fc251",
-        description="address before the paths of the release_manifest.csv of the paper",
+        description="address before the paths of the paper's release_manifest.csv, at the commit "
+        "that it describes",
     )
     folder: str | None = Field(
         None, description="local folder that holds the files; null: they are downloaded"

@@ -19,7 +19,7 @@ class ScoringSettings(Strict):
         le=10_000_000,
         description="fewest swappings of a paired test; more where the number of tests asks for it",
     )
-    seed: int = Field(1, ge=0, lt=2**32, description="seed of the resamples")
+    seed: int = Field(1, ge=0, lt=2**32, description="seed of the resamples and swappings")
     confidence: float = Field(0.95, gt=0, lt=1, description="share that an interval covers")
     unreadable: Literal["wrong", "left-out"] = Field(
         "wrong",

@@ -9,7 +9,10 @@ from itdr.settings.reading import MOST_TOKENS
 
 
 class TeacherSettings(EndpointSettings):
-    """The teacher that writes the answers of IR and TUI; by default the paper's, DeepSeek-V3."""
+    """The teacher that writes the answers of IR and TUI; by default the paper's, DeepSeek-V3.
+
+    What it will cost is logged before the first request.
+    """
 
     kind: Literal["endpoint", "rules"] = Field(
         "endpoint",
