@@ -1,10 +1,13 @@
-"""How often and how long to wait before a failed download is tried again."""
+"""How often and how long to wait before a failed download or request is tried again."""
 
 import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+
+import tenacity
 
 log = logging.getLogger("itdr")
 
@@ -21,6 +24,19 @@ class RetryPolicy:
     """Longest silence of a server."""
     longest_retry_after_s: float = 600.0
     """A server that asks to wait longer than this is not waited for."""
+
+    def retrying(self, passing: type[Exception], **options: Any) -> tenacity.Retrying:
+        """Return what calls a function again after `passing`; raises it after too many failures.
+
+        options: others of tenacity.Retrying.
+        """
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(passing),
+            stop=tenacity.stop_after_attempt(self.retries + 1),
+            wait=tenacity.wait_exponential(self.first_wait_s, self.longest_wait_s),
+            reraise=True,
+            **options,
+        )
 
     def wait(self, failures: int, why: str, asked_s: float | None = None) -> None:
         """Wait after the given number of failures in a row, or as long as the server asked."""

@@ -17,7 +17,7 @@ SMALL = QUICK | {
     "simulated_world": WORLD,
     "pairs": ["UAP/movielens-1m"],
     "columns": ["tiny/base"],
-    "baselines": ["majority"],
+    "trivial_answers": ["majority"],
     "teacher": {"kind": "rules"},
 }
 PARENT = """

@@ -1,4 +1,8 @@
-"""Logins of hubs, found as their clients find them. Messages say where they are, never what."""
+"""Logins of hubs, found as their clients find them. Messages say where they are, never what.
+
+huggingface_hub.get_token does not say where it found one, and its constants are those of this
+process: with them the checks could not be tried on machines that tests describe.
+"""
 
 import json
 from collections.abc import Iterator

@@ -74,6 +74,9 @@ def packages_of(paths: Sequence[str]) -> Packages:
 def read_gpus(table: str, visible: str | None) -> tuple[list[Gpu], str]:
     """Return the visible GPUs and the driver's version from the answer of nvidia-smi.
 
+    With nvidia-ml-py the look at GPUs has 30 lines in place of 37, but waits for ever for a driver
+    that hangs, and its tests would need a driver instead of a program that says what one said.
+
     table: rows of index, uuid, name, memory.total, memory.free in MiB, driver_version. visible:
     CUDA_VISIBLE_DEVICES.
     """

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from tenacity import sleep_using_event
+
 from itdr.endpoints.answer_log import AnswerLog, Reply
 from itdr.endpoints.chat import Chat, FatalError, RefusedError, TransientError
 from itdr.endpoints.limits import Budget, Pace, StoppedError
@@ -12,6 +14,7 @@ from itdr.endpoints.request import Request
 from itdr.errors import EndpointError, RefusedRequestsError
 from itdr.files.progress import progress
 from itdr.interrupts import GRACE_S
+from itdr.retry import RetryPolicy
 from itdr.settings.endpoint import EndpointSettings
 
 log = logging.getLogger("itdr")
@@ -25,6 +28,9 @@ class Asking:
     def __init__(self, settings: EndpointSettings, secret: str | None, kept: AnswerLog) -> None:
         self._settings, self._kept = settings, kept
         self._stop = threading.Event()
+        self._retrying = RetryPolicy(
+            settings.retries, settings.first_wait_s, settings.longest_wait_s
+        ).retrying(TransientError, sleep=sleep_using_event(self._stop))
         self._chat = Chat(settings, secret)
         self._pace = Pace(settings.requests_per_minute, self._stop)
         self._budget = Budget(kept, settings.spending_cap, self._stop)
@@ -66,7 +72,7 @@ class Asking:
     def _ask(self, key: str, request: Request) -> Reply | None:
         """Return the answer; None when there is none, which is noted."""
         try:
-            reply = self._persist(key, request)
+            reply = self._retrying(self._attempt, key, request)
         except StoppedError as error:
             self._end(str(error))
             return None
@@ -80,22 +86,6 @@ class Asking:
         self._in_a_row = 0
         return reply
 
-    def _persist(self, key: str, request: Request) -> Reply:
-        """Try until there is an answer or no retry is left."""
-        failures = 0
-        while True:
-            try:
-                return self._attempt(key, request)
-            except TransientError as error:
-                failures += 1
-                if error.asked_s is not None:
-                    self._pace.hold(error.asked_s)
-                if failures > self._settings.retries:
-                    raise
-                wait = self._settings.first_wait_s * 2.0 ** min(failures - 1, 30)
-                log.debug("%s: %s; trying again", request.id, error)
-                self._stop.wait(min(wait, self._settings.longest_wait_s))
-
     def _attempt(self, key: str, request: Request) -> Reply:
         self._pace.wait()
         self._budget.reserve(key, request.most_cost(self._settings))
@@ -103,6 +93,7 @@ class Asking:
             reply = self._chat.ask(request.body(self._settings))
         except TransientError as error:
             self._budget.unanswered(key, str(error), charged=error.charged)
+            self._pace.hold(error.asked_s or 0.0)
             raise
         except RefusedError as error:
             self._budget.unanswered(key, str(error), charged=False)

@@ -18,6 +18,8 @@ _LONGEST_HEADER = 100_000_000  # bytes; as the safetensors library has it
 def cached_folder(source: str, revision: str | None, cache: Path) -> Path | None:
     """Return the folder of a Hugging Face id in its cache, complete or not, or None.
 
+    huggingface_hub.snapshot_download with local_files_only refuses one that is not complete.
+
     revision: a commit; None: what the newest download was.
     """
     folder = cache / f"models--{source.replace('/', '--')}"

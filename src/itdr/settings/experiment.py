@@ -144,8 +144,8 @@ class SplitSettings(Strict):
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
         "two parts; examples, as the paper's authors seem to have done; or time, so that all "
-        "training examples lie before a moment and all test examples end after it (not for datasets without times: "
-        "Anime, BookCrossing, Last.FM 360K and, in part, MIND)",
+        "training examples lie before a moment and all test examples end after it (not for "
+        "datasets without times: Anime, BookCrossing, Last.FM 360K and, in part, MIND)",
     )
     shares: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="shares of train, val and test"

@@ -88,7 +88,10 @@ def download(request: DownloadRequest, retry_policy: RetryPolicy, show: ShowProg
 
 
 def _persist(request: DownloadRequest, retry_policy: RetryPolicy, show: ShowProgress) -> None:
-    """Fill the part file, in as many attempts as the policy allows."""
+    """Fill the part file, in as many attempts as the policy allows.
+
+    Tenacity counts attempts alone: its stop, its wait and the count would all be written here.
+    """
     part, failures = part_of(request.target), 0
     furthest = _size(part)
     with httpx.Client(

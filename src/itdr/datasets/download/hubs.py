@@ -2,9 +2,12 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import INFO
 from pathlib import Path
+
+from tenacity import before_sleep_log
 
 from itdr.errors import DownloadError
 from itdr.retry import RetryPolicy
@@ -41,34 +44,28 @@ def bring(
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{dataset.id}: {item.name} from {dataset.repository or dataset.kind}"
     log.info("%s: fetching", what)
-    return _with_retries(
-        lambda: client(dataset, item, folder, f"{what}: ", by_hand), retry_policy, by_hand
-    )
+    try:
+        retrying = retry_policy.retrying(_PassingError, before_sleep=before_sleep_log(log, INFO))
+        return retrying(client, dataset, item, folder, f"{what}: ", by_hand)
+    except ImportError as error:
+        raise DownloadError(
+            f"the package {error.name} is not installed; install it. {by_hand}"
+        ) from error
+    except _PassingError as error:
+        raise DownloadError(
+            f"{error}. Given up after {retry_policy.retries + 1} failures. Run it again to go on. "
+            f"{by_hand}"
+        ) from error
 
 
 def commit_of(item: Published, folder: Path) -> str | None:
-    """Return the commit of Hugging Face that a file below `folder` came from, where it is known."""
+    """Return the commit of Hugging Face that a file below `folder` came from, where it is known.
+
+    huggingface_hub reads its note in a function of its own alone (`_local_folder`).
+    """
     notes = folder / ".cache" / "huggingface" / "download" / f"{item.at[0]}.metadata"
     lines = notes.read_text("utf-8", "replace").splitlines() if notes.is_file() else []
     return lines[0] if lines and re.fullmatch("[0-9a-f]{40}", lines[0]) else None
-
-
-def _with_retries(action: Callable[[], Path], retry_policy: RetryPolicy, by_hand: str) -> Path:
-    failures = 0
-    while True:
-        try:
-            return action()
-        except ImportError as error:
-            raise DownloadError(
-                f"the package {error.name} is not installed; install it. {by_hand}"
-            ) from error
-        except _PassingError as error:
-            failures += 1
-            if failures > retry_policy.retries:
-                raise DownloadError(
-                    f"{error}. Given up after {failures} failures. Run it again to go on. {by_hand}"
-                ) from error
-            retry_policy.wait(failures, str(error))
 
 
 def _huggingface(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import duckdb
+import ftfy
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -113,45 +114,25 @@ def plain_text(text: str) -> str:
     return tidy(without_tags(without_entities(without_tags(text))))
 
 
-# Bytes as Windows-1252 shows them, and those from 80 to 9F as Latin-1 does, too.
-_BYTE_OF = {chr(byte): byte for byte in range(0x80, 0x100)}
-_BYTE_OF |= {
-    char: byte for byte in range(0x80, 0xA0) if (char := bytes([byte]).decode("cp1252", "ignore"))
-}
-_WINDOWS = {byte: char for char, byte in _BYTE_OF.items() if ord(char) >= 0x100}
-_TRAIL = "".join(sorted(char for char, byte in _BYTE_OF.items() if byte < 0xC0))
-# These may well follow a word that ends with a letter such as Å ("SPAÅ…") and prove nothing.
-_PUNCTUATION = "\xa0…‘’“”–—«»‹›„‚•"  # noqa: RUF001
-_RARE = "".join(char for char in _TRAIL if char not in _PUNCTUATION)
-_DOUBLE = re.compile(
-    f"[\xc2\xc3][{_TRAIL}]"
-    f"|[\xc4-\xdf][{_RARE}]"
-    f"|â€[{_TRAIL}]"
-    f"|[\xe0-\xef](?:[{_TRAIL}][{_RARE}]|[{_RARE}][{_TRAIL}])"
-    f"|\xf0(?:Ÿ|\x9f)[{_TRAIL}]{{2}}"
-)
-_HALF_LOST = re.compile("Ã\\?Â([\xa0-\xbf])")
+_SUSPECT = re.compile("[\x80-\x9fÂ-ð]")
+_HALF_LOST = re.compile("Ã\\?Â?([\xa0-\xbf])")
 _LOST = re.compile("Ã\\?(?:Â\\?|(?=\\w))")
+_WITHOUT_LOSSES = ftfy.TextFixerConfig(replace_lossy_sequences=False, explain=False)
 
 
 def repair_letters(text: str) -> str:
-    """Return the text with letters restored that were encoded as UTF-8 twice ("MÃ¼ller").
+    """Return the text with letters restored that were encoded as UTF-8 twice ("MÃ¼ller"), by ftfy.
 
     Where the first of four bytes became a question mark on the way ("MÃ?Â¼ller", Book-Crossing),
     the letter follows from the last one; where that was lost too ("Ã?Â?", "Ã?ngel"), "?" stays.
-    Invisible characters that are letters or quotes in Windows-1252 become these.
+    Both are beyond ftfy, which takes them for lost. Invisible characters that are letters or quotes
+    in Windows-1252 become these.
     """
-    text = _HALF_LOST.sub(lambda found: chr(ord(found[1]) + 0x40), text)
-    text = _LOST.sub("?", text)
-    text = _DOUBLE.sub(lambda found: _once_decoded(found[0]), text)
-    return text if text.isprintable() else text.translate(_WINDOWS)
-
-
-def _once_decoded(text: str) -> str:
-    try:
-        return bytes(_BYTE_OF[char] for char in text).decode()
-    except UnicodeDecodeError:
+    if not _SUSPECT.search(text):
         return text
+    text = ftfy.fix_encoding(text, _WITHOUT_LOSSES)
+    text = _HALF_LOST.sub(lambda found: chr(ord(found[1]) + 0x40), text)
+    return _LOST.sub("?", text)
 
 
 def repaired_text(text: str) -> str:
