@@ -45,7 +45,7 @@ def test_config_yaml_has_every_key_and_all_but_the_papers_own_choices_are_the_de
 def test_every_seed_option_has_the_experiments_default():
     page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     seeds = re.findall(r"`--seed N` \| seed of (?!the resamples).*default: (\d+)", page)
-    assert len(seeds) == 8
+    assert len(seeds) == 9
     assert set(seeds) == {str(Experiment.model_fields["seed"].default)}
 
 
