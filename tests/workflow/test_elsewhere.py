@@ -97,7 +97,7 @@ def test_snakemakes_own_check_finds_nothing(words):
 
 
 def test_every_job_says_its_memory_its_time_and_its_threads(project):
-    targets = ("all", "export", "so_far", "results/comparisons/glm-4-9b/base-vs-itdr/42.csv",
+    targets = ("all", "export", "so_far", "results/comparisons/main.csv",
                "results/predictions/glm-4-9b/base/42.jsonl",
                "results/scores/gpt-3.5-turbo/base/RP/yelp/42.csv")  # fmt: skip
     plans = [project.snakemake(*targets, "--dry-run", "-p", "--cores", "8").stdout]
