@@ -168,6 +168,8 @@ def test_a_models_file_that_asks_for_gpus_is_refused_before_anything_is_fetched(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(engines, "_VLLM_PYTHON", tmp_path / "none")
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it uses the network"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none.parquet").touch()
     model = ROOT / "config" / "models" / "qwen2.5-7b.yaml"
     assert main([*words, "--model", str(model), "--out", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()

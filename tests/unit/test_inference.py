@@ -263,7 +263,11 @@ def test_a_part_that_is_named_twice_is_refused(random_model, test_part, tmp_path
               InferenceSettings(), folders=FOLDERS)  # fmt: skip
 
 
-def test_every_adapter_needs_a_file_of_its_own(capsys):
+def test_every_adapter_needs_a_file_of_its_own(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    (tmp_path / "t").touch()
     words = ["infer", "--model", str(ROOT / "config/models/tiny.yaml"), "--adapter", "a", "b",
              "--test", "t", "--out", "o", "o"]  # fmt: skip
     assert main.main(words) == 1
@@ -293,6 +297,8 @@ def test_the_command_hands_over_to_the_python_that_has_vllm(tmp_path, monkeypatc
     python.chmod(0o755)
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     monkeypatch.setattr(engines, "_VLLM_PYTHON", python)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t").touch()
     words = ["infer", "--model", str(ROOT / "config/models/tiny.yaml"), "--engine", "vllm",
              "--test", "t", "--out", "o"]  # fmt: skip
     child = os.fork()

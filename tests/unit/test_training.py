@@ -282,7 +282,9 @@ def test_a_model_that_is_not_there_is_explained(mixture, tmp_path):
     with pytest.raises(ModelError, match="no such model folder"):
         train(gone, mixture, tmp_path / "a", SETTINGS, seed=1)
     hub = gone.model_copy(update={"source": "someone/gated-model"})
-    with pytest.raises(ModelError, match=r"cannot be loaded.*name its folder as 'source' in") as e:
+    with pytest.raises(
+        ModelError, match=r"cannot be loaded.*Bring it here with 'itdr fetch-model"
+    ) as e:
         train(hub, mixture, tmp_path / "a", SETTINGS, seed=1)
     assert "HF_TOKEN" not in str(e.value)
     gated = hub.model_copy(update={"gated": True})

@@ -50,6 +50,13 @@ def test_the_interval_of_a_mean_is_nearly_students_where_nothing_is_at_a_bound()
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-3)
 
 
+def test_the_interval_of_a_mean_beyond_0_to_1_is_students():
+    values = np.array([[1.0], [2.0], [4.0], [1.5]])
+    (found,) = estimates(values, [False], Resampling(10, 0.95, 1))
+    expected = scipy.stats.t.interval(0.95, 3, values.mean(), scipy.stats.sem(values[:, 0]))
+    assert (found.low, found.high) == pytest.approx(expected)
+
+
 def test_the_interval_of_an_rmse_is_the_studentised_bootstrap_of_a_plain_loop():
     errors = np.random.default_rng(3).normal(size=30) ** 2
     (found,) = estimates(errors[:, None], [True], PLAN)

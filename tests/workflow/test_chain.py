@@ -32,9 +32,17 @@ def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(p
     adapter = results / "adapters/tiny/itdr/42"
     adapter.rename(results / "aside")
     jobs = project.jobs("main")
-    assert jobs.pop("total") == 5
+    assert jobs.pop("total") == 6
     assert jobs == dict.fromkeys(
-        ("train_adapter", "infer_model", "score_predictions", "make_table", "main"), 1
+        (
+            "train_adapter",
+            "infer_model",
+            "score_predictions",
+            "compare_columns",
+            "make_table",
+            "main",
+        ),
+        1,
     )
     (results / "aside").rename(adapter)
 
@@ -43,10 +51,10 @@ def test_a_simulated_world_becomes_a_table_and_only_what_changed_is_made_again(p
         simulated_world=WORLD, pairs=pairs, trivial_answers=["user-mean"], training=training
     )
     jobs = project.jobs()
-    assert jobs.pop("total") == 8
+    assert jobs.pop("total") == 9
     assert jobs == dict.fromkeys(
-        ("train_adapter", "infer_model", "score_predictions", "make_table", "make_aggregates",
-         "draw_figures", "make_page", "all"), 1,
+        ("train_adapter", "infer_model", "score_predictions", "compare_columns", "make_table",
+         "make_aggregates", "draw_figures", "make_page", "all"), 1,
     )  # fmt: skip
 
 

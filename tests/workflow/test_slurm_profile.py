@@ -34,7 +34,7 @@ def test_small_jobs_share_slurm_jobs_and_none_of_them_holds_a_gpu(plan):
         "fetch_tokenizer": 4,
         "recommend": RECOMMENDERS,
     }
-    jobs = 234 + 2 * RECOMMENDERS
+    jobs = 242 + 2 * RECOMMENDERS
     assert len(groups) == 22
     assert "build-yelp" in groups and "score-glm-4-9b" in groups
     assert sum(text.count("rule ") for text in groups.values()) == jobs - len(alone)

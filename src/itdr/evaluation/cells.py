@@ -90,7 +90,9 @@ def _columns(
         elif metric.kind.squared_error:
             columns += _error_columns(metric, cell.examples, answers, scorers)
         else:
-            columns.append(_rate_column(metric, cell.examples, answers, scorers, unreadable))
+            # 0 would be the best value of an error, and silence must not win.
+            worst = nan if metric.kind.lower_is_better else unreadable
+            columns.append(_rate_column(metric, cell.examples, answers, scorers, worst))
     return columns
 
 

@@ -112,12 +112,18 @@ def whole_estimate(
 
 
 def mean_interval(values: Floats, confidence: float) -> tuple[float, float]:
-    """Return the interval of the mean of values from 0 to 1; NaN without any value."""
+    """Return the interval of the mean; NaN without any value.
+
+    Values from 0 to 1 have Wilson's interval, others Student's, which is NaN for a single one.
+    """
     n = values.size
     if n == 0:
         return nan, nan
     mean = float(values.mean())
     spread = float(values.var(ddof=1)) if n > 1 else 0.0
+    if values.min() < 0 or values.max() > 1:
+        reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sqrt(spread / n) if n > 1 else nan
+        return mean - reach, mean + reach
     share = bool(np.isin(values, (0.0, 1.0)).all())
     tail = (1 + confidence) / 2
     many = max(n, n * mean * (1 - mean) / spread) if spread > _NOTHING else n
