@@ -131,7 +131,7 @@ def test_no_turned_bit_and_no_cut_makes_another_table(tmp_path):
     assert unnoticed < 20  # such as one in the word that announces the checksum
     for size in range(0, len(data), 16):
         path.write_bytes(data[:size])
-        with pytest.raises(DataError, match="not a whole Parquet file|is no Parquet file"):
+        with pytest.raises(DataError, match=r"not a whole Parquet file|is no Parquet file"):
             read_parquet(path, schema)
 
 
