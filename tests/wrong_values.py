@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from itdr.cli.main import _parser
+from itdr.cli.main import make_parser
 
 NUMBERS = [
     "-1",
@@ -42,7 +42,7 @@ MISSING = ["", "none/of it", "a\nb?*[x]", "\x1b[2Jx", "x" * 5000, "\udcff", "$(t
 def options_of(command: str) -> list[argparse.Action]:
     """Return the options and arguments of a command that take a value."""
     parsers = next(
-        action for action in _parser([command])._actions
+        action for action in make_parser([command])._actions
         if isinstance(action, argparse._SubParsersAction)
     )  # fmt: skip
     return [a for a in parsers.choices[command]._actions if a.nargs != 0 and a.dest != "help"]

@@ -18,7 +18,6 @@ from itdr.settings.experiment import WorldSettings
 from tests.chat_server import ChatServer, Fault, serving
 from tests.faults.apart import Apart
 from tests.faults.stages import STAGES, contents
-from tests.faults.test_killed import is_finished
 
 SECONDS = 10
 
@@ -88,7 +87,7 @@ def test_normalising_stops_while_it_reads_and_while_it_queries(much, tmp_path, d
 
 
 @pytest.mark.parametrize("name", ["simulate", "build", "audit", "score", "report"])
-def test_stages_without_a_memory_stop_and_leave_nothing(whole, tmp_path, name):
+def test_stages_without_a_memory_stop_and_leave_nothing_half_written(whole, tmp_path, name):
     stage = STAGES[name]
     run = Apart(stage.words(whole, tmp_path), tmp_path / "said", dies_at=None)
     time.sleep(0.15)
@@ -98,7 +97,8 @@ def test_stages_without_a_memory_stop_and_leave_nothing(whole, tmp_path, name):
         return
     assert run.end() == INTERRUPTED, run.said.read_text()
     assert "Traceback" not in run.said.read_text()
-    assert not any(is_finished(file) for file in (tmp_path / stage.makes).rglob("*"))
+    # Ctrl-C may come when all is written and the command about to end.
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_annotating_waits_for_what_is_paid_for_but_not_for_ever(whole, tmp_path):

@@ -223,5 +223,5 @@ def test_every_wrong_value_in_every_option_is_refused(command, small, tmp_path, 
 
 def test_every_command_is_searched():
     planned = {"plan", "doctor"}  # by Snakemake, in tests/workflow
-    planned |= {"recommend", "fetch-model"}  # which train, and ask a hub
+    planned |= {"recommend", "fetch-model", "reference"}  # train, ask a hub, write the docs
     assert WORDS_OF.keys() == COMMANDS.keys() - planned
