@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from itdr.cli.options import add_config_folders, input_path, output_file
+from itdr.cli.options import add_config_folders, add_part, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders of 'itdr train', one for each --out, 'base' for the base model; vLLM loads "
         "the base model once for all (default: base)",
     )
-    parser.add_argument(
-        "--test",
-        type=input_path,
-        nargs="+",
-        required=True,
-        help="test.parquet files of 'itdr split'",
-    )
+    add_part(parser, "test")
     parser.add_argument(
         "--out",
         type=output_file,

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_seed, input_path, output_file
+from itdr.cli.options import add_part, add_seed, input_path, output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,13 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from itdr.settings.flags import add_flags
     from itdr.settings.variant import VariantOptions
 
-    parser.add_argument(
-        "--train",
-        type=input_path,
-        nargs="+",
-        required=True,
-        help="train.parquet files of 'itdr split'",
-    )
+    add_part(parser, "train")
     parser.add_argument(
         "--audit",
         type=input_path,

@@ -194,3 +194,14 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rates to reckon with until jobs have finished (default: config/rates.yaml)",
     )
+
+
+def add_part(parser: argparse.ArgumentParser, part: str) -> None:
+    """Add --train or --test, the files of one part."""
+    parser.add_argument(
+        f"--{part}",
+        type=input_path,
+        nargs="+",
+        required=True,
+        help=f"{part}.parquet files of 'itdr split'",
+    )

@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from itdr.cli.options import add_config_folders, add_seed, input_path, output_file, rows
+from itdr.cli.options import add_config_folders, add_part, add_seed, input_path, output_file, rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="recommender: "
         + "; ".join(f"{name}: {method.description}" for name, method in METHODS.items()),
     )
-    parser.add_argument(
-        "--test",
-        type=input_path,
-        nargs="+",
-        required=True,
-        help="test.parquet files of 'itdr split'",
-    )
+    add_part(parser, "test")
     parser.add_argument(
         "--tables",
         type=input_path,

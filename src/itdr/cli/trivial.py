@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itdr.cli.options import add_config_folders, add_seed, input_path, output_file, rows
+from itdr.cli.options import add_config_folders, add_part, add_seed, input_path, output_file, rows
 
 if TYPE_CHECKING:
     from itdr.evaluation.trivial.core import ItemFacts
@@ -16,20 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", help="trivial answer, such as user-mean; a task file names its own"
     )
-    parser.add_argument(
-        "--train",
-        type=input_path,
-        nargs="+",
-        required=True,
-        help="train.parquet files of 'itdr split'",
-    )
-    parser.add_argument(
-        "--test",
-        type=input_path,
-        nargs="+",
-        required=True,
-        help="test.parquet files of 'itdr split'",
-    )
+    add_part(parser, "train")
+    add_part(parser, "test")
     parser.add_argument(
         "--items",
         type=input_path,
