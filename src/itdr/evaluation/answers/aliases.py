@@ -13,18 +13,28 @@ import pycountry
 from itdr.evaluation.answers.titles import words
 
 _GENDERS = {
-    **dict.fromkeys(("f", "female", "woman", "girl", "feminine"), "f"),
-    **dict.fromkeys(("m", "male", "man", "boy", "masculine"), "m"),
-}
+    word: gender
+    for gender, words_of_it in (
+        ("f", ("f", "female", "females", "woman", "women", "girl", "lady", "gal", "feminine",
+               "femenino", "mujer", "femme", "feminin", "weiblich", "frau", "женскии", "女",
+               "女性")),
+        ("m", ("m", "male", "males", "man", "men", "boy", "gentleman", "guy", "dude", "masculine",
+               "masculino", "hombre", "homme", "masculin", "mannlich", "mann", "мужскои", "男",
+               "男性")),
+    )
+    for word in words_of_it
+}  # fmt: skip
 _DOUBT = re.compile(
     r"^(?:(?:most )?likely|probably|possibly|perhaps|maybe|presumably)\s+|"
     r"\s*\([^()]{0,60}\b(?:likely|guess|estimate|estimated|probably|approx|confidence)\b[^()]{0,20}\)$",
     re.IGNORECASE,
 )
 _NO_VALUE = re.compile(
-    r"|not .*|n a|unknown|none|null|nan|undefined|unspecified|undisclosed|unclear|"
-    r"cannot be determined|value|string|[xyz]"
+    r"|(?:not|no|unknown|cannot|cant|unable|insufficient|undetermined|undefined|unspecified|"
+    r"undisclosed|unclear|unsure|uncertain|indeterminate|prefer not|impossible|hard to)(?: .*)?|"
+    r"n a|none|null|nan|tbd|any|either|both|all|value|string|[xyz]"
 )
+_YEARS = re.compile(r"(\d\+?)\s*(?:years?|yrs?|y\.?o\.?)\b(?:[ -](?:old|of age))?$", re.IGNORECASE)
 _COMMON_NAMES = {
     "GB": ("uk", "u k", "great britain", "britain", "england", "scotland", "wales"),
     "US": ("us", "u s", "u s a", "america", "united states of america", "the states"),
@@ -57,11 +67,14 @@ def same_value(found: str, expected: str, lenient: bool) -> bool:
 @lru_cache(1 << 14)
 def plain_value(value: str) -> str:
     """Return a value as it is compared; different values never become the same."""
-    value = re.sub(r"(\d)\s?(?:to|-|\N{EN DASH})\s?(?=\d)", r"\1 ", without_doubt(value))
+    value = _YEARS.sub(r"\1", without_doubt(value))
+    value = re.sub(r"(\d)\s?(?:to|-|\N{EN DASH})\s?(?=\d)", r"\1 ", value)
     gender = _gender(value)
     if gender:
         return gender
     *place, last = re.sub(r"\s*\([^()]*\)$", "", value).split(",")
+    if place and _country(f"{place[-1]},{last}"):  # "Seoul, Korea, Republic of"
+        last = f"{place.pop()},{last}"
     country = _country(value) or _country(last)
     if country and country == _country(value):
         return country
@@ -107,4 +120,8 @@ def _countries() -> dict[str, str]:
         for field in fields
         if hasattr(country, field)
     }
+    for country in pycountry.countries:  # "Korea, Republic of" is "Republic of Korea"
+        head, comma, tail = country.name.partition(", ")
+        if comma:
+            found[words(f"{tail} {head}")] = country.alpha_2
     return found | {name: code for code, names in _COMMON_NAMES.items() for name in names}

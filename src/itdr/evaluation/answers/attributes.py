@@ -29,7 +29,14 @@ Ranges = Mapping[str, tuple[float, float]]
 _WRAPPING = " \t\r\n\"'`*_{}[](),;.|/"
 _OTHER_NAME = re.compile(r"[,;][ \"'*-]{0,6}[A-Za-z][A-Za-z_ ]{0,30}[\"'*]{0,4} ?[:=]")
 _EXPLANATION = re.compile(
-    r"\s(?:explanation|reason|reasoning|note|rationale|justification)\s?:", re.IGNORECASE
+    r"\s(?:explanation|reason|reasoning|note|rationale|justification|confidence)\s?:", re.IGNORECASE
+)
+_UNASKED = re.compile(r",\s?[A-Za-z]\w*:\S", re.ASCII)
+_NEXT_SENTENCE = re.compile(r"(?<!\b[Ss]t)[.!?]\s+(?=[A-Z][\w']*\s+[a-z])")
+_REASON = re.compile(
+    r"(?<!\d)\s[-\N{EN DASH}\N{EM DASH}]\s(?!\d)|[,;]?\s(?:because|since|as|based on|due to|"
+    r"given|judging|considering|inferred|with)\b|\s\((?=(?:[^\s()]+\s+){2,}[^()]*\)?$)",
+    re.IGNORECASE,
 )
 _CUT_NAME = re.compile(r",\s?([A-Za-z][A-Za-z_ ]{0,30})$")
 
@@ -43,7 +50,11 @@ def read_attributes(text: str, names: Sequence[str], ranges: Ranges, lenient: bo
     if not text:
         return ParsedAnswer("empty", missing=len(names))
     pairs, talk = _pairs(text, _strict_pattern(names))
-    talk = talk or "\n" in text or bool(_EXPLANATION.search(text))
+    talk = (
+        talk
+        or "\n" in text
+        or any(behind.search(text) for behind in (_EXPLANATION, _NEXT_SENTENCE))
+    )
     formless = talk or text != without_reasoning(text) or not _each_once(pairs, names, ranges)
     if formless and not lenient:
         return ParsedAnswer(
@@ -73,7 +84,8 @@ def reference_attributes(
 
 def _each_once(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) -> bool:
     return sorted(name for name, _ in pairs) == sorted(names) and all(
-        plain_number(value) is not None if name in ranges else value for name, value in pairs
+        plain_number(value) is not None if name in ranges else value and not _UNASKED.search(value)
+        for name, value in pairs
     )
 
 
@@ -110,7 +122,7 @@ def _strict_pattern(names: Sequence[str]) -> re.Pattern[str]:
 def _lenient_pattern(names: Sequence[str]) -> re.Pattern[str]:
     choice = "|".join(re.escape(name).replace("_", r"[ _\-]?") for name in names)
     return re.compile(
-        rf"(?<![\w])(?P<name>{choice})[\"'`*]*\s*(?:[:=|]|\bis\b|-\s)",
+        rf"(?<![\w])(?P<name>{choice})[\"'`*]*\s*(?:[:=|\u2192]|->|\bis\b|-\s)",
         re.ASCII | re.IGNORECASE,
     )
 
@@ -122,7 +134,7 @@ def _plain_name(name: str) -> str:
 def _bare(value: str, names: Sequence[str]) -> str:
     """Return a value without quotes, doubt, and what stands behind it."""
     value = value.strip().partition("\n")[0]
-    for behind in (_EXPLANATION, _OTHER_NAME):
+    for behind in (_EXPLANATION, _OTHER_NAME, _NEXT_SENTENCE, _REASON):
         value = behind.split(value, maxsplit=1)[0]
     cut = _CUT_NAME.search(value)
     if cut and any(_plain_name(name).startswith(_plain_name(cut[1])) for name in names):
@@ -159,7 +171,9 @@ def _read(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) ->
 
 def _value(name: str, value: str, ranges: Ranges) -> tuple[str, str | None]:
     """Return a value as it is scored, and why it is none."""
+    if says_nothing(value, name):
+        return value, "no number" if name in ranges else "no value"
     if name in ranges:
         number, problem = only_number(value, *ranges[name])
         return repr(number), problem
-    return value, "no value" if says_nothing(value, name) else None
+    return value, None

@@ -4,7 +4,7 @@ Asked for: the title alone. Strict reads exactly that. Lenient reads, by the rul
 stands behind "final answer:" or "Answer:": the whole of it, then its first line, where no further
 line names another candidate, then a candidate that the line begins with and goes on to explain;
 then the only candidate behind "I would choose" or the like; then the only one of `mentions`. A text
-that names several is unreadable.
+that names several is unreadable, and so is one that makes its choice depend on something.
 """
 
 import re
@@ -12,12 +12,21 @@ from collections.abc import Sequence
 
 from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
 from itdr.evaluation.answers.entries import without_marker
-from itdr.evaluation.answers.mentions import leading, mentions, only_mention
+from itdr.evaluation.answers.mentions import denies, leading, mentions, only_mention
 from itdr.evaluation.answers.parsed import ParsedAnswer
 from itdr.evaluation.answers.titles import Titles
 
 _CHOOSES = re.compile(
-    r"\b(?:choose|pick|select|recommend|go with|predict|answer is|choice is)\b", re.IGNORECASE
+    r"\b(?:choose|pick|select|recommend|go with|predict|"
+    r"(?:answer|choice|pick|recommendation|prediction|guess|film|movie|book|item|title) is)\b|"
+    r"\b(?:next|recommended|predicted|likely)(?:\s\w+){0,2}[*_]*:",
+    re.IGNORECASE,
+)
+_DEPENDS = re.compile(r"\b(?:unless|whether|depend\w*|if (?:not|the|they|he|she))\b", re.IGNORECASE)
+_DISMISSES = re.compile(
+    r"\b(?:unlikely|not (?:a|the|suitable|likely|recommended|my|their|fit|next)|rul\w+ out|"
+    r"excluded|skip|avoid)\b",
+    re.IGNORECASE,
 )
 _MOST_LINES = 2000
 
@@ -44,10 +53,19 @@ def read_choice(text: str, candidates: Sequence[str], lenient: bool) -> ParsedAn
 def _of_lines(text: str, titles: Titles) -> list[int]:
     lines = [without_marker(line) for line in text.split("\n")[:_MOST_LINES]]
     first = titles.alike(lines[0]) or leading(lines[0], titles)
+    if _DISMISSES.search(lines[0]):
+        return []
     others = {titles.candidates[at] for line in lines[1:] for at in titles.alike(line)[:1]}
     return first if first and others <= {titles.candidates[first[0]]} else []
 
 
 def _chosen(text: str, titles: Titles) -> list[int]:
-    *_, end = [0, *(match.end() for match in _CHOOSES.finditer(text))]
-    return only_mention(text[end:], titles) if end else only_mention(text, titles)
+    if _DEPENDS.search(text):
+        return []
+    *_, cue = [None, *_CHOOSES.finditer(text)]
+    if cue is None:
+        return only_mention(text, titles)
+    clause = max(text.rfind(mark, 0, cue.start()) for mark in ".,;!?\n") + 1
+    if denies(text[clause : cue.start()]):
+        return []
+    return titles.alike(text[cue.end() :]) or only_mention(text[clause:], titles)

@@ -39,8 +39,10 @@ _COMPARED = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _COMPARED_BEHIND = re.compile(
-    rf"{VALUE}\s*(?:\+|stars?\s+or\s+(?:more|less)\b|(?:or|and)\s+(?:more|less|higher|lower|above|"
-    r"below|better|worse|older|younger|over|under|up)\b|at\s+(?:least|most)\b|plus\b)",
+    rf"{VALUE}\s*(?:\+|-?(?:ish|something|odd)\b|['\N{{RIGHT SINGLE QUOTATION MARK}}]s\b|"
+    r"stars?\s+or\s+(?:more|less)\b|(?:or|and)\s+(?:more|less|higher|lower|above|below|better|"
+    r"worse|older|younger|over|under|up)\b|at\s+(?:the\s+)?(?:very\s+)?(?:least|most|best|worst)\b|"
+    r"(?:tops|max|min|(?:at\s+)?(?:minimum|maximum)|plus)\b)",
     re.ASCII | re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -77,7 +79,12 @@ def without_unstated(text: str) -> str:
 
 def values_in(text: str) -> list[float]:
     """Return the numbers of a text in plain digits in their order."""
-    return [float(found.replace(",", ".")) for found in NUMBER.findall(text)]
+    return [value_of(found) for found in NUMBER.findall(text)]
+
+
+def value_of(digits: str) -> float:
+    """Return the value of a number with a point or a comma."""
+    return float(digits.replace(",", "."))
 
 
 def only_number(text: str, low: float, high: float) -> tuple[float | None, str | None]:

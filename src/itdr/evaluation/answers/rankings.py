@@ -30,6 +30,11 @@ _WORST_FIRST = re.compile(
     r"(?:most|best|highest)|(?:in\s+)?ascending\s+order|worst\s+first)\b",
     re.IGNORECASE,
 )
+_UNSUITED = re.compile(
+    r"^[^\w\n]{0,9}(?:the\s+)?(?:least|worst|lowest|bottom|unlikely|less|avoid|skip|exclud\w+|not)\b"
+    r"[^\n:]{0,40}:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _ECHO = re.compile(
     r"^(?![^\n]{0,60}\b(?:rank|order|sort))[^\n]{0,60}\bcandidates?\b[^\n]{0,20}(?:\bare\b|:)",
     re.IGNORECASE | re.MULTILINE,
@@ -83,6 +88,8 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
         raise UnclearListError("several lists")
     if _ECHO.search(text) and longest[0] == shown[: len(longest[0])]:
         raise UnclearListError("the candidates as they were shown")
+    if _UNSUITED.search(text):
+        raise UnclearListError("candidates that do not suit")
     if _WORST_FIRST.search(text):
         return longest[0][::-1], longest[1]
     return longest

@@ -36,9 +36,9 @@ _CLAUSE_ENDS = re.compile(
     re.IGNORECASE,
 )
 _PREDICTS = re.compile(
-    r"\b(?:predict\w*|guess\w*|estimat\w*|answer|choose|more like|"
+    r"\b(?:predict\w*|forecast\w*|guess\w*|estimat\w*|answer|choose|more like|"
     r"(?:would|will|might|could|should|['\N{RIGHT SINGLE QUOTATION MARK}](?:d|ll))\s+"
-    r"(?:\w+\s+){0,2}?(?:be|give|say|rate|rated|choose|pick|go|assign|get|deserve))\b",
+    r"(?:\w+\s+){0,2}?(?:be|give|say|rate|rated|choose|pick|go|assign|get|deserve))\b|预测|予測",
     re.IGNORECASE,
 )
 _RATES = re.compile(r"\b(?:rat(?:e|es|ed|ing|ings)|scores?|gives?|deserves?|bewertung)\b", re.I)
@@ -46,8 +46,15 @@ _LONGEST_CLAUSE = 80
 
 _AVERAGED = re.compile(
     r"\b(?:average|mean|median|avg|likelihood|probability|confidence|similarity)\b"
-    rf"[^\n\d,;.]{{0,40}}?{VALUE}",
+    rf"[^\n\d,;.]{{0,40}}?{VALUE}|平均\D{{0,20}}{VALUE}",
     re.ASCII | re.IGNORECASE,
+)
+_GIVEN_BEFORE = re.compile(
+    r"\b(?:users?|they|he|she|who|has|(?<!would )(?<!might )(?<!could )have|had|previously|"
+    r"already)\s+"
+    r"(?:\w+\s+){0,2}?(?:rated|gave|given|scored|awarded)\b"
+    r"(?:(?!\b(?:i|so|therefore|thus|hence|but|predict\w*|would|rating)\b)(?:[^.;!?\n]|\.(?=\w)))*",
+    re.IGNORECASE,
 )
 _COUNTED = re.compile(
     rf"{VALUE}[ ]+(?:of\s+(?:the|these|those|his|her|their|its)\b|"
@@ -97,7 +104,7 @@ def _without_others(text: str) -> str:
     """Return the text without the numbers that are no ratings."""
     text = re.sub("[\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}]", '"', text)
     text = _QUOTED.sub(lambda found: " " if _is_title(found) else found[0], without_unstated(text))
-    for pattern in (_AVERAGED, _YEAR, _COUNTED, _BEFORE_A_NAME, _BEHIND_A_NAME):
+    for pattern in (_GIVEN_BEFORE, _AVERAGED, _YEAR, _COUNTED, _BEFORE_A_NAME, _BEHIND_A_NAME):
         text = pattern.sub(" ", text)
     return re.sub(r"[*_`\"'$]", " ", text)
 
