@@ -12,27 +12,35 @@ import pycountry
 
 from itdr.evaluation.answers.titles import words
 
-_GENDERS = {
-    word: gender
-    for gender, words_of_it in (
-        ("f", ("f", "female", "females", "woman", "women", "girl", "lady", "gal", "feminine",
-               "femenino", "mujer", "femme", "feminin", "weiblich", "frau", "женскии", "女",
-               "女性")),
-        ("m", ("m", "male", "males", "man", "men", "boy", "gentleman", "guy", "dude", "masculine",
-               "masculino", "hombre", "homme", "masculin", "mannlich", "mann", "мужскои", "男",
-               "男性")),
+_WORDS_OF_GENDERS = {
+    "f": """f she her female females woman women girl lady gal feminine femenino mujer femme feminin
+            weiblich frau женскии 女 女性""",
+    "m": """m he his male males man men boy gentleman guy dude masculine masculino hombre homme
+            masculin mannlich mann мужскои 男 男性""",
+}
+_GENDERS = {word: gender for gender, found in _WORDS_OF_GENDERS.items() for word in found.split()}
+_FILLERS = set(
+    re.findall(
+        r"\w+",
+        "a an the mostly mainly likely probably possibly most rather more young old older adult "
+        "user person appears seems to be is leaning predominantly identifies as percent",
     )
-    for word in words_of_it
-}  # fmt: skip
+)
 _DOUBT = re.compile(
     r"^(?:(?:most )?likely|probably|possibly|perhaps|maybe|presumably)\s+|"
+    r"\s*\?+$|,\s(?:most likely|likely|probably|possibly|perhaps|maybe|presumably|"
+    r"i think|i guess)$|"
     r"\s*\([^()]{0,60}\b(?:likely|guess|estimate|estimated|probably|approx|confidence)\b[^()]{0,20}\)$",
     re.IGNORECASE,
 )
 _NO_VALUE = re.compile(
-    r"|(?:not|no|unknown|cannot|cant|unable|insufficient|undetermined|undefined|unspecified|"
-    r"undisclosed|unclear|unsure|uncertain|indeterminate|prefer not|impossible|hard to)(?: .*)?|"
-    r"n a|none|null|nan|tbd|any|either|both|all|value|string|[xyz]"
+    r"|not .*|n a|unknown|none|null|nan|undefined|unspecified|undisclosed|unclear|"
+    r"cannot be determined|value|string|[xyz]"
+)
+_LITTLE = re.compile(
+    r"(?:no|unknown|cannot|cant|unable|insufficient|undetermined|undefined|unspecified|undisclosed|"
+    r"unclear|unsure|uncertain|indeterminate|prefer not|impossible|hard to)(?: .*)?|"
+    r"tbd|any|anything|either|both|all"
 )
 _YEARS = re.compile(r"(\d\+?)\s*(?:years?|yrs?|y\.?o\.?)\b(?:[ -](?:old|of age))?$", re.IGNORECASE)
 _COMMON_NAMES = {
@@ -91,14 +99,23 @@ def says_nothing(value: str, name: str) -> bool:
     plain = words(value)
     if _NO_VALUE.fullmatch(plain) or plain == words(name):
         return True
-    sides = re.split(r"\s+or\s+|/", value)
+    sides = re.split(r"\s+or\s+|/", re.sub(r"\s*\([^()]*\)$", "", value))
     known = {_gender(side) or _country(side) for side in sides}
     return len(known) > 1 and None not in known
 
 
+def says_little(value: str) -> bool:
+    """Say whether a value only speaks of there being none, in words that may also be a name."""
+    return _LITTLE.fullmatch(words(value)) is not None
+
+
 def _gender(value: str) -> str | None:
     """Return the gender of which all words of a value speak."""
-    found = {_GENDERS.get(word) for word in words(value).split()}
+    found = {
+        _GENDERS.get(word)
+        for word in words(value).split()
+        if word not in _FILLERS and not word.isdigit()
+    }
     return found.pop() if len(found) == 1 else None
 
 

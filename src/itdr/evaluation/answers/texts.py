@@ -12,9 +12,18 @@ import re
 from itdr.evaluation.answers.cleaning import without_reasoning
 from itdr.evaluation.answers.parsed import ParsedAnswer
 
+_OPENING = re.compile(
+    r"(?:(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|got it|as requested)[!.,:]\s+|"
+    r"(?:here(?:'s| is| are| you (?:go|are))|below is|the answer is|(?:my )?answer in \w+)\b"
+    r"(?:[^\n:.!]{0,80}\b(?:description|paragraph|text|summary|answer|profile|response)\b)?"
+    r"[^\n:.!]{0,80}(?::\s+|[.!][ \t]*\n\s*))",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(r"(?:>|[-*\N{BULLET}]|1[.)])\s+(?=[^\n]*$)")
 _PREFACE = re.compile(
     r"(?:(?:sure|certainly|okay|ok|of course|absolutely|great|here|below|based on|the following)\b"
-    r"[^\n]{0,300}:[*_ \t]*\n|(?:sure|certainly|of course|absolutely)[^\n]{0,40}[!.][ \t]*\n)\s*",
+    r"[^\n]{0,300}:[*_ \t]*\n|(?:sure|certainly|of course|absolutely)[^\n]{0,40}[!.][ \t]*\n|"
+    r"(?:好的|当然|以下|下面)[^\n]{0,80}[:\N{FULLWIDTH COLON}][ \t]*\n)\s*",
     re.IGNORECASE,
 )
 _NOUN = (
@@ -31,11 +40,13 @@ _LABEL = re.compile(
 _SECOND_HEADING = re.compile(r"\n[ \t]*(?:#{1,6}[ \t][^\n]*|\*\*[^*\n]{1,60}\*\*:?[ \t]*)\n")
 _RUN_ON = re.compile(
     r"\n[ \t]*(?:-{3,}\s*(?:\n|$)|(?:#{1,6}\s*|\*\*)?(?:instruction|input|question|user|"
-    r"human|assistant|response|output|task|example)s?\s?(?:\d+\s?)?(?::|\n))",
+    r"human|assistant|response|output|task|example|"
+    r"explanation|sources?|reason|reasoning|rationale|justification)s?\s?(?:\d+\s?)?(?::|\n))",
     re.IGNORECASE,
 )
 _TO_THE_ASKER = re.compile(
-    r"\n[ \t]*[*_(\[]{0,3}(?:(?:please )?let me know|(?:i )?hope (?:this|that|it)|"
+    r"(?<=[.!?])\s+(?:(?:please )?let me know|feel free to|i hope (?:this|that) help|hope this)|"
+    r"\n[ \t]*[*_(\[]{0,3}(?:please |(?:please )?let me know|(?:i )?hope (?:this|that|it)|"
     r"(?:please )?feel free|"
     r"if you(?:'d| would| need| want| have)|would you|do you (?:want|need)|is there anything|"
     r"thank you|thanks|note\b|disclaimer|please note|word count|\d+ words|end of|i can also|"
@@ -43,7 +54,8 @@ _TO_THE_ASKER = re.compile(
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"(?:(?:i'?m |i am |we are )?(?:very |so )?sorry(?:,| but|, but) (?:i|we|there)\b|"
+    r"(?:(?:i'?m |i am |we are )?(?:very |so )?sorry(?:,| but|, but) "
+    r"(?:i|we|there|the|this|that)\b|"
     r"i (?:do )?apologi[sz]e\b|(?:my )?apologies\b|"
     r"(?:i|we)(?:'m| am| are)? (?:can't|cannot|can not|unable|not able|don't have|do not have|"
     r"won't be able|need more)\b|"
@@ -52,6 +64,7 @@ _REFUSAL = re.compile(
     r"(?:please|could you|can you)(?: please)? (?:provide|share|give|clarify)\b|"
     r"it is (?:not possible|impossible) to\b|(?:the )?(?:insufficient|not enough) \w+|"
     r"no (?:description|information|data|input|text) (?:is|was|were|can)\b|"
+    r"i must decline|sorry\W*$|(?:n/a|none|null|unknown|i (?:don't|do not) know|no answer)\W*$|"
     r"抱歉|对不起|很抱歉|我无法|lo siento|je suis désolé|je ne peux pas|es tut mir leid|"
     r"leider kann ich)",
     re.IGNORECASE,
@@ -60,6 +73,10 @@ _WRAPS = (
     ('"', '"'),
     ("'", "'"),
     ("`", "`"),
+    ("*", "*"),
+    ("_", "_"),
+    ("(", ")"),
+    ("[", "]"),
     ("\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"),
 )
 
@@ -82,7 +99,11 @@ def _alone(text: str) -> str:
     text = _unwrapped(text)
     for behind in (_RUN_ON, _TO_THE_ASKER):
         text = behind.split(text, maxsplit=1)[0].strip()
-    for before in () if _SECOND_HEADING.search(text) else (_PREFACE, _LABEL):
+    if len(set(lines := text.split("\n"))) == 1 < len(lines):
+        text = lines[0]
+    for before in (
+        () if _SECOND_HEADING.search(text) else (_OPENING, _PREFACE, _OPENING, _LABEL, _MARKER)
+    ):
         found = before.match(text)
         text = text[found.end() :] if found else text
     return _unwrapped(text.strip())
@@ -95,7 +116,8 @@ def _unwrapped(text: str) -> str:
             values = list(json.loads(text).values())
         except (ValueError, RecursionError):
             values = []
-        text = values[0] if len(values) == 1 and isinstance(values[0], str) else text
+        if values:
+            text = values[0] if len(values) == 1 and isinstance(values[0], str) else ""
     if text.startswith("**") and text.endswith("**") and text.count("**") == 2:
         text = text[2:-2].strip()
     for opening, closing in _WRAPS:

@@ -43,6 +43,7 @@ _WRAPPING += "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _WRAPPING += "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
+_SERIES = {"part", "episode", "vol", "volume", "chapter", "season", "book"}
 _SMALL_WORDS = {
     "a",
     "an",
@@ -59,7 +60,6 @@ _SMALL_WORDS = {
     "to",
     "with",
 }
-_CODE = re.compile(r"[a-z]+\d\w*|\d+[a-z]\w*")
 _FEWEST_WORDS_BEGINNING = 3
 _FEWEST_LETTERS_ALIKE = 8
 _FEWEST_LETTERS_WITHIN = 4
@@ -112,6 +112,11 @@ class Titles:
         if text not in self._alike:
             self._alike[text] = self.exact(text) or self._nearest(text)
         return self._alike[text]
+
+    def whole(self, text: str) -> bool:
+        """Say whether a text is a title, or one without its year, and not a part of one."""
+        form = title_words(text.strip(_WRAPPING))
+        return form in self._dated_or_not or bool(self._beginning(form))
 
     def _nearest(self, text: str) -> list[int]:
         bare = _CUT_YEAR.sub("", text.strip(_WRAPPING).lstrip("([" + _WRAPPING))
@@ -187,21 +192,23 @@ class Titles:
         for position, title in enumerate(self.candidates):
             its_outside, its_inside, its_years = parts(title)
             unnamed = [part for part in its_outside if part not in named]
-            sequel = not years and len(named) == 1 and any(map(numerals, unnamed))
+            sequel = not years and len(named) == 1 and any(map(_of_a_series, unnamed))
             other_year = its_years and not set(years) <= set(its_years)
             if named and named <= {*its_outside, *its_inside} and not sequel and not other_year:
                 found.append(position)
         return found
 
     def _beginning(self, form: str) -> list[int]:
-        if len(form.split()) < _FEWEST_WORDS_BEGINNING and not _CODE.search(form):
+        found = form.split()
+        coded = any(not word.isalpha() and not word.isdigit() for word in found)
+        if len(form) > _MOST_LETTERS or (len(found) < _FEWEST_WORDS_BEGINNING and not coded):
             return []
         found = [
             title
             for title in self.by_words
             if title.startswith(f"{form} ") and not _YEAR.search(title)
         ]
-        if len(found) != 1 or any(map(str.isdigit, found[0][len(form) :].split()[0])):
+        if len(found) != 1 or _of_a_series(found[0][len(form) :].split()[0]):
             return []
         return self._unique(self.by_words[found[0]])
 
@@ -238,6 +245,12 @@ def _misspelt(form: str, title: str) -> bool:
             and OSA.distance(a, b) <= (1 if len(b) < 8 else 2)
         )
         for a, b in zip(one, other, strict=True)
+    )
+
+
+def _of_a_series(part: str) -> bool:
+    return (
+        any(map(str.isdigit, part)) or bool(numerals(part)) or not _SERIES.isdisjoint(part.split())
     )
 
 
