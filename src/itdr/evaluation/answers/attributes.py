@@ -26,7 +26,7 @@ from itdr.evaluation.answers.parsed import ParsedAnswer
 
 Ranges = Mapping[str, tuple[float, float]]
 
-_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/"
+_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/&"
 _OTHER_NAME = re.compile(
     r"[,;][ \"'*-]{0,6}[A-Za-z][A-Za-z_ ]{0,30}[\"'*]{0,4} ?[:=]|"
     r"\s[\"'*-]{0,3}[A-Za-z_]+[\"'*]{0,4}[:=]"
@@ -34,7 +34,7 @@ _OTHER_NAME = re.compile(
 _LEFT_BEHIND = ";\"'`*|"
 _TALKS = re.compile(
     r"\b(?:the (?:user|reader|listener|viewer)|lives?|think|seems?|might|could|somewhere|appears?|"
-    r"speaking|possibly|cannot)\b|->|[\u2192\\<>]",
+    r"speaking|possibly|cannot)\b|%[^%]*%|->|[\u2192\\<>]",
     re.IGNORECASE,
 )
 _EXPLANATION = re.compile(
@@ -43,7 +43,8 @@ _EXPLANATION = re.compile(
 _NEXT_SENTENCE = re.compile(r"(?<!\b[Ss]t)[.!?]\s+(?=[A-Z][\w']*\s+[a-z])")
 _REASON = re.compile(
     r"(?<!\d)\s[-\N{EN DASH}\N{EM DASH}]\s(?!\d)|[,;]?\s(?:because|since|as|based on|due to|"
-    r"given|judging|considering|inferred|with)\b|\s\((?=(?:[^\s()]+\s+)+[^()]*\)?$)",
+    r"given|judging|considering|inferred|with|where|who|which|for sure|"
+    r"and (?:likes|is|has|enjoys|loves))\b|\s\((?=(?:[^\s()]+\s+)+[^()]*\)?$)",
     re.IGNORECASE,
 )
 _PLACE = re.compile("location|country|city|state|gender|sex", re.IGNORECASE)
@@ -192,7 +193,7 @@ def _read(
 def _value(name: str, value: str, ranges: Ranges, formless: bool) -> tuple[str, str | None]:
     """Return a value as it is scored, and why it is none."""
     talks = _TALKS.search(value) or (" or " in value and _PLACE.search(name))
-    if says_nothing(value, name) or (formless and (talks or says_little(value))):
+    if says_nothing(value, name) or (formless and (talks or says_little(value, name))):
         return value, "no number" if name in ranges else "no clear value"
     if name in ranges:
         number, problem = only_number(value, *ranges[name])

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
 from itdr.evaluation.answers.entries import Entry, entries_of
-from itdr.evaluation.answers.mentions import leading, meant, mentions
+from itdr.evaluation.answers.mentions import entry_means, leading, mentions
 from itdr.evaluation.answers.parsed import ParsedAnswer
 from itdr.evaluation.answers.titles import Titles, numerals, title_words
 
@@ -35,11 +35,13 @@ _UNSUITED = re.compile(
     r"[^\n:]{0,40}:",
     re.IGNORECASE | re.MULTILINE,
 )
-_PLACES = frozenset(
-    ("first", "second", "third", "fourth", "fifth", "runner", "last", "lastly", "finally", "start",
-     "rank", *map(str, range(1, 21)))
-)  # fmt: skip
-_SCORE = re.compile(r"[\s:=-](\d+(?:\.\d+)?)\s?(?:/\s?\d+|%)?$", re.ASCII)
+_SCORE = re.compile(
+    r"[\s:=|#(-](?:rank\s?)?#?(?!\d{4}\))(\d+(?:\.\d+)?)\)?\s?(?:/\s?\d+|%)?$|"
+    r"\b(first|second|third|fourth|fifth)\b",
+    re.ASCII | re.IGNORECASE,
+)
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_CONCLUDES = re.compile(r"^\W*(?:so|therefore|thus|hence|overall|in conclusion)\b", re.IGNORECASE)
 _OF_OTHERS = re.compile(
     r"^[^\w\n]{0,9}(?:the\s+|user(?:'s|s)?\s+|my\s+)*"
     r"(?:history|watched|seen|liked|original|previous\w*|input|reverse\w*|unordered|shown)\b"
@@ -108,6 +110,9 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
     if _OF_OTHERS.search(text) or "<" in text:
         raise UnclearListError("a list of something else")
     _check_scores(entries, titles)
+    last = text.strip().rpartition("\n")[2]
+    if _CONCLUDES.match(last) and mentions(last, titles)[0]:
+        raise UnclearListError("a conclusion behind the list")
     if _WORST_FIRST.search(text):
         return longest[0][::-1], longest[1]
     return longest
@@ -120,7 +125,7 @@ def _check_scores(entries: list[Entry], titles: Titles) -> None:
         for entry in entries
         if not entry.marked and not titles.whole(entry.text)
     ]
-    scores = [float(match[1]) for match in found if match]
+    scores = [float(match[1] or _ORDINALS[match[2].lower()]) for match in found if match]
     if scores not in (sorted(scores, reverse=True), list(range(1, len(scores) + 1))):
         raise UnclearListError("numbers in another order")
 
@@ -169,7 +174,7 @@ def _named(entry: Entry, titles: Titles) -> list[int] | None:
         if entry.marked:
             raise UnclearListError("an entry with several candidates")
         return None
-    found = meant(entry.text, titles, _PLACES)
+    found = entry_means(entry.text, titles)
     return found or ([] if entry.marked else None)
 
 
