@@ -99,7 +99,7 @@ def _each_once(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Range
     return sorted(name for name, _ in pairs) == sorted(names) and all(
         plain_number(value) is not None
         if name in ranges
-        else value and ":" not in value and value[-1] not in _LEFT_BEHIND
+        else value and not {":", ";"} & set(value) and value[-1] not in _LEFT_BEHIND
         for name, value in pairs
     )
 
@@ -153,6 +153,7 @@ def _plain_name(name: str) -> str:
 def _bare(value: str, names: Sequence[str]) -> str:
     """Return a value without quotes, doubt, and what stands behind it."""
     value = _JOINED.sub("", value.strip().partition("\n")[0])
+    value = value.partition(";")[0]
     for behind in (_EXPLANATION, _OTHER_NAME, _NEXT_SENTENCE, _REASON):
         value = behind.split(value, maxsplit=1)[0]
     cut = _CUT_NAME.search(value)
@@ -192,7 +193,9 @@ def _read(
 
 def _value(name: str, value: str, ranges: Ranges, formless: bool) -> tuple[str, str | None]:
     """Return a value as it is scored, and why it is none."""
-    talks = _TALKS.search(value) or (" or " in value and _PLACE.search(name))
+    talks = (
+        _TALKS.search(value) or {'"', ":"} & set(value) or (" or " in value and _PLACE.search(name))
+    )
     if says_nothing(value, name) or (formless and (talks or says_little(value, name))):
         return value, "no number" if name in ranges else "no clear value"
     if name in ranges:

@@ -171,6 +171,8 @@ def _titles(found: Any) -> Iterable[str]:
     if isinstance(found, dict):
         lists = [value for value in found.values() if isinstance(value, list)]
         found = lists[0] if lists else list(found.values()) if all(map(str.isdigit, found)) else []
+    if isinstance(found, list) and all(isinstance(i, dict) and i.get("rank") for i in found):
+        found = sorted(found, key=lambda item: str(item["rank"]).zfill(3))
     for item in found if isinstance(found, list) else []:
         named = (
             [item[key] for key in _TITLE_KEYS if key in item] if isinstance(item, dict) else [item]

@@ -41,6 +41,7 @@ _EXPLANATION = re.compile(
     r",?\s(?:because|since|as|by|due)\s|,\snot\s"
 )
 _DATED = re.compile(r"\((?:18|19|20)\d\d\)", re.ASCII)
+_SUBTITLE = re.compile(r"\s*(?:(?:[A-Z]\w*|a|an|and|of|the|in|to)\s+){0,4}[A-Z]\w*\s*")
 _YEAR_BEHIND = re.compile(r" (?:18|19|20)\d\d$", re.ASCII)
 _MOST_BOUNDS = 6
 _WORDS_BEHIND = 4
@@ -57,6 +58,8 @@ def leading(text: str, titles: Titles) -> list[int]:
         # One" with "Half-Life 2: Episode Two".
         behind = words(text[match.end() : match.end() + _AROUND]).split()[:1]
         if behind and _is_of_a_series(behind[0]):
+            continue
+        if not parts(head)[2] and _SUBTITLE.fullmatch(text, match.end()):
             continue
         if parts(head)[2] or (not _DATED.search(text, match.end()) and titles.whole(head)):
             found = titles.alike(head) or found

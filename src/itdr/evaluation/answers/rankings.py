@@ -22,7 +22,7 @@ from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
 from itdr.evaluation.answers.entries import Entry, entries_of
 from itdr.evaluation.answers.mentions import entry_means, leading, mentions
 from itdr.evaluation.answers.parsed import ParsedAnswer
-from itdr.evaluation.answers.titles import Titles, numerals, title_words
+from itdr.evaluation.answers.titles import Titles, of_a_series, title_words
 
 _LINE = re.compile(r"(\d{1,6})\. (.*\S)\s*", re.ASCII)
 _WORST_FIRST = re.compile(
@@ -40,6 +40,8 @@ _SCORE = re.compile(
     r"\b(first|second|third|fourth|fifth)\b",
     re.ASCII | re.IGNORECASE,
 )
+_TIED = re.compile(r"<|(?<![=-])=(?![=>])\s*(?=[^\W\d])")
+_DRAWN = re.compile("[\u2605\u2b50]+")
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _CONCLUDES = re.compile(r"^\W*(?:so|therefore|thus|hence|overall|in conclusion)\b", re.IGNORECASE)
 _OF_OTHERS = re.compile(
@@ -107,7 +109,7 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
         raise UnclearListError("the candidates as they were shown")
     if _UNSUITED.search(text):
         raise UnclearListError("candidates that do not suit")
-    if _OF_OTHERS.search(text) or "<" in text:
+    if _OF_OTHERS.search(text) or _TIED.search(text):
         raise UnclearListError("a list of something else")
     _check_scores(entries, titles)
     last = text.strip().rpartition("\n")[2]
@@ -121,9 +123,9 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
 def _check_scores(entries: list[Entry], titles: Titles) -> None:
     """Refuse lines whose own numbers put them in another order than they stand in."""
     found = [
-        _SCORE.search(entry.text)
+        _SCORE.search(_DRAWN.sub(lambda drawn: str(len(drawn[0])), entry.text))
         for entry in entries
-        if not entry.marked and not titles.whole(entry.text)
+        if not entry.marked and not titles.whole(_DRAWN.sub("1", entry.text))
     ]
     scores = [float(match[1] or _ORDINALS[match[2].lower()]) for match in found if match]
     if scores not in (sorted(scores, reverse=True), list(range(1, len(scores) + 1))):
@@ -157,7 +159,7 @@ def _without_cut(entries: list[Entry], titles: Titles) -> list[Entry]:
         return entries
     title = titles.candidates[found[0]]
     rest = title_words(title).removeprefix(form)
-    sequel = rest.startswith(" ") and numerals(rest.split()[0])
+    sequel = rest.startswith(" ") and of_a_series(rest.split()[0])
     if len(found) > 1 or sequel or len(form) < _FEWEST_LETTERS_CUT:
         return others
     return [*others, replace(last, text=title)]
