@@ -94,7 +94,7 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 bench-gpu: $(READY) ## measure training and vLLM on a GPU; DEVICE=cpu: try the benchmark itself
 	PYTHONPATH=. python tests/benchmarks/gpu.py --device $(DEVICE)
 
-reference: $(READY) ## write docs/settings.md, docs/commands.md and config's schema and comments
+reference: $(READY) ## write docs/reference/settings.md, docs/reference/commands.md and config's schema and comments
 	python -m itdr reference
 
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model

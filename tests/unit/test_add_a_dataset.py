@@ -1,4 +1,4 @@
-"""docs/add-a-dataset.md does what it says."""
+"""docs/how-to/add-a-dataset.md does what it says."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from itdr.settings.columns import (
 from itdr.settings.experiment import load_experiment
 from tests.conftest import ROOT
 
-PAGE = (ROOT / "docs" / "add-a-dataset.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "add-a-dataset.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`(shop/[^`]+)`:\n\n```\w+\n(.*?)```", PAGE, re.M | re.S))
 
 

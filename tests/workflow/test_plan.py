@@ -168,7 +168,7 @@ def test_the_hours_in_the_docs_are_those_of_the_plan(project):
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "Snakemake is not heard"
     found = re.findall(r"(?m)^ +(\d+) +([\d.,]+) +(\d+%) ", done.stdout)
-    docs = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+    docs = (ROOT / "docs" / "how-to" / "gpus.md").read_text(encoding="utf-8")
     assert re.findall(r"(?m)^\| (\d+) \| ([\d.]+) \| (\d+%) \|$", docs) == found
     assert len(found) == 4
 
