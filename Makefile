@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export TORCH
 
 .PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
-	test-faults secrets fuzz soak audit bench bench-gpu reference tiny-model clean always
+	test-faults secrets fuzz soak audit bench bench-gpu docs reference tiny-model clean always
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,10 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 
 bench-gpu: $(READY) ## measure training and vLLM on a GPU; DEVICE=cpu: try the benchmark itself
 	PYTHONPATH=. python tests/benchmarks/gpu.py --device $(DEVICE)
+
+docs: $(READY) ## build the documentation site into site/; SERVE=1 shows it and what changes in it
+	python -m itdr report --published-only --paper config/papers/itdr --out docs/published
+	python -m mkdocs $(if $(SERVE),serve,build --strict)
 
 reference: $(READY) ## write docs/reference/settings.md, docs/reference/commands.md and config's schema and comments
 	python -m itdr reference
