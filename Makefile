@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 export TORCH
 
-.PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
+.PHONY: help setup setup-vllm constraints demo demo-full lint test test-vllm test-gpu test-cluster \
 	test-faults secrets fuzz soak audit bench bench-gpu docs reference tiny-model clean always
 
 help: ## show this list
@@ -38,13 +38,15 @@ demo-full: $(READY) ## the same with all variants: both ablations, data shares, 
 	python -m snakemake --workflow-profile demo-full
 	@echo "Everything is on the page results/demo-full/report/index.html"
 
-test: $(READY) ## check style, types and layers, and run the tests
+lint: $(READY) ## check style, types and layers, and look for secrets
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	mypy
 	lint-imports
 	$(MAKE) --no-print-directory secrets
+
+test: lint ## check style, types and layers, and run the tests
 	OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --durations 12
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other

@@ -320,7 +320,8 @@ def middle(values: dict[str, float], metric: str) -> float:
 
 INTRODUCTION = """# Baselines on real data
 
-What answers without a language model reach on real samples, beside the published values of ITDR.
+This page shows what answers without a language model reach on real samples, beside the published
+values of ITDR.
 `tests/benchmarks/baselines.py --samples DIR` makes this page; the samples may not be redistributed.
 
 **The samples are small.** They are pieces of the source datasets, so values are not those of the

@@ -63,7 +63,8 @@ def commands_page() -> str:
     """Return a page in Markdown with all commands and their options."""
     from itdr.cli.main import COMMANDS, make_parser
 
-    parts = ["# Commands", "Made from the commands by `make reference`."]
+    parts = ["# Commands", "This page lists every command with its options. `make reference` makes "
+             "it from the commands."]  # fmt: skip
     for name in COMMANDS:
         parts += _described(_subparsers(make_parser([name]))[name])
     return "\n\n".join(parts) + "\n"
