@@ -252,7 +252,7 @@ class Experiment(Strict):
     config_folders: tuple[str, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
-        "docs/add-a-dataset.md has an example",
+        "docs/how-to/add-a-dataset.md has an example",
     )
     raw_folders: dict[DatasetId, str] = Field(
         {},
