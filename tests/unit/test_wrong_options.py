@@ -51,6 +51,7 @@ WORDS_OF = {
     "score": "--predictions {run}/answers.parquet --resamples 9 --out {out}",
     "compare": "--first {run}/answers.parquet --second {run}/answers.parquet --resamples 9"
     " --out {out}",
+    "trace": "RP/movielens-32m --configfile {run}/mine.yaml",
     "report": "--scores {run}/scores/m/v/1.csv --results {run} --make main --out {out}",
 }
 REFUSED_OTHERWISE = {"tiny-model", "train", "infer", "import-release", "fetch-release"}
@@ -71,6 +72,10 @@ def small(tmp_path_factory):
     (run / "scores/m/v").mkdir(parents=True)
     words = WORDS_OF["score"].format(run=run, out=run / "scores/m/v/1.csv")
     assert main(["score", *words.split()]) == 0
+    cell = run / "instructions/RP/movielens-32m"
+    cell.mkdir(parents=True)
+    (cell / "parts").symlink_to(run / "parts")
+    (run / "mine.yaml").write_text(f"results: {run}\n")
     return run
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "plan": "say what a target would cost before anything is spent",
     "doctor": "say what this machine lacks for a target",
     "report": "make tables and figures from scores",
+    "trace": "say which raw lines an example was built from",
     "reference": "write the reference of all settings and commands anew",
 }
 
