@@ -191,15 +191,18 @@ def test_a_loss_that_is_no_number_stops_training_and_the_checkpoint_before_goes_
     assert read_losses(tmp_path / "a") == read_losses(tmp_path / "whole")
 
 
-def test_gradients_that_are_not_finite_stop_training_too(model, mixture, tmp_path):
-    steep = SETTINGS.model_copy(update={"learning_rate": 1e30})
+def test_the_command_ends_with_one_message_where_a_loss_is_no_number(
+    model, mixture, tmp_path, spoilt, capsys
+):
     file = tmp_path / "t.yaml"
     file.write_text(json.dumps(model.model_dump(mode="json")))
+    spoilt(step=5)
     status = main(
         ["train", "--model", str(file), "--mixture", str(mixture), "--out", str(tmp_path / "a"),
-         *shlex.split(as_flags(steep))]
+         *shlex.split(as_flags(SETTINGS))]
     )  # fmt: skip
     assert status == 1 and not (tmp_path / "a").exists()
+    assert capsys.readouterr().err.count("itdr train: step 5 of 12: the loss is nan") == 1
 
 
 def test_how_often_losses_are_looked_at_changes_none_of_them(model, mixture, tmp_path):
