@@ -1,14 +1,15 @@
 """What targets still need: their open jobs, with sizes and rates to reckon with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from itdr.places import project_path
-from itdr.planning.estimate import Cost, cost, units
+from itdr.planning.estimate import Cost, cost, gpus_of, hours, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
 from itdr.planning.measured import Measured, measured_rates
+from itdr.planning.schedule import Task
 from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import load_workflow
 from itdr.reporting.run import load_run
@@ -71,6 +72,18 @@ def load_needs(
         MissingFileError, SettingsError: the configuration is wrong, or Snakemake cannot plan the
             targets.
     """
+    jobs = open_jobs(targets, snakefile, configfiles)
+    return needs_of(targets, jobs, configfiles, rates)
+
+
+def needs_of(
+    targets: Sequence[str], jobs: Iterable[Job], configfiles: Sequence[Path], rates: Path
+) -> Needs:
+    """Return what jobs of targets need.
+
+    Raises:
+        MissingFileError, SettingsError: the configuration is wrong.
+    """
     workflow = load_workflow([project_path("config/config.yaml"), *configfiles])
     results = Path(workflow.experiment.results)
     rows = published_statistics(workflow.paper.folder)
@@ -82,5 +95,16 @@ def load_needs(
     )
     _, prompts, answers = sizes.answering()
     measured = measured_rates(results, partial(units, sizes=sizes), prompts + answers)
-    jobs = open_jobs(targets, snakefile, configfiles)
     return Needs(tuple(targets), tuple(jobs), sizes, measured)
+
+
+def tasks_of(needs: Needs, spent: Mapping[int, float] | None = None) -> list[Task]:
+    """Return the open jobs as the simulation of a schedule takes them.
+
+    spent: place of a running job to the hours that it has taken already.
+    """
+    return [
+        Task(max(0.0, hours(job, needs.sizes, needs.measured) - (spent or {}).get(place, 0.0)),
+             gpus_of(job, needs.sizes), job.after)
+        for place, job in enumerate(needs.jobs)
+    ]  # fmt: skip

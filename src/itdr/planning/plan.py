@@ -120,6 +120,13 @@ def _shown(found: Cost) -> tuple[str, ...]:
             _size(found.download_mb), f"{found.dollars:,.2f}" if found.dollars else "")  # fmt: skip
 
 
+def hours_text(hours: float) -> str:
+    """Return a duration for people: "12.3 h", "4 min" or "20 s"."""
+    if hours >= 1:
+        return f"{hours:,.1f} h"
+    return f"{hours * 60:.0f} min" if hours >= 1 / 60 else f"{hours * 3600:.0f} s"
+
+
 def _hours(hours: float) -> str:
     return "" if not hours else f"{hours:,.1f}" if hours >= 0.1 else f"{hours:.3f}"
 
