@@ -8,6 +8,9 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+report: about()
+
+
 pathvars:
     results=EXPERIMENT.results,
     logs=f"{EXPERIMENT.results}/logs",
@@ -48,6 +51,14 @@ include: "rules/targets.smk"
 
 
 onstart:
+    write_json(
+        Path(EXPERIMENT.results) / "started.json",
+        {
+            "settings": EXPERIMENT.model_dump(mode="json"),
+            "machine": machine(),
+            "provenance": provenance(["snakemake"]),
+        },
+    )
     if WORKFLOW.recommenders_left_out:
         print(
             f"Left out: {', '.join(WORKFLOW.recommenders_left_out)}, whose libraries are not "

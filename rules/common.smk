@@ -17,8 +17,10 @@ sys.path.insert(0, PACKAGE)
 shell.prefix("export PYTHONPATH={PACKAGE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 from itdr.errors import ItdrError
+from itdr.files.formats import write_json
 from itdr.places import PROJECT, project_path
 from itdr.planning.workflow import load_workflow
+from itdr.provenance import machine, provenance
 from itdr.recommenders.methods import INSTALL
 
 # Not by `configfile:`, whose reader knows neither our bounds nor our messages. A module has `config`
@@ -37,8 +39,13 @@ except ItdrError as error:
 EXPERIMENT = WORKFLOW.experiment
 FLAGS = WORKFLOW.flags
 FOLDERS = WORKFLOW.folder_flags
-OF_SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
+
+
+def about():
+    """Return the text that Snakemake's report begins with: the run's summary, once there is one."""
+    summary = Path(EXPERIMENT.results) / "report" / "summary.rst"
+    return str(summary.resolve()) if summary.is_file() else "workflow/report/about.rst"
 
 
 def growing(amount):
