@@ -48,6 +48,13 @@ include: "rules/targets.smk"
 
 
 onstart:
+    try:
+        refuse_large_download(
+            open_in(workflow.dag).values(),
+            load_sizes(WORKFLOW, project_path("config/rates.yaml")),
+        )
+    except ItdrError as error:
+        raise WorkflowError(str(error)) from None
     if WORKFLOW.recommenders_left_out:
         print(
             f"Left out: {', '.join(WORKFLOW.recommenders_left_out)}, whose libraries are not "
@@ -65,6 +72,8 @@ onerror:
 rule all:
     """Everything: all tables that the configuration has columns for, the figures, the page."""
     default_target: True
+    message:
+        "All tables, the figures and the page"
     input:
         [files_of(name) for name, columns in WORKFLOW.table_columns.items() if columns],
         rules.make_aggregates.output if WORKFLOW.layout.aggregates else [],

@@ -8,6 +8,8 @@ not here, so that the report is there to be read.
 
 rule audit_examples:
     """Look for faults in the examples of all cells."""
+    message:
+        "Look for faults in the examples of all cells"
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         tables=[

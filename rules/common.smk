@@ -18,12 +18,20 @@ shell.prefix("export PYTHONPATH={PACKAGE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 from itdr.errors import ItdrError
 from itdr.places import PROJECT, project_path
+from itdr.planning.downloads import refuse_large_download
+from itdr.planning.jobs import open_in
+from itdr.planning.needs import load_sizes
+from itdr.planning.profiles import check_workflow_profile
 from itdr.planning.workflow import load_workflow
 from itdr.recommenders.methods import INSTALL
 
 # Not by `configfile:`, whose reader knows neither our bounds nor our messages. A module has `config`
 # from the workflow that it is part of, whose config/ is none of this one's.
 try:
+    if "snakemake" in sys.argv[0]:
+        check_workflow_profile(
+            sys.argv[1:], Path(workflow.main_snakefile), workflow.overwrite_configfiles
+        )
     WORKFLOW = (
         load_workflow(
             [project_path("config/config.yaml"), *workflow.overwrite_configfiles],

@@ -7,6 +7,8 @@ Makes: exports/llama-factory/ and exports/hugging-face/.
 
 rule export_llama_factory:
     """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
+    message:
+        "Export the examples of all cells for LLaMA-Factory"
     input:
         train="<results>/mixtures/itdr/train.parquet",
         others=PARTS["val"] + PARTS["test"],
@@ -28,6 +30,8 @@ rule export_llama_factory:
 
 rule export_hugging_face:
     """Write Parquet files and a dataset card."""
+    message:
+        "Export the examples of all cells for Hugging Face"
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         audit="<results>/audit/audit.json",
@@ -51,6 +55,8 @@ rule export_hugging_face:
 
 rule export:
     """All exports."""
+    message:
+        "Both exports"
     input:
         rules.export_llama_factory.output,
         rules.export_hugging_face.output,

@@ -10,6 +10,8 @@ lie beside it in {seed}.answers, which is not declared, so that an interrupted r
 
 rule infer_model:
     """Let a model answer the test rows."""
+    message:
+        "Ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
     input:
         test=PARTS["test"],
         adapter=branch(
@@ -68,6 +70,8 @@ use rule infer_model as ask_endpoint with:
 
 use rule infer_model as infer_cell with:
     """Let a model answer the test rows of one task and dataset alone."""
+    message:
+        "Ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}; log: {log}"
     input:
         test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
         adapter=rules.infer_model.input.adapter,
@@ -84,6 +88,8 @@ use rule infer_model as infer_cell with:
 
 rule answer_trivially:
     """Answer the test rows without a model."""
+    message:
+        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     input:
         train=PARTS["train"],
         test=PARTS["test"],

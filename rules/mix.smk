@@ -7,6 +7,8 @@ Makes: mixtures/{variant}/train.parquet.
 
 rule mix_examples:
     """Put together what a variant is trained on."""
+    message:
+        "Mix what {wildcards.variant} is trained on; log: {log}"
     input:
         parts=lambda wildcards: parts_of(WORKFLOW.cells_of(wildcards.variant), "train"),
         audit="<results>/audit/audit.json",

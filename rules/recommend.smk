@@ -8,6 +8,8 @@ may see is said in the column `protocol`; the libraries that some need are an ex
 
 rule recommend:
     """Let a conventional recommender answer the test rows."""
+    message:
+        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     input:
         train=PARTS["train"],
         test=PARTS["test"],

@@ -10,6 +10,8 @@ AUDIT = "<results>/audit/audit.json"
 
 rule make_table:
     """Make one result table in all forms."""
+    message:
+        "Make the table {wildcards.table}; log: {log}"
     input:
         scores=lambda wildcards: scores_of(WORKFLOW.table_columns[wildcards.table]),
         comparisons="<results>/comparisons/{table}.csv",
@@ -46,6 +48,8 @@ rule make_table:
 
 rule make_aggregates:
     """Make the table of pUII and pUIU."""
+    message:
+        "Make the table aggregates; log: {log}"
     input:
         scores=scores_of(WORKFLOW.columns),
         paper=PAPER,
@@ -109,6 +113,8 @@ rule make_statistics:
 
 rule draw_figures:
     """Draw all figures."""
+    message:
+        "Draw all figures; log: {log}"
     input:
         scores=scores_of(WORKFLOW.columns),
         adapters=adapters_of(WORKFLOW.columns),
@@ -143,6 +149,8 @@ rule draw_figures:
 
 rule make_page:
     """Put tables, figures, audit and how it was made into one page."""
+    message:
+        "Put tables, figures, audit and how it was made into one page; log: {log}"
     input:
         scores=scores_of(WORKFLOW.columns),
         comparisons=comparisons(),

@@ -49,6 +49,8 @@ use rule score_predictions as score_cell with:
 
 rule compare_columns:
     """Test which columns of a table, trivial answers among them, answer better than which."""
+    message:
+        "Compare the columns of the table {wildcards.table}; log: {log}"
     input:
         lambda wildcards: per_column(
             "predictions", "parquet", WORKFLOW.table_columns[wildcards.table]

@@ -10,6 +10,8 @@ for name in WORKFLOW.layout.tables:
         """One table of results."""
         name:
             name.replace("-", "_")
+        message:
+            f"The table {name}"
         input:
             table(name),
 

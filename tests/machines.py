@@ -36,7 +36,8 @@ def _job(text: str) -> Job:
         return Job(rule, {"model": halves[0], "variant": halves[1], "seed": "42"})
     if len(halves) == 2:
         return Job(rule, {"task": halves[0], "dataset": halves[1]})
-    return Job(rule, {"dataset": names} if names else {})
+    key = "model" if rule in ("fetch_model", "fetch_tokenizer") else "dataset"
+    return Job(rule, {key: names} if names else {})
 
 
 def machine(home: Path, **changes) -> Machine:
