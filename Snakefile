@@ -48,18 +48,14 @@ include: "rules/targets.smk"
 
 
 onstart:
+    from itdr.planning.downloads import check_downloads  # slow to import
+
     try:
-        refuse_large_download(
-            open_in(workflow.dag).values(),
-            load_sizes(WORKFLOW, project_path("config/rates.yaml")),
-        )
+        check_downloads(workflow.dag, WORKFLOW)
     except ItdrError as error:
         raise WorkflowError(str(error)) from None
-    if WORKFLOW.recommenders_left_out:
-        print(
-            f"Left out: {', '.join(WORKFLOW.recommenders_left_out)}, whose libraries are not "
-            f"installed. {INSTALL} brings them; 'recommenders' in the configuration names others."
-        )
+    for note in WORKFLOW.notes:
+        print(note)
 
 
 onerror:
@@ -72,11 +68,11 @@ onerror:
 rule all:
     """Everything: all tables that the configuration has columns for, the figures, the page."""
     default_target: True
-    message:
-        "All tables, the figures and the page"
     input:
         [files_of(name) for name, columns in WORKFLOW.table_columns.items() if columns],
         rules.make_aggregates.output if WORKFLOW.layout.aggregates else [],
         rules.make_statistics.output,
         rules.make_page.output,
         adapters_of(WORKFLOW.columns),
+    message:
+        "All tables, the figures and the page"

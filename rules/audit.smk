@@ -7,9 +7,6 @@ not here, so that the report is there to be read.
 
 
 rule audit_examples:
-    """Look for faults in the examples of all cells."""
-    message:
-        "Look for faults in the examples of all cells"
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         tables=[
@@ -37,6 +34,9 @@ rule audit_examples:
         max_length=EXPERIMENT.training.max_length,
         flags=FLAGS["audit"],
         folders=FOLDERS,
+    """Look for faults in the examples of all cells."""
+    message:
+        "Look for faults in the examples of all cells"
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"

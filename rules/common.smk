@@ -18,12 +18,8 @@ shell.prefix("export PYTHONPATH={PACKAGE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 from itdr.errors import ItdrError
 from itdr.places import PROJECT, project_path
-from itdr.planning.downloads import refuse_large_download
-from itdr.planning.jobs import open_in
-from itdr.planning.needs import load_sizes
 from itdr.planning.profiles import check_workflow_profile
-from itdr.planning.workflow import load_workflow
-from itdr.recommenders.methods import INSTALL
+from itdr.planning.loading import load_workflow
 
 # Not by `configfile:`, whose reader knows neither our bounds nor our messages. A module has `config`
 # from the workflow that it is part of, whose config/ is none of this one's.

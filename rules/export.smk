@@ -6,9 +6,6 @@ Makes: exports/llama-factory/ and exports/hugging-face/.
 
 
 rule export_llama_factory:
-    """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
-    message:
-        "Export the examples of all cells for LLaMA-Factory"
     input:
         train="<results>/mixtures/itdr/train.parquet",
         others=PARTS["val"] + PARTS["test"],
@@ -23,15 +20,15 @@ rule export_llama_factory:
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
+    """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
+    message:
+        "Export the examples of all cells for LLaMA-Factory"
     shell:
         "python -m itdr export llama-factory --parts {input.train:q} {input.others:q} --out {output:q}"
         " > {log:q} 2>&1"
 
 
 rule export_hugging_face:
-    """Write Parquet files and a dataset card."""
-    message:
-        "Export the examples of all cells for Hugging Face"
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         audit="<results>/audit/audit.json",
@@ -48,15 +45,18 @@ rule export_hugging_face:
         runtime=growing(60),
     params:
         folders=FOLDERS,
+    """Write Parquet files and a dataset card."""
+    message:
+        "Export the examples of all cells for Hugging Face"
     shell:
         "python -m itdr export hugging-face --parts {input.parts:q} --audit {input.audit:q}"
         " --out {output:q} {params.folders} > {log:q} 2>&1"
 
 
 rule export:
-    """All exports."""
-    message:
-        "Both exports"
     input:
         rules.export_llama_factory.output,
         rules.export_hugging_face.output,
+    """All exports."""
+    message:
+        "Both exports"

@@ -9,9 +9,6 @@ lie beside it in {seed}.answers, which is not declared, so that an interrupted r
 
 
 rule infer_model:
-    """Let a model answer the test rows."""
-    message:
-        "Ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
     input:
         test=PARTS["test"],
         adapter=branch(
@@ -51,6 +48,9 @@ rule infer_model:
             else "--no-description"
         ),
         folders=FOLDERS,
+    """Let a model answer the test rows."""
+    message:
+        "Ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr infer --model config/models/{wildcards.model}.yaml"
         " {params.adapter:q}"
@@ -69,9 +69,6 @@ use rule infer_model as ask_endpoint with:
 
 
 use rule infer_model as infer_cell with:
-    """Let a model answer the test rows of one task and dataset alone."""
-    message:
-        "Ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}; log: {log}"
     input:
         test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
         adapter=rules.infer_model.input.adapter,
@@ -84,12 +81,12 @@ use rule infer_model as infer_cell with:
         "<benchmarks>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
     wildcard_constraints:
         model=any_of(WORKFLOW.models),
+    """Let a model answer the test rows of one task and dataset alone."""
+    message:
+        "Ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}; log: {log}"
 
 
 rule answer_trivially:
-    """Answer the test rows without a model."""
-    message:
-        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     input:
         train=PARTS["train"],
         test=PARTS["test"],
@@ -116,6 +113,9 @@ rule answer_trivially:
     params:
         rows=EXPERIMENT.inference.rows_per_cell,
         folders=FOLDERS,
+    """Answer the test rows without a model."""
+    message:
+        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:
         "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --items {input.known_items:q} --out {output:q} --rows-per-cell {params.rows}"

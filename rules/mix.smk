@@ -6,9 +6,6 @@ Makes: mixtures/{variant}/train.parquet.
 
 
 rule mix_examples:
-    """Put together what a variant is trained on."""
-    message:
-        "Mix what {wildcards.variant} is trained on; log: {log}"
     input:
         parts=lambda wildcards: parts_of(WORKFLOW.cells_of(wildcards.variant), "train"),
         audit="<results>/audit/audit.json",
@@ -28,6 +25,9 @@ rule mix_examples:
     params:
         seed=EXPERIMENT.seed,
         flags=lambda wildcards: WORKFLOW.mix_flags(wildcards.variant),
+    """Put together what a variant is trained on."""
+    message:
+        "Mix what {wildcards.variant} is trained on; log: {log}"
     shell:
         "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --out {output:q}"
         " --seed {params.seed} {params.flags} > {log:q} 2>&1"

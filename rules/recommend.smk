@@ -7,9 +7,6 @@ may see is said in the column `protocol`; the libraries that some need are an ex
 
 
 rule recommend:
-    """Let a conventional recommender answer the test rows."""
-    message:
-        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     input:
         train=PARTS["train"],
         test=PARTS["test"],
@@ -37,6 +34,9 @@ rule recommend:
         rows=EXPERIMENT.inference.rows_per_cell,
         flags=FLAGS["recommend"],
         folders=FOLDERS,
+    """Let a conventional recommender answer the test rows."""
+    message:
+        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:
         "python -m itdr recommend {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " {params.tables:q} --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed}"

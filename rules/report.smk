@@ -9,9 +9,6 @@ AUDIT = "<results>/audit/audit.json"
 
 
 rule make_table:
-    """Make one result table in all forms."""
-    message:
-        "Make the table {wildcards.table}; log: {log}"
     input:
         scores=lambda wildcards: scores_of(WORKFLOW.table_columns[wildcards.table]),
         comparisons="<results>/comparisons/{table}.csv",
@@ -40,6 +37,9 @@ rule make_table:
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
         simulated=OF_SIMULATED,
+    """Make one result table in all forms."""
+    message:
+        "Make the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders} {params.simulated}"
@@ -47,9 +47,6 @@ rule make_table:
 
 
 rule make_aggregates:
-    """Make the table of pUII and pUIU."""
-    message:
-        "Make the table aggregates; log: {log}"
     input:
         scores=scores_of(WORKFLOW.columns),
         paper=PAPER,
@@ -74,6 +71,9 @@ rule make_aggregates:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
+    """Make the table of pUII and pUIU."""
+    message:
+        "Make the table aggregates; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
         " {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -112,9 +112,6 @@ rule make_statistics:
 
 
 rule draw_figures:
-    """Draw all figures."""
-    message:
-        "Draw all figures; log: {log}"
     input:
         scores=scores_of(WORKFLOW.columns),
         adapters=adapters_of(WORKFLOW.columns),
@@ -142,15 +139,15 @@ rule draw_figures:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
+    """Draw all figures."""
+    message:
+        "Draw all figures; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
         " --out {params.out:q} {params.paper:q} {params.folders} > {log:q} 2>&1"
 
 
 rule make_page:
-    """Put tables, figures, audit and how it was made into one page."""
-    message:
-        "Put tables, figures, audit and how it was made into one page; log: {log}"
     input:
         scores=scores_of(WORKFLOW.columns),
         comparisons=comparisons(),
@@ -178,6 +175,9 @@ rule make_page:
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
         simulated=OF_SIMULATED,
+    """Put tables, figures, audit and how it was made into one page."""
+    message:
+        "Put tables, figures, audit and how it was made into one page; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {params.folders}"

@@ -48,9 +48,6 @@ use rule score_predictions as score_cell with:
 
 
 rule compare_columns:
-    """Test which columns of a table, trivial answers among them, answer better than which."""
-    message:
-        "Compare the columns of the table {wildcards.table}; log: {log}"
     input:
         lambda wildcards: per_column(
             "predictions", "parquet", WORKFLOW.table_columns[wildcards.table]
@@ -72,6 +69,9 @@ rule compare_columns:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
         folders=FOLDERS,
+    """Test which columns of a table, trivial answers among them, answer better than which."""
+    message:
+        "Compare the columns of the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {params.folders}"
         " > {log:q} 2>&1"

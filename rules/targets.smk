@@ -10,10 +10,10 @@ for name in WORKFLOW.layout.tables:
         """One table of results."""
         name:
             name.replace("-", "_")
-        message:
-            f"The table {name}"
         input:
             table(name),
+        message:
+            f"The table {name}"
 
 
 rule dataset_statistics:

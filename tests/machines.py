@@ -4,10 +4,10 @@ from pathlib import Path
 
 from itdr.doctor.machine import Disk, Gpu, Graphics, Machine, Memory, Package, Packages
 from itdr.planning.jobs import ANSWERING, Job
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load

@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
     from datetime import datetime
 
     from itdr.places import project_path
+    from itdr.planning.loading import load_workflow
     from itdr.planning.needs import load_sizes, needs_of
     from itdr.planning.status import load_status
     from itdr.planning.status_page import as_text, as_value, forecast
-    from itdr.planning.workflow import load_workflow
 
     workflow = load_workflow([project_path("config/config.yaml"), *args.configfile])
     status = load_status(args.targets, args.snakefile, args.configfile)

@@ -1,16 +1,29 @@
 """Downloads that nobody was told of."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from itdr.errors import SettingsError
+from itdr.places import project_path
 from itdr.planning.estimate import cost
-from itdr.planning.jobs import Job
+from itdr.planning.jobs import Job, open_in
 from itdr.planning.measured import Measured
+from itdr.planning.needs import load_sizes
 from itdr.planning.plan import size_text
 from itdr.planning.sizes import Sizes
+from itdr.planning.workflow import Workflow
 
 _FETCHING = ("fetch_dataset", "fetch_model")
 _NAMED = 4
+
+
+def check_downloads(dag: Any, workflow: Workflow) -> None:
+    """Refuse what Snakemake is about to do if it would download much.
+
+    dag: Snakemake's graph of jobs. Raises as refuse_large_download.
+    """
+    sizes = load_sizes(workflow, project_path("config/rates.yaml"))
+    refuse_large_download(open_in(dag).values(), sizes)
 
 
 def refuse_large_download(jobs: Iterable[Job], sizes: Sizes) -> None:

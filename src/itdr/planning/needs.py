@@ -8,10 +8,11 @@ from pathlib import Path
 from itdr.places import project_path
 from itdr.planning.estimate import Cost, cost, gpus_of, hours, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured, measured_rates
 from itdr.planning.schedule import Task
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import Workflow, load_workflow
+from itdr.planning.workflow import Workflow
 from itdr.reporting.run import load_run
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.rates import Rates

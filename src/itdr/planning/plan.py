@@ -33,6 +33,7 @@ def plan(needs: Needs) -> str:
 
 def _reasons(needs: Needs) -> Iterable[str]:
     jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
+    yield from sizes.workflow.notes
     audit = (
         "counted by this run's audit"
         if sizes.audit
