@@ -33,13 +33,16 @@ def run(args: argparse.Namespace) -> int:
     import os
     from datetime import datetime
 
-    from itdr.planning.needs import needs_of
+    from itdr.places import project_path
+    from itdr.planning.loading import load_workflow
+    from itdr.planning.needs import load_sizes, needs_of
     from itdr.planning.status import load_status
     from itdr.planning.status_page import as_text, as_value, forecast
 
+    workflow = load_workflow([project_path("config/config.yaml"), *args.configfile])
     status = load_status(args.targets, args.snakefile, args.configfile)
     jobs = [one.job for one in status.left]
-    needs = needs_of(args.targets, jobs, args.configfile, args.rates)
+    needs = needs_of(args.targets, jobs, load_sizes(workflow, args.rates))
     found = forecast(status, needs, args.gpus, len(os.sched_getaffinity(0)))
     if args.json:
         print(json.dumps(as_value(needs.name, status, found), indent=2))

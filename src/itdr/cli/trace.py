@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from pathlib import Path
 
     from itdr.places import project_path
-    from itdr.planning.workflow import load_workflow
+    from itdr.planning.loading import load_workflow
     from itdr.tracing.examples import asked_ids, find_examples, is_cell
     from itdr.tracing.page import as_text
     from itdr.tracing.released import trace_released

@@ -8,10 +8,11 @@ from pathlib import Path
 from itdr.places import project_path
 from itdr.planning.estimate import Cost, cost, gpus_of, hours, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured, measured_rates
 from itdr.planning.schedule import Task
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import load_workflow
+from itdr.planning.workflow import Workflow
 from itdr.reporting.run import load_run
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.rates import Rates
@@ -72,28 +73,30 @@ def load_needs(
         MissingFileError, SettingsError: the configuration is wrong, or Snakemake cannot plan the
             targets.
     """
-    jobs = open_jobs(targets, snakefile, configfiles)
-    return needs_of(targets, jobs, configfiles, rates)
+    workflow = load_workflow([project_path("config/config.yaml"), *configfiles])
+    sizes = load_sizes(workflow, rates)
+    return needs_of(targets, open_jobs(targets, snakefile, configfiles), sizes)
 
 
-def needs_of(
-    targets: Sequence[str], jobs: Iterable[Job], configfiles: Sequence[Path], rates: Path
-) -> Needs:
-    """Return what jobs of targets need.
+def load_sizes(workflow: Workflow, rates: Path) -> Sizes:
+    """Return the sizes of an experiment: published ones, or counted by its audit.
 
     Raises:
-        MissingFileError, SettingsError: the configuration is wrong.
+        MissingFileError, SettingsError, DataError: a file of rates, statistics or the run is wrong.
     """
-    workflow = load_workflow([project_path("config/config.yaml"), *configfiles])
-    results = Path(workflow.experiment.results)
     rows = published_statistics(workflow.paper.folder)
-    sizes = Sizes(
+    return Sizes(
         workflow,
         load(Rates, rates),
         {(row["task"], row["dataset"]): row for row in rows},
-        load_run(results).audit,
+        load_run(Path(workflow.experiment.results)).audit,
     )
+
+
+def needs_of(targets: Sequence[str], jobs: Iterable[Job], sizes: Sizes) -> Needs:
+    """Return what jobs of targets need, with the rates of the jobs that have finished."""
     _, prompts, answers = sizes.answering()
+    results = Path(sizes.workflow.experiment.results)
     measured = measured_rates(results, partial(units, sizes=sizes), prompts + answers)
     return Needs(tuple(targets), tuple(jobs), sizes, measured)
 

@@ -128,6 +128,11 @@ def _state(
     ids = set(persistence.external_jobids(given))
     comment = f"rule_{given.name}_wildcards_{'_'.join(given.wildcards).replace('/', '_')}"
     mine = [one for one in listed if one.number in ids or (marked and one.comment == comment)]
+    if marked and not mine:
+        # Jobs that share a Slurm job; their rules stand behind the group's name.
+        groups = [one for one in listed if "_wildcards_" not in one.comment
+                  and f"_{given.name}" in one.comment]  # fmt: skip
+        mine = groups if len(groups) == 1 else []
     runs = bool(mine) or (not ids and snakemake_runs)
     if marked and runs:
         started = [persistence._get_recorded_starttime(key) for key in marked]

@@ -109,7 +109,7 @@ def _lines(one: JobState) -> Sequence[str]:
 def _end(status: Status, found: Forecast, now: datetime) -> Sequence[str]:
     """Return when all is ready, and what must be done for it."""
     lines = []
-    runs = bool(status.of("running") or status.of("queued"))
+    runs = bool(status.of("running") or status.of("queued") or status.at_work)
     if status.locked and not status.at_work:
         lines.append(
             "Snakemake's lock is here, but no Snakemake runs in this folder on this machine: it "
