@@ -26,6 +26,8 @@ rule mix_examples:
     params:
         seed=EXPERIMENT.seed,
         flags=lambda wildcards: WORKFLOW.mix_flags(wildcards.variant),
+    message:
+        "Mix what {wildcards.variant} is trained on; log: {log}"
     shell:
         "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --out {output:q}"
         " --seed {params.seed} {params.flags} > {log:q} 2>&1"

@@ -259,6 +259,13 @@ class Experiment(Strict):
         description="local folders to take raw files from instead of downloading, as "
         "'movielens-1m: /data/ml-1m'",
     )
+    most_download_gb: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="most GB that a run may download, by the estimate of 'itdr plan'; more ends "
+        "the run before it begins, with what it would download. All of the paper's needs about 120",
+    )
     simulated_world: WorldSettings | None = Field(
         None,
         description="sizes of a simulated world whose raw files stand in for downloads that "
