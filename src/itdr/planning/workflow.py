@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itdr.errors import MissingFileError, SettingsError, nearest
+from itdr.errors import MissingFileError, SettingsError
 from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.places import project_path
+from itdr.planning.variants import find_variants, training_of
 from itdr.recommenders.methods import METHODS, find_method
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.columns import matching
@@ -19,8 +20,8 @@ from itdr.settings.flags import as_flags
 from itdr.settings.folders import CONFIG, settings_file, settings_files
 from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
 from itdr.settings.paper import PAPERS, Column, Layout, Paper, load_paper
-from itdr.settings.reading import check
-from itdr.settings.variant import Variant, VariantOptions, find_variant
+from itdr.settings.training import TrainingSettings
+from itdr.settings.variant import MixtureOptions, Variant, find_variant
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ class Workflow:
 
     def cells_of(self, variant: str) -> list[tuple[str, str]]:
         """Return the (task, dataset) pairs that a variant is trained on."""
+        chosen = self.variants[variant]
         return [(task, dataset) for task, dataset in self.cells
-                if task in self.variants[variant].tasks]  # fmt: skip
+                if task in chosen.tasks and dataset in (chosen.datasets or [dataset])]  # fmt: skip
 
     @property
     def tables(self) -> list[str]:
@@ -205,17 +207,21 @@ class Workflow:
 
     def mix_flags(self, variant: str) -> str:
         """Return the options of `itdr mix` for a variant."""
-        options = self.variants[variant].model_dump(include=set(VariantOptions.model_fields))
-        return as_flags(VariantOptions(**options))
+        options = self.variants[variant].model_dump(include=set(MixtureOptions.model_fields))
+        return as_flags(MixtureOptions(**options))
 
-    @property
-    def training_memory_mb(self) -> dict[str, int]:
-        """Model to the main memory that all processes of its training ask for, in MB."""
-        processes = self.experiment.training.processes
-        return {
-            name: settings.memory_mb * (settings.training_gpus or processes)
-            for name, settings in self.models.items()
-        }
+    def training(self, variant: str) -> TrainingSettings:
+        """Return how a variant is trained."""
+        return training_of(self.experiment, self.variants[variant], "config")
+
+    def training_flags(self, variant: str) -> str:
+        """Return the options of `itdr train` for a variant."""
+        return as_flags(self.training(variant))
+
+    def training_memory_mb(self, model: str, variant: str) -> int:
+        """Return the main memory that all processes of a training ask for, in MB."""
+        settings = self.models[model]
+        return settings.memory_mb * (settings.training_gpus or self.training(variant).processes)
 
     @property
     def flags(self) -> dict[str, str]:
@@ -227,7 +233,6 @@ class Workflow:
             "annotate": as_flags(experiment.teacher),
             "split": as_flags(experiment.split),
             "audit": as_flags(experiment.audit),
-            "train": as_flags(experiment.training),
             "infer": as_flags(experiment.inference),
             "recommend": as_flags(experiment.recommend),
             "score": as_flags(experiment.scoring),
@@ -299,7 +304,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         raise SettingsError(
             f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."
         )
-    variants = _variants(experiment, paper, tasks, folders, files[-1])
+    variants = find_variants(experiment, paper, tasks, folders, files[-1])
     models = {}
     for column in experiment.columns:
         model, variant = _halves(column)
@@ -311,7 +316,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f" Take {model}/base, or another variant without training."
             )
         if found.is_trained:
-            experiment.training.of(models[model])  # which may refuse it
+            training_of(experiment, found, files[-1]).of(models[model])  # which may refuse it
     for name in experiment.raw_folders:
         settings_file("datasets", name, folders, f"{files[-1]}: 'raw_folders'")
     _require_folders(
@@ -331,35 +336,6 @@ def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:
                 f"{file}: {key!r} is {folder!r}, which is no folder. Name the folder that "
                 "holds the files, or take the key out."
             )
-
-
-def _variants(
-    experiment: Experiment,
-    paper: Paper,
-    tasks: Mapping[str, TaskSettings],
-    folders: Sequence[Path],
-    where: Path,
-) -> dict[str, Variant]:
-    """Return all variants by id: the two that need no naming, the paper's, the experiment's."""
-    variants = {
-        "base": Variant(variant="base"),
-        "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
-        **paper.variants,
-    }
-    for variant in paper.variants.values():
-        for task in variant.tasks:
-            asks = f"{paper.folder}/variants.csv: the variant {variant.variant!r}"
-            settings_file("tasks", task, folders, asks)
-    for name, options in experiment.variants.items():
-        value = {"variant": name, **options.model_dump(mode="json")}
-        variants[name] = check(Variant, value, f"{where}: 'variants.{name}'")
-        for task in options.tasks:
-            if task not in tasks:
-                raise SettingsError(
-                    f"{where}: 'variants.{name}.tasks': {task!r} is no task of the experiment."
-                    f"{nearest(task, tasks)} Its tasks: {', '.join(tasks)}."
-                )
-    return variants
 
 
 def _halves(text: str) -> tuple[str, str]:
