@@ -108,6 +108,16 @@ def adapters_of(columns):
     ]
 
 
+def start_from(wildcards):
+    """Return the adapter that a variant's training starts from, if there is one."""
+    start = WORKFLOW.variants[wildcards.variant].start_from
+    return (
+        f"<results>/adapters/{wildcards.model}/{start}/{wildcards.seed}"
+        if start
+        else []
+    )
+
+
 def files_of(table):
     """Return the files of a result table."""
     return multiext(f"<results>/report/tables/{table}", *TABLE_FORMS, ".html")

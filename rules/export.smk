@@ -8,7 +8,7 @@ Makes: exports/llama-factory/ and exports/hugging-face/.
 rule export_llama_factory:
     """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
     input:
-        train="<results>/mixtures/itdr/train.parquet",
+        train=f"<results>/mixtures/itdr/{EXPERIMENT.seed}/train.parquet",
         others=PARTS["val"] + PARTS["test"],
     output:
         directory("<results>/exports/llama-factory"),

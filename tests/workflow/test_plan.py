@@ -108,8 +108,20 @@ def test_a_variant_needs_its_own_mixture_alone(project):
     assert "--no-description" in infer[0] and "--no-description" in mix[0]
 
 
+def test_a_stage_waits_for_the_adapter_that_it_starts_from(project):
+    tasks = {"tasks": ["RP"], "training": {"epochs": 3}}
+    few = {"tasks": ["RP"], "rows": 16, "start_from": "first"}
+    project.configure(columns=["tiny/few"], variants={"first": tasks, "few": few})
+    assert project.jobs("tiny/few")["train_adapter"] == 2
+    plan = project.snakemake("results/adapters/tiny/few/7", "--dry-run", "-p").stdout
+    first, second = (line for line in plan.splitlines() if "itdr train " in line)
+    assert "--epochs=3" in first and "--start-from" not in first
+    assert "--start-from results/adapters/tiny/first/7" in second and "--epochs=1" in second
+    assert "--mixture results/mixtures/few/7/train.parquet" in second and "--seed 7" in second
+
+
 def test_a_variant_that_is_not_trained_has_no_mixture(project):
-    done = project.snakemake("results/mixtures/base/train.parquet", "--dry-run")
+    done = project.snakemake("results/mixtures/base/42/train.parquet", "--dry-run")
     assert done.returncode == 1 and "No rule to produce" in done.stdout
 
 
