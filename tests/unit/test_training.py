@@ -100,7 +100,7 @@ def test_on_the_whole_text_a_step_has_the_mean_loss_of_all_its_tokens(model, mix
     renderer, base = PromptRenderer(load_tokenizer(model)), load_model(model)
     total = count = 0
     for example in tokenize(read_records(mixture), renderer, SETTINGS).examples:
-        ids = torch.tensor([example.ids], dtype=torch.long)
+        ids = torch.tensor(example.ids, dtype=torch.long)[None]
         total += base(ids, labels=ids).loss.item() * (len(example.ids) - 1)
         count += len(example.ids) - 1
     assert read_json(tmp_path / "a" / "run.json")["first_loss"] == pytest.approx(
