@@ -79,6 +79,26 @@ def score_table(scored: Iterable[CellScores], settings: ScoringSettings) -> pd.D
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
+def unreadable_cells(scores: pd.DataFrame) -> list[str]:
+    """Return a warning for each cell of which no answer can be read, with what to do."""
+    warnings = []
+    for (task, dataset), rows in scores.groupby(["task", "dataset"], sort=False):
+        strict = rows[rows["reading"] == Reading.STRICT.value]
+        if strict.empty or (strict["n_unreadable"] < strict["n"]).any():
+            continue
+        lenient = rows[rows["reading"] == Reading.LENIENT.value]
+        read = int((lenient["n"] - lenient["n_unreadable"]).max()) if len(lenient) else 0
+        told = f"; the lenient reading reads {read:,} of them" if read else ""
+        warnings.append(
+            f"none of the {int(strict['n'].max()):,} answers to {task}/{dataset} can be read, so "
+            f"its values tell nothing else{told}. 'itdr score --rows FILE' says of each why. Often "
+            "the answers are cut off (finish_reason 'length': raise max_answer_tokens of the task "
+            "or inference.answer_limit), or the model was never shown the form that the task asks "
+            "for."
+        )
+    return warnings
+
+
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
     """Write scores as CSV with six decimals and their checksum beside them."""
     sidecar(path).unlink(missing_ok=True)

@@ -91,7 +91,8 @@ def infer(
             with closing(Journal(folder, manifest, [row["id"] for row in rows])) as journal:
                 if (there := len(journal.answers)) < len(rows):
                     if there:
-                        log.info("%s: going on after %d of %d answers", out, there, len(rows))
+                        log.info("%s: going on after %s of %s answers",
+                                 out, f"{there:,}", f"{len(rows):,}")  # fmt: skip
                     engine = engine or open_engine(model, settings, adapters)
                     _ask(engine, adapter, rows, prompts, journal)
             _report_unanswered(out, rows, journal.answers, settings.max_length)
