@@ -14,6 +14,7 @@ from itdr.evaluation.uncertainty import Resampling, estimates, whole_estimate
 from itdr.files.atomic import atomic_file
 from itdr.files.checksums import sidecar
 from itdr.files.formats import write_checksum
+from itdr.instructions.record import MAKER
 from itdr.settings.scoring import ScoringSettings
 
 SCORE_COLUMNS = (
@@ -32,6 +33,7 @@ SCORE_COLUMNS = (
     "rate_missing",
     "signature",
     "protocol",
+    *(field.name for field in MAKER),
 )
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
@@ -47,6 +49,8 @@ rate_duplicated, rate_out_of_list, rate_missing: share of answers with at least 
 signature: package, version and choices of a metric of texts; empty for others.
 protocol: how examples were divided, negatives drawn, and what the method sees, as the predictions
     say; several are joined by " | ".
+The others: what gave the answers (`itdr.provenance.Maker`) and the commit of the code then, as the
+    predictions say and joined in the same way.
 """
 
 
@@ -140,6 +144,7 @@ def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, objec
                 **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
                 "signature": column.signature,
                 "protocol": scores.cell.protocol,
+                **scores.cell.maker,
             }
         )
     return rows

@@ -9,7 +9,7 @@ import pandas as pd
 
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import CellScores, MetricValues, score_cell
-from itdr.evaluation.predictions import check_same_cells, read_cells
+from itdr.evaluation.predictions import check_same_cells, joined, read_cells
 from itdr.evaluation.score import SCORE_COLUMNS, cell_resampling
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import merge_seeds
@@ -60,6 +60,10 @@ def score_seeds(
                 },
                 "signature": columns[0].signature,
                 "protocol": scores[0].cell.protocol,
+                **{
+                    name: joined(one.cell.maker[name] for one in scores)
+                    for name in scores[0].cell.maker
+                },
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),
                 "seeds": len(files),

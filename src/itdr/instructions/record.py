@@ -47,6 +47,16 @@ teacher: name of the teacher that gave the output; null where the output comes f
 DRAFT = RECORD.set(RECORD.get_field_index("output"), RECORD.field("output").with_nullable(True))
 """The same before teachers have been asked: output is null where teacher_prompt is not."""
 
+MAKER = (
+    pa.field("engine", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("revision", pa.string()),
+    pa.field("adapter", pa.string()),
+    pa.field("seed", pa.int64()),
+    pa.field("commit", pa.string()),
+)
+"""What gave an answer, as itdr.provenance.Maker has it, and the commit of this code then."""
+
 PREDICTION = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -62,6 +72,7 @@ PREDICTION = pa.schema(
         pa.field("targets", pa.list_(pa.string())),
         pa.field("user_id", pa.string()),
         pa.field("protocol", pa.string()),
+        *MAKER,
     ]
 )
 """One answer a row, with all that scoring needs.
@@ -76,6 +87,7 @@ candidates: titles in the order shown, targets: titles of the positives; null wi
 user_id: whose example it is; null for TUI and where the example does not say.
 protocol: how examples were divided, negatives drawn, and what the method sees, in words; null where
     nobody said.
+The others are those of MAKER; null where nobody said.
 """
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from itdr.errors import DataError, SettingsError
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.provenance import Maker
 from itdr.registry import TRIVIAL_ANSWERS
 
 Record = Mapping[str, Any]
@@ -96,8 +97,9 @@ def answer_trivially(
         answer = trivial.prepare(known)
         for record in records:
             answers[record["id"]] = answer(record, _generator(seed, record["id"]))
+    shared = Maker(engine=name, seed=seed).columns | {"finish_reason": "stop"}
     predictions = [
-        reference_columns(record) | {"answer": answers[record["id"]], "finish_reason": "stop"}
+        reference_columns(record) | {"answer": answers[record["id"]]} | shared
         for record in test.to_pylist()
     ]
     return pa.Table.from_pylist(predictions, schema=PREDICTION)
