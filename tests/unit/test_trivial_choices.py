@@ -148,9 +148,7 @@ def test_the_share_of_likes_on_tallrecs_files(
     assert found.n["auc"] == rows and found.n_unreadable["auc"] == 0
 
 
-def test_users_make_the_interval_of_tallrecs_films_twice_as_wide(
-    real_samples, tmp_path, folders
-):
+def test_users_make_the_interval_of_tallrecs_films_twice_as_wide(real_samples, tmp_path, folders):
     path = real_samples / "tallrec" / "movie" / "test.json"
     if not path.with_suffix(".csv").is_file():
         pytest.skip(f"{path} and its .csv are not there")
