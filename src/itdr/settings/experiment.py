@@ -252,12 +252,19 @@ class Experiment(Strict):
     config_folders: tuple[str, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
-        "docs/add-a-dataset.md has an example",
+        "docs/how-to/add-a-dataset.md has an example",
     )
     raw_folders: dict[DatasetId, str] = Field(
         {},
         description="local folders to take raw files from instead of downloading, as "
         "'movielens-1m: /data/ml-1m'",
+    )
+    most_download_gb: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="most GB that a run may download, by the estimate of 'itdr plan'; more ends "
+        "the run before it begins, with what it would download. All of the paper's needs about 120",
     )
     simulated_world: WorldSettings | None = Field(
         None,
@@ -300,7 +307,7 @@ def load_experiment(
     layers.append(("--config", overrides or {}))
     merged: dict[str, Any] = {}
     for _, layer in layers:
-        merged = _laid_over(merged, layer)
+        merged = laid_over(merged, layer)
     try:
         return check(Experiment, merged, "")
     except SettingsError as error:
@@ -308,12 +315,13 @@ def load_experiment(
         raise SettingsError("\n".join(lines)) from error
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one mapping laid over another: mappings inside key by key, all else replaced."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         both = isinstance(under, Mapping) and isinstance(value, Mapping)
-        merged[key] = _laid_over(under, value) if both else value  # type: ignore[arg-type]
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]
     return merged
 
 
