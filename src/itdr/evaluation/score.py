@@ -1,6 +1,7 @@
 """From a file of predictions to a table of scores."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -140,6 +141,8 @@ def estimate(
     if columns[0].whole or users is not None or not (columns[0].rate or columns[0].root):
         values = [column.whole.value if column.whole else mean_of(column.values)
                   for column in columns]  # fmt: skip
+        if columns[0].whole and not columns[0].whole.resampled:
+            resampling = replace(resampling, resamples=0)
         return whole_estimate(values, len(cell.examples), resampling, users)
     return merge_seeds([column.values for column in columns], columns[0].root, resampling)
 
