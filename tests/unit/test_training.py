@@ -19,7 +19,7 @@ from itdr.cli.main import main
 from itdr.errors import DataError, ModelError, SettingsError, TrainingError
 from itdr.files.formats import read_json, write_parquet
 from itdr.instructions.record import RECORD
-from itdr.models.loading import load_tokenizer
+from itdr.models.loading import load_model, load_tokenizer
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
@@ -92,6 +92,20 @@ def test_cutting_takes_the_beginning_of_the_input_and_never_the_answer(model, mi
     text = tokenizer.decode(last.ids)
     assert text.startswith("<|im_start|>user\nRank.\n\nxx") and "xx the end<|im_end|>" in text
     assert tokenizer.decode(last.ids[last.prompt_length :]) == "y<|im_end|>"
+
+
+def test_on_the_whole_text_a_step_has_the_mean_loss_of_all_its_tokens(model, mixture, tmp_path):
+    settings = SETTINGS.model_copy(update={"loss_on": "text", "batch_size": 24, "epochs": 1})
+    train(model, mixture, tmp_path / "a", settings, seed=1)
+    renderer, base = PromptRenderer(load_tokenizer(model)), load_model(model)
+    total = count = 0
+    for example in tokenize(read_records(mixture), renderer, SETTINGS).examples:
+        ids = torch.tensor(example.ids, dtype=torch.long)[None]
+        total += base(ids, labels=ids).loss.item() * (len(example.ids) - 1)
+        count += len(example.ids) - 1
+    assert read_json(tmp_path / "a" / "run.json")["first_loss"] == pytest.approx(
+        total / count, rel=1e-4
+    )
 
 
 def read_records(path):

@@ -18,10 +18,17 @@ class TokenizedExample:
     Attributes:
         ids: prompt and answer, the answer ending with the token that ends a turn.
         prompt_length: how many of them are the prompt.
+        learns_prompt: whether a loss is over the prompt's tokens too.
     """
 
     ids: Sequence[int]
     prompt_length: int
+    learns_prompt: bool = False
+
+    @property
+    def unlearnt(self) -> int:
+        """How many tokens at the beginning a loss leaves out; nothing foretells the first one."""
+        return 1 if self.learns_prompt else self.prompt_length
 
 
 class PromptRenderer:
