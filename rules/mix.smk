@@ -25,6 +25,8 @@ rule mix_examples:
         runtime=growing(60),
     params:
         flags=lambda wildcards: WORKFLOW.mix_flags(wildcards.variant),
+    message:
+        "Mix what {wildcards.variant} is trained on; log: {log}"
     shell:
         "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --out {output:q}"
         " --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"

@@ -7,11 +7,11 @@ import pytest
 from itdr.errors import SettingsError
 from itdr.planning.estimate import cost
 from itdr.planning.jobs import Job
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured, measured_rates
 from itdr.planning.needs import Needs
 from itdr.planning.plan import plan
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.model import load_model_settings
 from itdr.settings.rates import Rates

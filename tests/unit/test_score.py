@@ -104,8 +104,9 @@ def scored(tmp_path, folders, rows, settings=QUICK):
 
 
 def test_the_page_in_docs_names_every_column():
-    page = (ROOT / "docs" / "predictions-and-scores.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "predictions-and-scores.md").read_text(encoding="utf-8")
     types = {"list<element: string>": "list of strings", "list<item: string>": "list of strings"}
+    types[str(PREDICTION.field("choices").type)] = "list of objects"
     lines = [
         f"| `{field.name}` | {types.get(str(field.type), field.type)} "
         f"| {'yes' if field.nullable else 'no'} |"
@@ -298,7 +299,7 @@ def test_csv_appears_whole(tmp_path, folders):
     found = score(write(tmp_path / "p.parquet", many(3)), folders, QUICK)
     write_scores(tmp_path / "new" / "scores.csv", found)
     read = pd.read_csv(tmp_path / "new" / "scores.csv")
-    read["protocol"] = ""  # an empty cell is read as no value
+    read["protocol"] = read["problem"] = ""  # an empty cell is read as no value
     read["signature"] = read["signature"].fillna("")
     pd.testing.assert_frame_equal(read, found, check_dtype=False, atol=1e-6)
     names = sorted(path.name for path in (tmp_path / "new").iterdir())

@@ -11,7 +11,7 @@ import yaml
 
 from itdr.errors import MissingFileError, SettingsError
 from itdr.instructions.tasks import load_task, load_tasks
-from itdr.planning.workflow import load_workflow
+from itdr.planning.loading import load_workflow
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml

@@ -11,6 +11,7 @@ import pytest
 from itdr.errors import SettingsError
 from itdr.planning.jobs import open_jobs
 from tests.conftest import ROOT
+from tests.pages import page
 from tests.workflow.conftest import RECOMMENDERS
 
 
@@ -70,12 +71,12 @@ def test_one_cell_needs_its_own_dataset_alone(project):
     }
 
 
-def test_the_readme_draws_the_rules_that_there_are(project):
+def test_the_docs_draw_the_rules_that_there_are(project):
     drawn = project.snakemake("--rulegraph", "mermaid-js").stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
     edges = {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", drawn)}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.partition("```mermaid")[2].partition("```")[0]
+    rules = page("explanations/structure.md").partition("## The rules of the workflow")[2]
+    block = rules.partition("```mermaid")[2].partition("```")[0]
     assert set(re.findall(r"(\w+) --> (\w+)", block)) == edges != set()
 
 
@@ -180,7 +181,7 @@ def test_the_hours_in_the_docs_are_those_of_the_plan(project):
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "Snakemake is not heard"
     found = re.findall(r"(?m)^ +(\d+) +([\d.,]+) +(\d+%) ", done.stdout)
-    docs = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+    docs = page("how-to/gpus.md")
     assert re.findall(r"(?m)^\| (\d+) \| ([\d.]+) \| (\d+%) \|$", docs) == found
     assert len(found) == 4
 

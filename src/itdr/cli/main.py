@@ -35,7 +35,9 @@ COMMANDS = {
     "compare": "compare the answers of two variants by a paired test",
     "plan": "say what a target would cost before anything is spent",
     "doctor": "say what this machine lacks for a target",
+    "status": "say how far a target is and when it will be ready",
     "report": "make tables and figures from scores",
+    "trace": "say which raw lines an example was built from",
     "reference": "write the reference of all settings and commands anew",
 }
 

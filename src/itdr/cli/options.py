@@ -164,14 +164,8 @@ def add_release_manifest(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """Add the targets of the workflow and what they depend on."""
-    parser.add_argument(
-        "targets",
-        nargs="*",
-        metavar="TARGET",
-        help="as for snakemake: a table, MODEL/VARIANT or a file (default: all)",
-    )
+def add_configfile(parser: argparse.ArgumentParser) -> None:
+    """Add --configfile, which says what the experiment is."""
     parser.add_argument(
         "--configfile",
         type=input_path,
@@ -180,6 +174,17 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="laid over config/config.yaml, as for snakemake (default: none)",
     )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the targets of the workflow and what they depend on."""
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="as for snakemake: a table, MODEL/VARIANT or a file (default: all)",
+    )
+    add_configfile(parser)
     parser.add_argument(
         "--snakefile",
         type=input_path,

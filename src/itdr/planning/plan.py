@@ -33,6 +33,7 @@ def plan(needs: Needs) -> str:
 
 def _reasons(needs: Needs) -> Iterable[str]:
     jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
+    yield from sizes.workflow.notes
     audit = (
         "counted by this run's audit"
         if sizes.audit
@@ -116,15 +117,24 @@ def _finished(jobs: int) -> str:
 
 
 def _shown(found: Cost) -> tuple[str, ...]:
-    return (_hours(found.gpu_hours), _hours(found.cpu_hours), _size(found.disk_mb),
-            _size(found.download_mb), f"{found.dollars:,.2f}" if found.dollars else "")  # fmt: skip
+    sizes = size_text(found.disk_mb), size_text(found.download_mb)
+    dollars = f"{found.dollars:,.2f}" if found.dollars else ""
+    return (_hours(found.gpu_hours), _hours(found.cpu_hours), *sizes, dollars)
+
+
+def hours_text(hours: float) -> str:
+    """Return a duration for people: "12.3 h", "4 min" or "20 s"."""
+    if hours >= 1:
+        return f"{hours:,.1f} h"
+    return f"{hours * 60:.0f} min" if hours >= 1 / 60 else f"{hours * 3600:.0f} s"
 
 
 def _hours(hours: float) -> str:
     return "" if not hours else f"{hours:,.1f}" if hours >= 0.1 else f"{hours:.3f}"
 
 
-def _size(mb: float) -> str:
+def size_text(mb: float) -> str:
+    """Return a size for people: "1.2 GB" or "3.4 MB"; "" for none."""
     return "" if not mb else f"{mb / 1000:,.1f} GB" if mb >= 1000 else f"{mb:,.1f} MB"
 
 

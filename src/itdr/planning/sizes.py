@@ -8,6 +8,7 @@ from typing import Any
 from itdr.errors import SettingsError
 from itdr.models.folder import is_cached
 from itdr.planning.workflow import Workflow
+from itdr.settings.dataset import DatasetSettings, load_dataset
 from itdr.settings.rates import Rates
 
 Pair = tuple[str, str]
@@ -91,15 +92,20 @@ class Sizes:
     def is_downloaded(self, dataset: str) -> bool:
         """Return whether a dataset's raw files come over the network."""
         workflow = self.workflow
-        is_local = dataset in workflow.local_folders or workflow.datasets[dataset].kind == "folder"
+        is_local = dataset in workflow.local_folders or self._source(dataset).kind == "folder"
         return not is_local
+
+    def _source(self, dataset: str) -> DatasetSettings:
+        """Return what is known of a dataset, also of one that the experiment does not name."""
+        found = self.workflow.datasets.get(dataset)
+        return found or load_dataset(dataset, self.workflow.folders)
 
     def raw_mb(self, dataset: str) -> tuple[float, float, bool]:
         """Return the MB to download and to keep, and whether every size is known."""
         own = self.workflow.own_files(dataset)
         if own:
             return 0.0, _mb(Path(path).stat().st_size for path in own), True
-        source = self.workflow.datasets[dataset]
+        source = self._source(dataset)
         files = [file for file in source.files if file.needed]
         held = {file.archive for file in files}
         archives = [archive for archive in source.archives if archive.name in held]

@@ -252,12 +252,19 @@ class Experiment(Strict):
     config_folders: tuple[str, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
-        "docs/add-a-dataset.md has an example",
+        "docs/how-to/add-a-dataset.md has an example",
     )
     raw_folders: dict[DatasetId, str] = Field(
         {},
         description="local folders to take raw files from instead of downloading, as "
         "'movielens-1m: /data/ml-1m'",
+    )
+    most_download_gb: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="most GB that a run may download, by the estimate of 'itdr plan'; more ends "
+        "the run before it begins, with what it would download. All of the paper's needs about 120",
     )
     simulated_world: WorldSettings | None = Field(
         None,
