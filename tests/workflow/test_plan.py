@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from itdr.cli.main import main
 from itdr.errors import SettingsError
 from itdr.planning.jobs import open_jobs
 from tests.conftest import ROOT
@@ -184,6 +185,24 @@ def test_the_hours_in_the_docs_are_those_of_the_plan(project):
     docs = page("how-to/gpus.md")
     assert re.findall(r"(?m)^\| (\d+) \| ([\d.]+) \| (\d+%) \|$", docs) == found
     assert len(found) == 4
+
+
+def test_the_claims_cost_what_the_plan_says(project, monkeypatch, capsys):
+    """GPU hours, download in GB and US dollars of each command of CLAIMS.md, from nothing."""
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("HF_HOME", str(project.folder))
+    claims = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"(?m)^\|.*\| `snakemake ?(\w*)` \|.*\| ([\d.]+) \| ([\d.]+) GB \| ([\d.]+) \|$", claims
+    )
+    told = {target: numbers for target, *numbers in rows}
+    assert len(told) == len(rows) == 10
+    for target, numbers in told.items():
+        assert main(["plan", target or "all", "--snakefile", str(ROOT / "Snakefile")]) == 0
+        said = capsys.readouterr().out
+        gpu = re.search(r"(?m)^total +\d+ +([\d.]+) +[\d.]+ +[\d.]+ GB", said)
+        download, dollars = re.search(r"(?m)^total .* ([\d.]+) GB +([\d.]+)$", said).groups()
+        assert [gpu[1] if gpu else "0", download, dollars] == numbers, target
 
 
 def test_the_plan_waits_as_the_workflow_does(project, monkeypatch):

@@ -97,6 +97,11 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
             f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
             f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
         )
+    if not endpoint:
+        billions, told_by = sizes.told_billions(model)
+        if told_by not in ("its file", "its weights"):
+            yield (f"{model}: {billions:g} billion parameters by {told_by}; 'billions' in "
+                   f"config/models/{model}.yaml says it for certain.")  # fmt: skip
     if endpoint:
         yield (f"{model}: {endpoint.input_price} and {endpoint.output_price} US$ per million "
                "tokens in and out, as its file says.")  # fmt: skip

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import SettingsError
-from itdr.models.folder import is_cached
+from itdr.models.folder import cached_folder, is_cached
+from itdr.models.parameters import counted_billions, named_billions
 from itdr.planning.workflow import Workflow
 from itdr.settings.dataset import DatasetSettings, load_dataset
 from itdr.settings.rates import Rates
@@ -122,16 +123,30 @@ class Sizes:
         """Return the parameters of a model in billions.
 
         Raises:
-            SettingsError: neither its file nor a local folder tells them.
+            SettingsError: neither its file, nor weights that are here, nor its name tells them.
         """
-        settings = self.workflow.models[model]
-        weights = Path(settings.source).glob("*.safetensors") if settings.is_local else ()
-        found = settings.billions or sum(file.stat().st_size for file in weights) / 2e9
+        found = self.told_billions(model)[0]
         if not found:
             raise SettingsError(
                 f"config/models/{model}.yaml: state 'billions', the model's parameters in billions."
             )
         return found
+
+    def told_billions(self, model: str) -> tuple[float, str]:
+        """Return the parameters of a model in billions, 0 if nothing tells them, and what does."""
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        settings = self.workflow.models[model]
+        if settings.billions:
+            return settings.billions, "its file"
+        folder = (
+            Path(settings.source)
+            if settings.is_local
+            else cached_folder(settings.source, settings.revision, Path(HF_HUB_CACHE))
+        )
+        if folder and (counted := counted_billions(folder)):
+            return counted, "its weights"
+        return named_billions(settings.source), f"its name, {settings.source}"
 
     def weights_mb(self, model: str) -> float:
         """Return the MB to download of a base model, in 16 bits; 0 where it is here."""

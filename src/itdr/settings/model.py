@@ -48,7 +48,7 @@ class ModelSettings(Strict):
         gt=0,
         le=100_000,
         description="parameters in billions, which plans and checks reckon with; null: as many as "
-        "a local folder's weights hold in 16 bits",
+        "the weights hold where they are here, else as the name tells, such as 7B",
     )
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(
