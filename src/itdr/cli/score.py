@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         required=True,
         metavar="FILE",
-        help="answers, .parquet or .jsonl, with the columns of docs/predictions-and-scores.md; of "
-        "several files, which must answer the same examples with adapters of different seeds, the "
-        "mean is scored",
+        help="answers, .parquet or .jsonl, with the columns of "
+        "docs/reference/predictions-and-scores.md; of several files, which must answer the same "
+        "examples with adapters of different seeds, the mean is scored",
     )
     parser.add_argument(
         "--out", type=output_file, required=True, metavar="FILE", help="CSV file of scores"
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
 
     from itdr.errors import SettingsError
     from itdr.evaluation.rows import write_rows
-    from itdr.evaluation.score import score_cells, score_table, write_scores
+    from itdr.evaluation.score import score_cells, score_table, unreadable_cells, write_scores
     from itdr.evaluation.seeds import score_seeds
     from itdr.files.checksums import require_different
     from itdr.settings.flags import from_flags
@@ -59,5 +59,8 @@ def run(args: argparse.Namespace) -> None:
     else:
         scores = score_seeds(args.predictions, args.config_folders, settings)
     write_scores(args.out, scores)
+    log = logging.getLogger("itdr")
+    for warning in unreadable_cells(scores):
+        log.warning("%s: %s", args.out, warning)
     cells = scores[["task", "dataset"]].drop_duplicates()
-    logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))
+    log.info("%s: %s scores of %d cells", args.out, f"{len(scores):,}", len(cells))
