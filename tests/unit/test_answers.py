@@ -34,7 +34,7 @@ def test_most_odd_answers_are_read():
     found = counts("corpus")
     assert sum(sum(by_verdict.values()) for by_verdict in found.values()) >= 2 * 400
     for (kind, reading), by_verdict in found.items():
-        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.93}[reading]
+        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.9}[reading]
         assert by_verdict["right"] >= least * sum(by_verdict.values()), (kind, reading)
 
 
