@@ -8,7 +8,7 @@ from pathlib import Path
 from itdr.cli.options import add_config_folders, input_path, output_path, whole_number
 from itdr.settings.reading import MOST_ROWS
 
-FORMS = ("llama-factory", "hugging-face", "lm-eval", "predictions")
+FORMS = ("llama-factory", "hugging-face", "recipe", "lm-eval", "predictions")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "form",
         metavar="FORM",
         choices=FORMS,
-        help="llama-factory: alpaca JSON and dataset_info.json; hugging-face: Parquet and a "
-        "dataset card; lm-eval: tasks of lm-evaluation-harness for files called "
+        help="llama-factory: alpaca JSON and dataset_info.json; hugging-face: Parquet, a "
+        "dataset card and Croissant metadata; recipe: the same without any example, which may be "
+        "passed on; lm-eval: tasks of lm-evaluation-harness for files called "
         "test.parquet; predictions: answers as JSON lines",
     )
     parser.add_argument(
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace) -> None:
     from itdr.settings.dataset import load_datasets
 
     sources = load_datasets(args.config_folders)
-    counts = hugging_face.export(args.parts, args.out, sources, args.config_folders)
+    rows = args.form == "hugging-face"
+    counts = hugging_face.export(args.parts, args.out, sources, args.config_folders, rows=rows)
     log.info("%s: %d examples", args.out, sum(counts.values()))
 
 
