@@ -57,7 +57,7 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, folders, loaded)
-            example = _example(row, settings)
+            example = example_of(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
         cell = row["task"], row["dataset"]
@@ -222,13 +222,18 @@ def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | 
     """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
     row = {**columns, "answer": "", "finish_reason": "stop"}
     try:
-        _example(row, settings)
+        example_of(row, settings)
     except DataError as error:
         return str(error)
     return None
 
 
-def _example(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+def example_of(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+    """Return the example that a row of predictions is.
+
+    Raises:
+        DataError: a column is wrong, which the message names.
+    """
     kind: AnswerKind = ANSWER_KINDS[settings.answer]
     form, truth = kind.ask(row, settings, row["dataset"])
     asked = row["finish_reason"] != "skipped"
