@@ -8,6 +8,9 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+report: about()
+
+
 pathvars:
     results=EXPERIMENT.results,
     logs=f"{EXPERIMENT.results}/logs",
@@ -54,6 +57,14 @@ onstart:
         check_downloads(workflow.dag, WORKFLOW)
     except ItdrError as error:
         raise WorkflowError(str(error)) from None
+    write_json(
+        Path(EXPERIMENT.results) / "started.json",
+        {
+            "settings": EXPERIMENT.model_dump(mode="json"),
+            "machine": machine(),
+            "provenance": provenance(["snakemake"]),
+        },
+    )
     for note in WORKFLOW.notes:
         print(note)
 

@@ -7,6 +7,7 @@ not here, so that the report is there to be read.
 
 
 rule audit_examples:
+    """Look for faults in the examples of all cells."""
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         tables=[
@@ -34,7 +35,6 @@ rule audit_examples:
         max_length=EXPERIMENT.training.max_length,
         flags=FLAGS["audit"],
         folders=FOLDERS,
-    """Look for faults in the examples of all cells."""
     message:
         "Look for faults in the examples of all cells"
     shell:

@@ -17,9 +17,11 @@ sys.path.insert(0, PACKAGE)
 shell.prefix("export PYTHONPATH={PACKAGE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 from itdr.errors import ItdrError
+from itdr.files.formats import write_json
 from itdr.places import PROJECT, project_path
-from itdr.planning.profiles import check_workflow_profile
 from itdr.planning.loading import load_workflow
+from itdr.planning.profiles import check_workflow_profile
+from itdr.provenance import machine, provenance
 
 # Not by `configfile:`, whose reader knows neither our bounds nor our messages. A module has `config`
 # from the workflow that it is part of, whose config/ is none of this one's.
@@ -41,8 +43,13 @@ except ItdrError as error:
 EXPERIMENT = WORKFLOW.experiment
 FLAGS = WORKFLOW.flags
 FOLDERS = WORKFLOW.folder_flags
-OF_SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
+
+
+def about():
+    """Return the text that Snakemake's report begins with: the run's summary, once there is one."""
+    summary = Path(EXPERIMENT.results) / "report" / "summary.rst"
+    return str(summary.resolve()) if summary.is_file() else "workflow/report/about.rst"
 
 
 def growing(amount):
@@ -99,6 +106,16 @@ def adapters_of(columns):
         for model, variant in columns
         if WORKFLOW.variants[variant].is_trained
     ]
+
+
+def start_from(wildcards):
+    """Return the adapter that a variant's training starts from, if there is one."""
+    start = WORKFLOW.variants[wildcards.variant].start_from
+    return (
+        f"<results>/adapters/{wildcards.model}/{start}/{wildcards.seed}"
+        if start
+        else []
+    )
 
 
 def files_of(table):

@@ -6,8 +6,9 @@ Makes: exports/llama-factory/ and exports/hugging-face/.
 
 
 rule export_llama_factory:
+    """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
     input:
-        train="<results>/mixtures/itdr/train.parquet",
+        train=f"<results>/mixtures/itdr/{EXPERIMENT.seed}/train.parquet",
         others=PARTS["val"] + PARTS["test"],
     output:
         directory("<results>/exports/llama-factory"),
@@ -20,7 +21,6 @@ rule export_llama_factory:
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
-    """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
     message:
         "Export the examples of all cells for LLaMA-Factory"
     shell:
@@ -29,6 +29,7 @@ rule export_llama_factory:
 
 
 rule export_hugging_face:
+    """Write Parquet files and a dataset card."""
     input:
         parts=[path for paths in PARTS.values() for path in paths],
         audit="<results>/audit/audit.json",
@@ -45,7 +46,6 @@ rule export_hugging_face:
         runtime=growing(60),
     params:
         folders=FOLDERS,
-    """Write Parquet files and a dataset card."""
     message:
         "Export the examples of all cells for Hugging Face"
     shell:
@@ -54,9 +54,9 @@ rule export_hugging_face:
 
 
 rule export:
+    """All exports."""
     input:
         rules.export_llama_factory.output,
         rules.export_hugging_face.output,
-    """All exports."""
     message:
         "Both exports"

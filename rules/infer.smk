@@ -9,6 +9,7 @@ lie beside it in {seed}.answers, which is not declared, so that an interrupted r
 
 
 rule infer_model:
+    """Let a model answer the test rows."""
     input:
         test=PARTS["test"],
         adapter=branch(
@@ -48,7 +49,6 @@ rule infer_model:
             else "--no-description"
         ),
         folders=FOLDERS,
-    """Let a model answer the test rows."""
     message:
         "Ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
     shell:
@@ -69,6 +69,7 @@ use rule infer_model as ask_endpoint with:
 
 
 use rule infer_model as infer_cell with:
+    """Let a model answer the test rows of one task and dataset alone."""
     input:
         test="<results>/instructions/{task}/{dataset}/parts/test.parquet",
         adapter=rules.infer_model.input.adapter,
@@ -81,12 +82,12 @@ use rule infer_model as infer_cell with:
         "<benchmarks>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
     wildcard_constraints:
         model=any_of(WORKFLOW.models),
-    """Let a model answer the test rows of one task and dataset alone."""
     message:
         "Ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}; log: {log}"
 
 
 rule answer_trivially:
+    """Answer the test rows without a model."""
     input:
         train=PARTS["train"],
         test=PARTS["test"],
@@ -113,7 +114,6 @@ rule answer_trivially:
     params:
         rows=EXPERIMENT.inference.rows_per_cell,
         folders=FOLDERS,
-    """Answer the test rows without a model."""
     message:
         "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:

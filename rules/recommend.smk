@@ -7,6 +7,7 @@ may see is said in the column `protocol`; the libraries that some need are an ex
 
 
 rule recommend:
+    """Let a conventional recommender answer the test rows."""
     input:
         train=PARTS["train"],
         test=PARTS["test"],
@@ -34,7 +35,6 @@ rule recommend:
         rows=EXPERIMENT.inference.rows_per_cell,
         flags=FLAGS["recommend"],
         folders=FOLDERS,
-    """Let a conventional recommender answer the test rows."""
     message:
         "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:

@@ -9,6 +9,7 @@ AUDIT = "<results>/audit/audit.json"
 
 
 rule make_table:
+    """Make one result table in all forms."""
     input:
         scores=lambda wildcards: scores_of(WORKFLOW.table_columns[wildcards.table]),
         comparisons="<results>/comparisons/{table}.csv",
@@ -36,17 +37,16 @@ rule make_table:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
-        simulated=OF_SIMULATED,
-    """Make one result table in all forms."""
     message:
         "Make the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders} {params.simulated}"
+        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders}"
         " > {log:q} 2>&1"
 
 
 rule make_aggregates:
+    """Make the table of pUII and pUIU."""
     input:
         scores=scores_of(WORKFLOW.columns),
         paper=PAPER,
@@ -71,7 +71,6 @@ rule make_aggregates:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
-    """Make the table of pUII and pUIU."""
     message:
         "Make the table aggregates; log: {log}"
     shell:
@@ -112,6 +111,7 @@ rule make_statistics:
 
 
 rule draw_figures:
+    """Draw all figures."""
     input:
         scores=scores_of(WORKFLOW.columns),
         adapters=adapters_of(WORKFLOW.columns),
@@ -139,7 +139,6 @@ rule draw_figures:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
-    """Draw all figures."""
     message:
         "Draw all figures; log: {log}"
     shell:
@@ -148,6 +147,7 @@ rule draw_figures:
 
 
 rule make_page:
+    """Put tables, figures, audit and how it was made into one page."""
     input:
         scores=scores_of(WORKFLOW.columns),
         comparisons=comparisons(),
@@ -160,6 +160,7 @@ rule make_page:
             caption="../workflow/report/page.rst",
             category="Page",
         ),
+        summary="<results>/report/summary.rst",
     log:
         "<logs>/report/page.log",
     benchmark:
@@ -174,14 +175,12 @@ rule make_page:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
-        simulated=OF_SIMULATED,
-    """Put tables, figures, audit and how it was made into one page."""
     message:
         "Put tables, figures, audit and how it was made into one page; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {params.folders}"
-        " {params.simulated} > {log:q} 2>&1"
+        " > {log:q} 2>&1"
 
 
 rule so_far:
@@ -202,8 +201,7 @@ rule so_far:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
-        simulated=OF_SIMULATED,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
         " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {params.folders}"
-        " {params.simulated} > {log:q} 2>&1"
+        " > {log:q} 2>&1"

@@ -48,6 +48,7 @@ use rule score_predictions as score_cell with:
 
 
 rule compare_columns:
+    """Test which columns of a table, trivial answers among them, answer better than which."""
     input:
         lambda wildcards: per_column(
             "predictions", "parquet", WORKFLOW.table_columns[wildcards.table]
@@ -69,7 +70,6 @@ rule compare_columns:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
         folders=FOLDERS,
-    """Test which columns of a table, trivial answers among them, answer better than which."""
     message:
         "Compare the columns of the table {wildcards.table}; log: {log}"
     shell:

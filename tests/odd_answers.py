@@ -18,7 +18,7 @@ from itdr.evaluation.answers.aliases import same_value
 from itdr.evaluation.kinds.core import read
 
 DATA = Path(__file__).parent / "unit" / "data"
-PAGE = Path(__file__).parents[1] / "docs" / "odd-answers.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "odd-answers.md"
 FILES = {"corpus": DATA / "odd_answers.yaml", "held out": DATA / "odd_answers_held_out.yaml"}
 VERDICTS = ("right", "unreadable", "wrong")
 

@@ -214,10 +214,13 @@ def test_text_is_read_without_fence_and_quotes_leniently():
     assert read(" \n", Form("text"), Reading.STRICT).problem == "empty"
 
 
-def test_attribute_values_may_hold_commas_and_colons():
+def test_attribute_values_may_hold_commas_but_no_other_attribute():
     form = Form("attributes", attributes=("gender", "location"))
-    answer = read("location:Rome, Lazio: Italy, gender:F", form, Reading.STRICT)
-    assert answer.attributes == {"location": "Rome, Lazio: Italy", "gender": "F"}
+    answer = read("location:Rome, Lazio, gender:F", form, Reading.STRICT)
+    assert answer.attributes == {"location": "Rome, Lazio", "gender": "F"}
+    more = "gender:F, location:Rome, hobby: chess"
+    assert not read(more, form, Reading.STRICT).readable
+    assert read(more, form, Reading.LENIENT).attributes == {"location": "Rome", "gender": "F"}
 
 
 def test_an_attribute_given_twice_is_not_the_asked_for_form():

@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         required=True,
         metavar="FILE",
-        help="answers, .parquet or .jsonl, with the columns of docs/predictions-and-scores.md; of "
-        "several files, which must answer the same examples with adapters of different seeds, the "
-        "mean is scored",
+        help="answers, .parquet or .jsonl, with the columns of "
+        "docs/reference/predictions-and-scores.md; of several files, which must answer the same "
+        "examples with adapters of different seeds, the mean is scored",
     )
     parser.add_argument(
         "--out", type=output_file, required=True, metavar="FILE", help="CSV file of scores"

@@ -232,4 +232,4 @@ def _example(row: Mapping[str, Any], settings: TaskSettings) -> Example:
     kind: AnswerKind = ANSWER_KINDS[settings.answer]
     form, truth = kind.ask(row, settings, row["dataset"])
     asked = row["finish_reason"] != "skipped"
-    return Example(row["id"], row["answer"], asked, form, truth, row.get("user_id"))
+    return Example(row["id"], kind.given(row, form), asked, form, truth, row.get("user_id"))

@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from itdr.inference.engine import Engine, GeneratedAnswer, Prompt
 from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
 from itdr.instructions.asked import first_rows
+from itdr.instructions.choices import choices_of
 from itdr.instructions.record import PREDICTION, reference_columns
-from itdr.instructions.tasks import load_task
+from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.models.loading import ADAPTER_WEIGHTS, check_adapter
 from itdr.provenance import Maker
 from itdr.settings.experiment import InferenceSettings
@@ -73,13 +75,15 @@ def infer(
     """
     rows = first_rows(tests, settings.rows_per_cell)
     _check_ids(rows)
-    limits = _limits(folders, {row["task"] for row in rows}, settings.answer_limit)
+    tasks = {name: load_task(name, folders) for name in {row["task"] for row in rows}}
+    limits = {name: _limit(task, settings.answer_limit) for name, task in tasks.items()}
     prompts = [
         Prompt(
             row["id"],
             row["instruction"] if description else "",
             row["input"],
             limits[row["task"]],
+            choices_of(tasks[row["task"]].choices, row),
         )
         for row in rows
     ]
@@ -137,10 +141,15 @@ def _predictions(
             "answer": answers[row["id"]].text,
             "finish_reason": answers[row["id"]].finish_reason,
             "answer_tokens": answers[row["id"]].tokens,
+            "choices": _choices(answers[row["id"]]),
         }
         for row in rows
     ]
     return pa.Table.from_pylist(records, schema=PREDICTION)
+
+
+def _choices(answer: GeneratedAnswer) -> list[dict[str, Any]] | None:
+    return None if answer.choices is None else [asdict(choice) for choice in answer.choices]
 
 
 def _report_unanswered(
@@ -181,6 +190,7 @@ def _manifest(
         "prompts": fingerprint(
             [
                 [prompt.id, prompt.instruction, prompt.text, prompt.max_answer_tokens]
+                + ([prompt.choices] if prompt.choices else [])
                 for prompt in prompts
             ]
         ),
@@ -205,6 +215,6 @@ def _folder_checksums(folder: Path) -> str:
     return fingerprint([[path.name, sha256(path)] for path in files])
 
 
-def _limits(folders: Sequence[Path], tasks: set[str], highest: int | None) -> dict[str, int]:
-    own = {task: load_task(task, folders).max_answer_tokens for task in tasks}
-    return {task: min(limit, highest or limit) for task, limit in own.items()}
+def _limit(task: TaskSettings, highest: int | None) -> int:
+    own = task.max_answer_tokens or 0
+    return min(own, highest or own)

@@ -1,13 +1,13 @@
-"""Answers from a model of transformers, in batches of prompts of similar length."""
+"""Answers and likelihoods from a model of transformers, in batches of prompts of like length."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from itdr.inference.batches import batches
 from itdr.inference.engine import Answered, Prompt
 from itdr.inference.greedy import greedy
-from itdr.inference.tokens import TokenPrompt, Tokens
+from itdr.inference.likelihood import likelihoods
+from itdr.inference.tokens import Tokens
 from itdr.models.loading import load_adapted, load_model
 from itdr.models.threads import side_by_side
 from itdr.settings.experiment import InferenceSettings
@@ -32,16 +32,31 @@ class TransformersEngine:
         if skipped := tokens.skipped(asked, answered):
             yield skipped
         at_once = self._settings.batches_at_once
-        whole = batches(
-            asked,
-            [position for position, prompt in enumerate(asked) if tokens.fits(prompt)],
-            size=self._settings.batch_size,
-            tokens=self._settings.batch_tokens // at_once,
-        )
+        whole = [
+            batch
+            for scored in (False, True)
+            for batch in batches(
+                asked,
+                [
+                    position
+                    for position, prompt in enumerate(asked)
+                    if tokens.fits(prompt) and bool(prompt.choices) is scored
+                ],
+                size=self._settings.batch_size,
+                tokens=self._settings.batch_tokens // at_once,
+            )
+        ]
         missing = ([position for position in batch if position not in answered] for batch in whole)
 
         def answers(batch: list[int]) -> Answered:
-            outputs = self._generate(model, [asked[position] for position in batch])
+            of_batch = [asked[position] for position in batch]
+            if of_batch[0].choices:
+                told = likelihoods(model, of_batch)
+                return [
+                    (position, tokens.chosen(prompts[position], asked[position], of_prompt))
+                    for position, of_prompt in zip(batch, told, strict=True)
+                ]
+            outputs = greedy(model, of_batch, tokens.ends)
             return [
                 (position, tokens.answer(asked[position], ids))
                 for position, ids in zip(batch, outputs, strict=True)
@@ -49,7 +64,3 @@ class TransformersEngine:
 
         with side_by_side(at_once) as do:
             yield from (do or map)(answers, filter(None, missing))
-
-    def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
-        """Return the output of each prompt as token ids."""
-        return greedy(model, prompts, self._tokens.ends)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.formats import write_parquet
-from itdr.instructions.protocol import Protocol
+from itdr.instructions.protocol import Protocol, table_origin
 from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import training_users
@@ -66,7 +66,7 @@ def build(
                  draw.salt, len(examples), draw.examples)  # fmt: skip
     records = [_record(task, dataset, text, example) for example in examples]
     chosen = hasattr(task.sampling, "negatives")
-    protocol = Protocol(negatives=settings.negatives if chosen else None)
+    protocol = Protocol(settings.negatives if chosen else None, data=table_origin(tables))
     write_parquet(out, pa.Table.from_pylist(records, schema=protocol.attached(DRAFT)))
     return len(records)
 

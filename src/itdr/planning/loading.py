@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from itdr.errors import MissingFileError, SettingsError, nearest
+from itdr.errors import MissingFileError, SettingsError
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.places import project_path
+from itdr.planning.variants import find_variants, training_of
 from itdr.planning.workflow import Workflow, halves
 from itdr.recommenders.methods import find_method
 from itdr.registry import TRIVIAL_ANSWERS
 from itdr.settings.dataset import DatasetSettings, load_dataset
-from itdr.settings.experiment import Experiment, load_experiment
+from itdr.settings.experiment import load_experiment
 from itdr.settings.folders import CONFIG, settings_file
 from itdr.settings.model import load_model_settings
-from itdr.settings.paper import PAPERS, Paper, load_paper
-from itdr.settings.reading import check
-from itdr.settings.variant import Variant, find_variant
+from itdr.settings.paper import PAPERS, load_paper
+from itdr.settings.variant import find_variant
 
 
 def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Workflow:
@@ -49,7 +49,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         raise SettingsError(
             f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."
         )
-    variants = _variants(experiment, paper, tasks, folders, files[-1])
+    variants = find_variants(experiment, paper, tasks, folders, files[-1])
     models = {}
     for column in experiment.columns:
         model, variant = halves(column)
@@ -61,7 +61,7 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f" Take {model}/base, or another variant without training."
             )
         if found.is_trained:
-            experiment.training.of(models[model])  # which may refuse it
+            training_of(experiment, found, files[-1]).of(models[model])  # which may refuse it
     for name in experiment.raw_folders:
         settings_file("datasets", name, folders, f"{files[-1]}: 'raw_folders'")
     _require_folders(
@@ -81,32 +81,3 @@ def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:
                 f"{file}: {key!r} is {folder!r}, which is no folder. Name the folder that "
                 "holds the files, or take the key out."
             )
-
-
-def _variants(
-    experiment: Experiment,
-    paper: Paper,
-    tasks: Mapping[str, TaskSettings],
-    folders: Sequence[Path],
-    where: Path,
-) -> dict[str, Variant]:
-    """Return all variants by id: the two that need no naming, the paper's, the experiment's."""
-    variants = {
-        "base": Variant(variant="base"),
-        "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
-        **paper.variants,
-    }
-    for variant in paper.variants.values():
-        for task in variant.tasks:
-            asks = f"{paper.folder}/variants.csv: the variant {variant.variant!r}"
-            settings_file("tasks", task, folders, asks)
-    for name, options in experiment.variants.items():
-        value = {"variant": name, **options.model_dump(mode="json")}
-        variants[name] = check(Variant, value, f"{where}: 'variants.{name}'")
-        for task in options.tasks:
-            if task not in tasks:
-                raise SettingsError(
-                    f"{where}: 'variants.{name}.tasks': {task!r} is no task of the experiment."
-                    f"{nearest(task, tasks)} Its tasks: {', '.join(tasks)}."
-                )
-    return variants

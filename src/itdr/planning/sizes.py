@@ -67,14 +67,13 @@ class Sizes:
 
     def training_examples(self, variant: str) -> float:
         """Return the examples of a variant's mixture."""
-        pairs = self.workflow.cells_of(variant)
-        return self._share(variant) * sum(map(self.examples, pairs))
+        return sum(self._taken(variant, pair) for pair in self.workflow.cells_of(variant))
 
     def training_tokens(self, variant: str) -> float:
         """Return the tokens of all passes over a variant's mixture."""
         pairs = self.workflow.cells_of(variant)
-        tokens = sum(self.examples(pair) * sum(self.tokens(pair)) for pair in pairs)
-        return self._share(variant) * tokens * self.workflow.experiment.training.epochs
+        tokens = sum(self._taken(variant, pair) * sum(self.tokens(pair)) for pair in pairs)
+        return tokens * self.workflow.training(variant).epochs
 
     def rows(self, pair: Pair) -> float:
         """Return the test rows that are answered."""
@@ -159,8 +158,10 @@ class Sizes:
         )
         return 0.0 if here else 2000 * self.billions(model)
 
-    def _share(self, variant: str) -> float:
-        return self.workflow.variants[variant].share * self.workflow.experiment.split.shares[0]
+    def _taken(self, variant: str, pair: Pair) -> float:
+        """Return the rows that a variant takes of a task and dataset."""
+        chosen, shares = self.workflow.variants[variant], self.workflow.experiment.split.shares
+        return chosen.rows or chosen.share * shares[0] * self.examples(pair)
 
 
 def _mb(sizes: Iterable[int | None]) -> float:

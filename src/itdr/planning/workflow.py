@@ -6,6 +6,7 @@ from pathlib import Path
 
 from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings
+from itdr.planning.variants import training_of
 from itdr.recommenders.methods import INSTALL, METHODS
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.columns import matching
@@ -15,7 +16,8 @@ from itdr.settings.flags import as_flags
 from itdr.settings.folders import CONFIG, settings_files
 from itdr.settings.model import REQUESTED, ModelSettings
 from itdr.settings.paper import Column, Layout, Paper
-from itdr.settings.variant import Variant, VariantOptions
+from itdr.settings.training import TrainingSettings
+from itdr.settings.variant import MixtureOptions, Variant
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,9 @@ class Workflow:
 
     def cells_of(self, variant: str) -> list[tuple[str, str]]:
         """Return the (task, dataset) pairs that a variant is trained on."""
+        chosen = self.variants[variant]
         return [(task, dataset) for task, dataset in self.cells
-                if task in self.variants[variant].tasks]  # fmt: skip
+                if task in chosen.tasks and dataset in (chosen.datasets or [dataset])]  # fmt: skip
 
     @property
     def tables(self) -> list[str]:
@@ -224,17 +227,21 @@ class Workflow:
 
     def mix_flags(self, variant: str) -> str:
         """Return the options of `itdr mix` for a variant."""
-        options = self.variants[variant].model_dump(include=set(VariantOptions.model_fields))
-        return as_flags(VariantOptions(**options))
+        options = self.variants[variant].model_dump(include=set(MixtureOptions.model_fields))
+        return as_flags(MixtureOptions(**options))
 
-    @property
-    def training_memory_mb(self) -> dict[str, int]:
-        """Model to the main memory that all processes of its training ask for, in MB."""
-        processes = self.experiment.training.processes
-        return {
-            name: settings.memory_mb * (settings.training_gpus or processes)
-            for name, settings in self.models.items()
-        }
+    def training(self, variant: str) -> TrainingSettings:
+        """Return how a variant is trained."""
+        return training_of(self.experiment, self.variants[variant], "config")
+
+    def training_flags(self, variant: str) -> str:
+        """Return the options of `itdr train` for a variant."""
+        return as_flags(self.training(variant))
+
+    def training_memory_mb(self, model: str, variant: str) -> int:
+        """Return the main memory that all processes of a training ask for, in MB."""
+        settings = self.models[model]
+        return settings.memory_mb * (settings.training_gpus or self.training(variant).processes)
 
     @property
     def flags(self) -> dict[str, str]:
@@ -246,7 +253,6 @@ class Workflow:
             "annotate": as_flags(experiment.teacher),
             "split": as_flags(experiment.split),
             "audit": as_flags(experiment.audit),
-            "train": as_flags(experiment.training),
             "infer": as_flags(experiment.inference),
             "recommend": as_flags(experiment.recommend),
             "score": as_flags(experiment.scoring),

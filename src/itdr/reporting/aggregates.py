@@ -2,6 +2,7 @@
 
 from math import isnan
 
+from itdr.reporting.findings import SIMULATED
 from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.results import Results, Total
 from itdr.reporting.sheet import Sheet, TableCell, breaks_of
@@ -27,7 +28,7 @@ def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], l
     for column in _columns(results, layout):
         for name in layout.aggregates:
             ours = results.aggregates.get(column, {}).get(name, Total())
-            paper = results.published_aggregates.get(column, {}).get(name)
+            paper = results.aggregates_beside.get(column, {}).get(name)
             rows.append([*column, name, _number(ours.value), ours.missing,
                          "" if paper is None else f"{paper:.2f}", _number(ours.low),
                          _number(ours.high)])  # fmt: skip
@@ -51,15 +52,18 @@ def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
         for name in layout.aggregates:
             texts += _texts(results, column, name)
         rows.append(tuple(texts))
-    notes = filter(None, (layout.aggregates_note, _INTERVALS if results.is_run else ""))
+    said = (layout.aggregates_note, _INTERVALS if results.is_run else "")
+    simulated = SIMULATED if results.origins.simulated else ""
     return Sheet(
         NAME,
         " and ".join(layout.aggregates),
         tuple(columns),
         tuple(rows),
-        tuple(notes),
+        tuple(filter(None, said)),
         words=2,
+        labels=2,
         breaks=breaks_of(rows),
+        said=simulated,
     )
 
 
@@ -70,7 +74,7 @@ def _columns(results: Results, layout: Layout) -> list[Column]:
 
 
 def _texts(results: Results, column: Column, name: str) -> list[TableCell]:
-    paper = results.published_aggregates.get(column, {}).get(name)
+    paper = results.aggregates_beside.get(column, {}).get(name)
     published = TableCell("") if paper is None else TableCell(f"{paper:.2f}", sort=paper)
     if not results.is_run:
         return [published]

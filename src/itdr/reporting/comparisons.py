@@ -43,7 +43,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparisons:
-    """All pairs of a table's columns, trivial answers among them, read strictly."""
+    """All pairs of a table's columns, baselines among them, read strictly."""
 
     pairs: Mapping[tuple[Key, frozenset[Column]], Pair] = field(default_factory=dict)
 

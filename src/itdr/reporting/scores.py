@@ -32,6 +32,7 @@ class Score:
         lenient: the same answers read leniently; None in that itself.
         faults: of lists, the share with each of FAULTS; empty for other answers.
         signature: package, version and choices of a metric of texts.
+        protocol: how examples were made and answered, in words.
     """
 
     value: float
@@ -43,6 +44,7 @@ class Score:
     lenient: "Score | None" = None
     faults: Mapping[str, float] = field(default_factory=dict)
     signature: str = ""
+    protocol: str = ""
 
     @property
     def judged(self) -> float:
@@ -96,7 +98,6 @@ def _with_midpoint(key: Key, scores: Mapping[Key, Score]) -> Score:
 
 def _score(row: Mapping[str, Any]) -> Score:
     faults = {name: float(row.get(f"rate_{name}", float("nan"))) for name in FAULTS}
-    signature = row.get("signature", "")
     return Score(
         row["value"],
         row["ci_low"],
@@ -104,5 +105,10 @@ def _score(row: Mapping[str, Any]) -> Score:
         int(row["n"]),
         int(row["n_unreadable"]),
         faults={name: rate for name, rate in faults.items() if not isnan(rate)},
-        signature=signature if isinstance(signature, str) else "",
+        signature=_text(row.get("signature")),
+        protocol=_text(row.get("protocol")),
     )
+
+
+def _text(field: Any) -> str:
+    return field if isinstance(field, str) else ""

@@ -261,7 +261,7 @@ class Experiment(Strict):
     config_folders: tuple[PathText, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
-        "docs/add-a-dataset.md has an example",
+        "docs/how-to/add-a-dataset.md has an example",
     )
     raw_folders: dict[DatasetId, PathText] = Field(
         {},
@@ -316,7 +316,7 @@ def load_experiment(
     layers.append(("--config", overrides or {}))
     merged: dict[str, Any] = {}
     for _, layer in layers:
-        merged = _laid_over(merged, layer)
+        merged = laid_over(merged, layer)
     try:
         return check(Experiment, merged, "")
     except SettingsError as error:
@@ -324,12 +324,13 @@ def load_experiment(
         raise SettingsError("\n".join(lines)) from error
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one mapping laid over another: mappings inside key by key, all else replaced."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         both = isinstance(under, Mapping) and isinstance(value, Mapping)
-        merged[key] = _laid_over(under, value) if both else value  # type: ignore[arg-type]
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]
     return merged
 
 

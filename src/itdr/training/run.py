@@ -10,7 +10,7 @@ import numpy as np
 from itdr.files.atomic import atomic_folder
 from itdr.files.checksums import sha256
 from itdr.files.formats import write_checked_json, write_text
-from itdr.provenance import provenance
+from itdr.provenance import machine, provenance
 from itdr.training.batches import Steps
 from itdr.training.card import model_card
 from itdr.training.curve import loss_curve, running_mean
@@ -25,7 +25,8 @@ class Run:
     """A training that has come to its end.
 
     Attributes:
-        manifest: what was asked for: model, checksums of weights and mixture, settings, seed.
+        manifest: what was asked for: model, checksums of weights and mixture, settings, seed, and
+            the adapter that it starts from.
         data: the examples.
         passes: which of them each step had.
         state: the Trainer's state, with the history of losses.
@@ -59,6 +60,7 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
         "final_loss": round(float(losses[-1]), 6),
         "tokens_per_second": round(run.tokens / run.seconds),
         "seconds": round(run.seconds, 1),
+        "machine": machine(),
         "provenance": provenance(_PACKAGES),
     }
     rows = ["step,loss,learning_rate"]

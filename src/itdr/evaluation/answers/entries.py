@@ -18,7 +18,7 @@ from itdr.evaluation.answers.titles import Titles
 _NUMBER = re.compile(
     r"\s*+(?:#{2,6}\s+)?[\s*_>]*+(?P<word>#|(?:rank|no\.?|number|place|第)\s?#?)?[(\[]?"
     r"(?P<number>\d{1,3})(?P<nth>st|nd|rd|th|位)?"
-    r"(?P<end>[.):\]、]+[*_]*+(?!\d)|\s[-\N{EN DASH}]\s|\s|$)\s*+",
+    r"(?P<end>[.,):\]、]+[*_]*+(?!\d)|\s[-\N{EN DASH}]\s|\s|$)\s*+",
     re.ASCII | re.IGNORECASE,
 )
 _CIRCLED = re.compile("[\u2460-\u2473]")
@@ -91,7 +91,8 @@ def _row(line: str, titles: Titles) -> str:
     named = next((cell for cell in cells if not cell.isdigit() and titles.alike(cell)), None)
     if named is None:
         return f"{cells[0]}. {cells[-1]}" if cells[0].isdigit() else ""
-    return f"{cells[0]}. {named}" if cells[0].isdigit() else named
+    score = f": {cells[-1]}" if re.fullmatch(r"[\d.]+", cells[-1]) else ""
+    return f"{cells[0]}. {named}" if cells[0].isdigit() else named + score
 
 
 def _numbered(line: str) -> Entry | None:

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
 from itdr.evaluation.answers.entries import Entry, entries_of
-from itdr.evaluation.answers.mentions import leading, mentions
+from itdr.evaluation.answers.mentions import leading, meant, mentions
 from itdr.evaluation.answers.parsed import ParsedAnswer
 from itdr.evaluation.answers.titles import Titles, numerals, title_words
 
@@ -29,6 +29,22 @@ _WORST_FIRST = re.compile(
     r"\b(?:(?:from\s+)?(?:the\s+)?(?:least|worst|lowest)\b[^\n]{0,40}\bto\s+(?:the\s+)?"
     r"(?:most|best|highest)|(?:in\s+)?ascending\s+order|worst\s+first)\b",
     re.IGNORECASE,
+)
+_UNSUITED = re.compile(
+    r"^[^\w\n]{0,9}(?:the\s+)?(?:least|worst|lowest|bottom|unlikely|less|avoid|skip|exclud\w+|not)\b"
+    r"[^\n:]{0,40}:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PLACES = frozenset(
+    ("first", "second", "third", "fourth", "fifth", "runner", "last", "lastly", "finally", "start",
+     "rank", *map(str, range(1, 21)))
+)  # fmt: skip
+_SCORE = re.compile(r"[\s:=-](\d+(?:\.\d+)?)\s?(?:/\s?\d+|%)?$", re.ASCII)
+_OF_OTHERS = re.compile(
+    r"^[^\w\n]{0,9}(?:the\s+|user(?:'s|s)?\s+|my\s+)*"
+    r"(?:history|watched|seen|liked|original|previous\w*|input|reverse\w*|unordered|shown)\b"
+    r"(?![^\n:]{0,40}\b(?:rank\w*|recommend\w*)\b)[^\n:]{0,40}:",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ECHO = re.compile(
     r"^(?![^\n]{0,60}\b(?:rank|order|sort))[^\n]{0,60}\bcandidates?\b[^\n]{0,20}(?:\bare\b|:)",
@@ -71,9 +87,13 @@ def _read_strictly(text: str, titles: Titles) -> ParsedAnswer:
 
 def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
     """Return the ranking of a text and how often a candidate was named again."""
+    entries = _without_cut(entries_of(text, titles), titles)
+    bare = [entry.text for entry in entries if entry.text.strip().isdigit()]
+    if len({bool(titles.whole(number)) for number in bare}) > 1:
+        raise UnclearListError("titles or numbers of candidates")
     lists = [
-        _placed([found for entry in entries if (found := _named(entry, titles)) is not None])
-        for entries in _lists(_without_cut(entries_of(text, titles), titles))
+        _placed([found for entry in part if (found := _named(entry, titles)) is not None])
+        for part in _lists(entries)
     ]
     shown = list(range(len(titles.candidates)))
     lists = [one for one in lists if 2 * _count(one) >= len(one[0])] or lists
@@ -83,9 +103,26 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
         raise UnclearListError("several lists")
     if _ECHO.search(text) and longest[0] == shown[: len(longest[0])]:
         raise UnclearListError("the candidates as they were shown")
+    if _UNSUITED.search(text):
+        raise UnclearListError("candidates that do not suit")
+    if _OF_OTHERS.search(text) or "<" in text:
+        raise UnclearListError("a list of something else")
+    _check_scores(entries, titles)
     if _WORST_FIRST.search(text):
         return longest[0][::-1], longest[1]
     return longest
+
+
+def _check_scores(entries: list[Entry], titles: Titles) -> None:
+    """Refuse lines whose own numbers put them in another order than they stand in."""
+    found = [
+        _SCORE.search(entry.text)
+        for entry in entries
+        if not entry.marked and not titles.whole(entry.text)
+    ]
+    scores = [float(match[1]) for match in found if match]
+    if scores not in (sorted(scores, reverse=True), list(range(1, len(scores) + 1))):
+        raise UnclearListError("numbers in another order")
 
 
 def _lists(entries: list[Entry]) -> list[list[Entry]]:
@@ -128,11 +165,11 @@ def _named(entry: Entry, titles: Titles) -> list[int] | None:
     found = titles.alike(entry.text) or leading(entry.text, titles)
     if found:
         return found
-    found, _ = mentions(entry.text, titles)
-    if _several(found, titles):
+    if _several(mentions(entry.text, titles)[0], titles):
         if entry.marked:
             raise UnclearListError("an entry with several candidates")
         return None
+    found = meant(entry.text, titles, _PLACES)
     return found or ([] if entry.marked else None)
 
 
