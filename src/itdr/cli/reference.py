@@ -66,9 +66,9 @@ def commands_page() -> str:
     parts = [
         "# Commands",
         "This page lists every command with its options. `make reference` makes it from the "
-        "commands. Each takes `-q`, which logs warnings and errors alone, and `-v`, which logs "
-        "also each request to a server, and where in the code an error arose. Colours are left "
-        "out where `NO_COLOR` is set.",
+        "commands. Each takes `-q`, which "
+        "logs warnings and errors alone, and `-v`, which logs also each request to a server, "
+        "and where in the code an error arose. Colours are left out where `NO_COLOR` is set.",
     ]
     for name in COMMANDS:
         parts += _described(_subparsers(make_parser([name]))[name])

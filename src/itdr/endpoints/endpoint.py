@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from itdr.endpoints.answer_log import AnswerLog, Reply
 from itdr.endpoints.asking import Asking
@@ -27,6 +28,7 @@ class EndpointAnswer:
         finish_reason: "stop", "length" or another word of the endpoint's.
         prompt_tokens, completion_tokens: as the endpoint counts them; None where it does not say.
         cached: whether it was at hand from an earlier run.
+        told: as in Reply.
     """
 
     id: str
@@ -35,6 +37,7 @@ class EndpointAnswer:
     prompt_tokens: int | None
     completion_tokens: int | None
     cached: bool
+    told: list[list[Any]] | None = None
 
 
 def ask_all(

@@ -1,6 +1,7 @@
 """From a file of predictions to a table of scores."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -41,8 +42,8 @@ SCORE_COLUMNS = (
     "rate_missing",
     "signature",
     "protocol",
-    *(field.name for field in MAKER),
     "problem",
+    *(field.name for field in MAKER),
 )
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
@@ -59,9 +60,9 @@ signature: package, version and choices of a metric of texts; of choices, whethe
     are sums or per token, and what the interval draws; empty for others.
 protocol: how examples were divided, negatives drawn, and what the method sees, as the predictions
     say; several are joined by " | ".
+problem: why a metric of a whole cell has no value; empty for others.
 The others: what gave the answers (`itdr.provenance.Maker`) and the commit of the code then, as the
-    predictions say and joined in the same way; last, problem: why a metric of a whole cell has no
-    value; empty for others.
+    predictions say and joined in the same way.
 """
 
 
@@ -141,6 +142,8 @@ def estimate(
     if columns[0].whole or users is not None or not (columns[0].rate or columns[0].root):
         values = [column.whole.value if column.whole else mean_of(column.values)
                   for column in columns]  # fmt: skip
+        if columns[0].whole and not columns[0].whole.resampled:
+            resampling = replace(resampling, resamples=0)
         return whole_estimate(values, len(cell.examples), resampling, users)
     return merge_seeds([column.values for column in columns], columns[0].root, resampling)
 
@@ -165,7 +168,6 @@ def labels(scores: CellScores, column: MetricValues) -> dict[str, object]:
         "metric": column.metric,
         "signature": signature,
         "protocol": scores.cell.protocol,
-        **scores.cell.maker,
         "problem": column.whole.problem if column.whole else "",
     }
 
@@ -184,6 +186,7 @@ def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, objec
                 "n_unreadable": column.n_unreadable,
                 "rate_unreadable": column.n_unreadable / column.n if column.n else nan,
                 **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
+                **scores.cell.maker,
             }
         )
     return rows

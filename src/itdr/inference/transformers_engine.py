@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from itdr.inference.batches import batches
 from itdr.inference.engine import Answered, Prompt
 from itdr.inference.greedy import greedy
 from itdr.inference.likelihood import likelihoods
-from itdr.inference.tokens import Tokens
+from itdr.inference.tokens import TokenPrompt, Tokens
 from itdr.models.loading import load_adapted, load_model
 from itdr.models.threads import side_by_side
 from itdr.settings.experiment import InferenceSettings
@@ -56,7 +57,7 @@ class TransformersEngine:
                     (position, tokens.chosen(prompts[position], asked[position], of_prompt))
                     for position, of_prompt in zip(batch, told, strict=True)
                 ]
-            outputs = greedy(model, of_batch, tokens.ends)
+            outputs = self._generate(model, of_batch)
             return [
                 (position, tokens.answer(asked[position], ids))
                 for position, ids in zip(batch, outputs, strict=True)
@@ -64,3 +65,7 @@ class TransformersEngine:
 
         with side_by_side(at_once) as do:
             yield from (do or map)(answers, filter(None, missing))
+
+    def _generate(self, model: Any, prompts: list[TokenPrompt]) -> list[list[int]]:
+        """Return the output of each prompt as token ids."""
+        return greedy(model, prompts, self._tokens.ends)

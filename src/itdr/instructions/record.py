@@ -47,6 +47,14 @@ teacher: name of the teacher that gave the output; null where the output comes f
 DRAFT = RECORD.set(RECORD.get_field_index("output"), RECORD.field("output").with_nullable(True))
 """The same before teachers have been asked: output is null where teacher_prompt is not."""
 
+_CHOICE = pa.struct(
+    [
+        ("text", pa.string()),
+        ("logprob", pa.float64()),
+        ("tokens", pa.int32()),
+        ("greedy", pa.bool_()),
+    ]
+)
 MAKER = (
     pa.field("engine", pa.string()),
     pa.field("model", pa.string()),
@@ -56,15 +64,6 @@ MAKER = (
     pa.field("commit", pa.string()),
 )
 """What gave an answer, as itdr.provenance.Maker has it, and the commit of this code then."""
-
-_CHOICE = pa.struct(
-    [
-        ("text", pa.string()),
-        ("logprob", pa.float64()),
-        ("tokens", pa.int32()),
-        ("greedy", pa.bool_()),
-    ]
-)
 
 PREDICTION = pa.schema(
     [

@@ -29,8 +29,10 @@ class Whole:
     """A metric that only the examples of a cell together have.
 
     value: from how often each example counts, shape (examples,), to the value; NaN where these have
-    none. problem: why the cell has no value; "" where it has one.
+    none. problem: why the cell has no value; "" where it has one. resampled: whether the values of
+    resamples tell how sure it is.
     """
 
     value: Callable[[Floats], float]
     problem: str = ""
+    resampled: bool = True
