@@ -47,7 +47,16 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
         MissingFileError: there is no such file.
         DataError: a column is missing or has the wrong type, or a row cannot be scored.
     """
-    rows = read_predictions(path).to_pylist()
+    return cells_of(read_predictions(path), path, folders)
+
+
+def cells_of(predictions: pa.Table, path: Path, folders: Sequence[Path]) -> list[Cell]:
+    """Return the cells of predictions (columns: PREDICTION); path: the file to name in errors.
+
+    Raises:
+        DataError: a row cannot be scored.
+    """
+    rows = predictions.to_pylist()
     if not rows:
         raise DataError(f"{path}: no rows; at least one prediction is needed.")
     _check_ids(rows, path)
