@@ -51,6 +51,12 @@ include: "rules/targets.smk"
 
 
 onstart:
+    from itdr.planning.downloads import check_downloads  # slow to import
+
+    try:
+        check_downloads(workflow.dag, WORKFLOW)
+    except ItdrError as error:
+        raise WorkflowError(str(error)) from None
     write_json(
         Path(EXPERIMENT.results) / "started.json",
         {
@@ -59,11 +65,8 @@ onstart:
             "provenance": provenance(["snakemake"]),
         },
     )
-    if WORKFLOW.recommenders_left_out:
-        print(
-            f"Left out: {', '.join(WORKFLOW.recommenders_left_out)}, whose libraries are not "
-            f"installed. {INSTALL} brings them; 'recommenders' in the configuration names others."
-        )
+    for note in WORKFLOW.notes:
+        print(note)
 
 
 onerror:
@@ -82,3 +85,5 @@ rule all:
         rules.make_statistics.output,
         rules.make_page.output,
         adapters_of(WORKFLOW.columns),
+    message:
+        "All tables, the figures and the page"

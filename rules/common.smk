@@ -19,13 +19,17 @@ shell.prefix("export PYTHONPATH={PACKAGE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 from itdr.errors import ItdrError
 from itdr.files.formats import write_json
 from itdr.places import PROJECT, project_path
-from itdr.planning.workflow import load_workflow
+from itdr.planning.loading import load_workflow
+from itdr.planning.profiles import check_workflow_profile
 from itdr.provenance import machine, provenance
-from itdr.recommenders.methods import INSTALL
 
 # Not by `configfile:`, whose reader knows neither our bounds nor our messages. A module has `config`
 # from the workflow that it is part of, whose config/ is none of this one's.
 try:
+    if "snakemake" in sys.argv[0]:
+        check_workflow_profile(
+            sys.argv[1:], Path(workflow.main_snakefile), workflow.overwrite_configfiles
+        )
     WORKFLOW = (
         load_workflow(
             [project_path("config/config.yaml"), *workflow.overwrite_configfiles],
@@ -102,6 +106,16 @@ def adapters_of(columns):
         for model, variant in columns
         if WORKFLOW.variants[variant].is_trained
     ]
+
+
+def start_from(wildcards):
+    """Return the adapter that a variant's training starts from, if there is one."""
+    start = WORKFLOW.variants[wildcards.variant].start_from
+    return (
+        f"<results>/adapters/{wildcards.model}/{start}/{wildcards.seed}"
+        if start
+        else []
+    )
 
 
 def files_of(table):

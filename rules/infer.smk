@@ -49,6 +49,8 @@ rule infer_model:
             else "--no-description"
         ),
         folders=FOLDERS,
+    message:
+        "Ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr infer --model config/models/{wildcards.model}.yaml"
         " {params.adapter:q}"
@@ -80,6 +82,8 @@ use rule infer_model as infer_cell with:
         "<benchmarks>/infer-cell/{model}/{variant}/{task}/{dataset}/{seed}.tsv"
     wildcard_constraints:
         model=any_of(WORKFLOW.models),
+    message:
+        "Ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}; log: {log}"
 
 
 rule answer_trivially:
@@ -110,6 +114,8 @@ rule answer_trivially:
     params:
         rows=EXPERIMENT.inference.rows_per_cell,
         folders=FOLDERS,
+    message:
+        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:
         "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --items {input.known_items:q} --out {output:q} --rows-per-cell {params.rows}"

@@ -37,6 +37,8 @@ rule make_table:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
+    message:
+        "Make the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders}"
@@ -69,6 +71,8 @@ rule make_aggregates:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
+    message:
+        "Make the table aggregates; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
         " {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -135,6 +139,8 @@ rule draw_figures:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
+    message:
+        "Draw all figures; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
         " --out {params.out:q} {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -169,6 +175,8 @@ rule make_page:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
+    message:
+        "Put tables, figures, audit and how it was made into one page; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {params.folders}"

@@ -70,6 +70,8 @@ rule compare_columns:
         flags=FLAGS["score"],
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
         folders=FOLDERS,
+    message:
+        "Compare the columns of the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {params.folders}"
         " > {log:q} 2>&1"

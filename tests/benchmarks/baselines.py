@@ -1,4 +1,4 @@
-"""Baselines on real samples beside the published values: makes docs/baselines.md.
+"""Baselines on real samples beside the published values: makes docs/explanations/baselines.md.
 
     PYTHONPATH=src python tests/benchmarks/baselines.py --samples DIR [--work DIR] [--out FILE]
 
@@ -140,7 +140,7 @@ def main() -> None:
         "--samples", type=Path, default=Path(default), help="(default: %(default)s)"
     )
     parser.add_argument("--work", type=Path, help="folder for answers (default: none are kept)")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "baselines.md")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "explanations" / "baselines.md")
     args = parser.parse_args()
     if not args.samples.is_dir():
         print(f"no samples in {args.samples}; name their folder with --samples")
@@ -320,7 +320,8 @@ def middle(values: dict[str, float], metric: str) -> float:
 
 INTRODUCTION = """# Baselines on real data
 
-What answers without a language model reach on real samples, beside the published values of ITDR.
+This page shows what answers without a language model reach on real samples, beside the published
+values of ITDR.
 `tests/benchmarks/baselines.py --samples DIR` makes this page; the samples may not be redistributed.
 
 **The samples are small.** They are pieces of the source datasets, so values are not those of the

@@ -293,32 +293,23 @@ def rules(write_tables: Any, tmp_path: Path) -> RuleTeacher:
     [
         (
             {"1": 5.0, "2": 4.0, "3": 4.5, "4": 1.0},
-            "This user enjoys Comedy and Drama films such as Loud Party (2001) and Big Laugh "
-            "(2002), liked 3 of the 4 films shown and cares little for Horror films such as Dark "
-            "Cellar (1980).",
+            "This user enjoys Comedy and Drama films such as Silent River (1990) and cares little "
+            "for Horror films such as Dark Cellar (1980).",
         ),
         (
             {"2": 4.0, "3": 2.0},
-            "This user enjoys Romance films such as Loud Party (2001), liked 1 of the 2 films "
-            "shown and cares little for Big Laugh (2002).",
+            "This user enjoys Romance films such as Loud Party (2001) and cares little for Big "
+            "Laugh (2002).",
         ),
-        (
-            {"3": 5.0},
-            "This user enjoys Comedy films such as Big Laugh (2002) and liked the film shown.",
-        ),
+        ({"3": 5.0}, "This user enjoys Comedy films such as Big Laugh (2002)."),
         (
             {"3": 1.0, "4": 2.0},
-            "This user liked none of the 2 films shown and cares little for Comedy and Horror "
-            "films such as Big Laugh (2002) and Dark Cellar (1980).",
+            "This user cares little for Comedy and Horror films such as Big Laugh (2002).",
         ),
-        (
-            {"5": 5.0, "1": 5.0},
-            "This user enjoys Drama films such as Silent River (1990) and liked all 2 films shown.",
-        ),
+        ({"5": 5.0, "1": 5.0}, "This user enjoys Drama films such as Silent River (1990)."),
         (
             {"3": None, "4": None},
-            "This user often turns to Comedy and Horror films such as Big Laugh (2002) and Dark "
-            "Cellar (1980).",
+            "This user often turns to Comedy and Horror films such as Big Laugh (2002).",
         ),
     ],
 )
@@ -342,8 +333,8 @@ def test_rules_tell_whom_an_item_suits(write_tables: Any, tmp_path: Path) -> Non
         draft(item, task="TUI", dataset="steam", user_id=None, item_id=item) for item in "12"
     ]
     assert list(RuleTeacher(tables, FOLDERS).answer(records).values()) == [
-        "Deep Mine suits players who enjoy Indie, Puzzle and 2D games. Those who know other work "
-        "by Blue Lamp are likely to choose it. It also fits players with a liking for the 2010s.",
+        "Deep Mine suits players who enjoy Indie, Puzzle and 2D games, other work by Blue Lamp and "
+        "the 2010s.",
         "Nameless suits players who enjoy games of any kind.",
     ]
 

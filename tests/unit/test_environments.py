@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 CONTAINERS = [ROOT / "envs" / "Dockerfile", ROOT / "envs" / "apptainer.def"]
+STANDARD = {*sys.stdlib_module_names, "itdr"}
 # What a module is called elsewhere, or what brings it along.
 PACKAGES = {
     "yaml": "pyyaml",
@@ -39,6 +40,11 @@ def constraints(name="", build="cpu"):
 def packages_of(name):
     path = ROOT / "envs" / f"{name}.yaml"
     return yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
+
+
+def package_of(module):
+    name = module.lower().replace("_", "-")
+    return PACKAGES.get(name, name)
 
 
 def modules_in(path):
@@ -67,8 +73,7 @@ def packages_behind(command):
             if top == "itdr":
                 waiting += [name, name.rpartition(".")[0]]
             elif top not in sys.stdlib_module_names:
-                package = top.lower().replace("_", "-")
-                found.add(PACKAGES.get(package, package))
+                found.add(package_of(top))
     return found
 
 
@@ -96,6 +101,34 @@ def test_an_environment_agrees_with_the_constraints(path, build):
 @pytest.mark.parametrize(("environment", "command"), list(commands()))
 def test_an_environment_holds_all_that_its_rules_import(environment, command):
     assert not packages_behind(command) - set(pins(packages_of(environment)))
+
+
+READING_TASKS = """
+import sys
+held = set(sys.argv[2].split(","))
+modules = sys.argv[1].split(",")
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in modules and name not in held:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+sys.meta_path.insert(0, Missing())
+from itdr.instructions.tasks import load_tasks
+print(len(load_tasks()))
+"""
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_tasks_can_be_read_in_an_environment(path):
+    """Every stage reads them, and the registries that they name are imported then."""
+    modules = {name: package_of(name)
+               for module in (ROOT / "src").rglob("*.py") for name in modules_in(module)
+               if "." not in name}  # fmt: skip
+    packages = set(pins(packages_of(path.stem)))
+    held = ",".join(name for name, package in modules.items() if package in packages)
+    command = [sys.executable, "-c", READING_TASKS, ",".join(set(modules) - STANDARD), held]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(list((ROOT / "config" / "tasks").glob("*.yaml")))
 
 
 def test_every_dependency_is_held_by_the_constraints():

@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from itdr.errors import ModelError
-from itdr.inference.engine import Prompt
 from itdr.inference.vllm_engine import VllmEngine
 from tests.vllm.conftest import SETTINGS, TINY, Answers, model_at
 
@@ -29,9 +28,8 @@ def test_a_models_own_way_of_sampling_is_left_out(reference, prompts, tmp_path):
 def test_a_damaged_adapter_is_named(adapters, tmp_path):
     damaged = shutil.copytree(adapters["first"], tmp_path / "damaged")
     (damaged / "adapter_model.safetensors").write_bytes(b"half")
-    engine = VllmEngine(TINY, SETTINGS, [damaged])
     with pytest.raises(ModelError, match=r"damaged: not a LoRA adapter of tiny .* train it again"):
-        list(engine.answer([Prompt("p", "Do.", "Heat", 8)], (), damaged))
+        VllmEngine(TINY, SETTINGS, [damaged])
 
 
 def test_a_model_that_vllm_cannot_load_is_named(tmp_path):

@@ -22,6 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=output_folder("train"), required=True, help="folder for the adapter"
     )
+    parser.add_argument(
+        "--start-from",
+        type=input_path,
+        metavar="ADAPTER",
+        help="folder of an adapter of the same model, rank, scale and layers to train further "
+        "(default: a new adapter)",
+    )
     add_seed(parser, "weights and order")
     add_flags(parser, TrainingSettings)
 
@@ -40,4 +47,4 @@ def run(args: argparse.Namespace) -> None:
     with held, spawned_ranks(settings.processes):
         from itdr.training.lora import train
 
-        train(model, args.mixture, args.out, settings, seed=args.seed)
+        train(model, args.mixture, args.out, settings, seed=args.seed, start=args.start_from)

@@ -16,7 +16,6 @@ from itdr.instructions.tasks import load_task
 from itdr.settings.dataset import Called, load_dataset
 
 _FAVOURITES = 2
-_EXAMPLES = 2
 _CATEGORIES = 3
 
 
@@ -27,7 +26,7 @@ class RuleTeacher:
         name: "rules/" and the version of the sentences.
     """
 
-    name = "rules/1"
+    name = "rules/2"
 
     def __init__(self, tables: Path, folders: Sequence[Path]) -> None:
         """Read the items.
@@ -89,8 +88,6 @@ class RuleTeacher:
             groups[likes].append(item)
         liked, disliked, untold = groups[True], groups[False], groups[None]
         said = _taste(liked, disliked, "enjoys", words)
-        if liked or disliked:
-            said.append(f"liked {_share(len(liked), len(liked) + len(disliked), words)}")
         said += _taste(untold, [], "often turns to", words)
         said += _taste(disliked, liked, "cares little for", words)
         return f"This user {_listed(said)}."
@@ -99,7 +96,10 @@ class RuleTeacher:
 def _taste(
     of: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]], verb: str, words: Called
 ) -> list[str]:
-    """Return what stands out among some items, categories with titles; [] without items."""
+    """Return what stands out among some items: categories and the first title that has one.
+
+    [] without items.
+    """
     if not of:
         return []
     for_count, against_count = _counted(of), _counted(against)
@@ -108,35 +108,23 @@ def _taste(
         key=lambda name: (-for_count[name], name),
     )[:_FAVOURITES]
     fitting = [item for item in of if not leading or set(leading) & set(item["categories"])]
-    titles = _listed([item["title"] for item in fitting[-_EXAMPLES:]])
     kind = f"{_listed(leading)} {words.items} such as " if leading else ""
-    return [f"{verb} {kind}{titles}"]
+    return [f"{verb} {kind}{fitting[0]['title']}"]
 
 
 def _counted(items: Sequence[Mapping[str, Any]]) -> Counter[str]:
     return Counter(name for item in items for name in set(item["categories"]))
 
 
-def _share(liked: int, of: int, words: Called) -> str:
-    if of == 1:
-        return f"the {words.item} shown" if liked else f"nothing about the {words.item} shown"
-    quantity = {0: "none of the", of: "all"}.get(liked, f"{liked} of the")
-    return f"{quantity} {of} {words.items} shown"
-
-
 def _audience(item: Mapping[str, Any], words: Called) -> str:
     """Return whom an item suits."""
-    title = item["title"]
     categories = list(dict.fromkeys(item["categories"]))[:_CATEGORIES]
-    kind = f"{_listed(categories)} {words.items}" if categories else f"{words.items} of any kind"
-    sentences = [f"{title} suits {words.users} who enjoy {kind}."]
+    liked = [f"{_listed(categories)} {words.items}" if categories else f"{words.items} of any kind"]
     if item["creator"]:
-        sentences.append(f"Those who know other work by {item['creator']} are likely to choose it.")
+        liked.append(f"other work by {item['creator']}")
     if item["year"]:
-        sentences.append(
-            f"It also fits {words.users} with a liking for the {item['year'] // 10 * 10}s."
-        )
-    return " ".join(sentences)
+        liked.append(f"the {item['year'] // 10 * 10}s")
+    return f"{item['title']} suits {words.users} who enjoy {_listed(liked)}."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -137,7 +137,7 @@ def _rows(
         for reading in Reading:
             scores = [score_cell(cell, reading, settings, texts) for cell in of.values()]
             for columns in zip(*(one.columns for one in scores), strict=True):
-                if columns[0].counts is not None:
+                if columns[0].whole:
                     continue  # a metric of the whole cell has no examples to swap
                 values = np.stack([column.values for column in columns], axis=1)
                 yield _Row(scores[0], columns[0].metric, columns[0].root, list(of), values)

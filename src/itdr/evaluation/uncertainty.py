@@ -12,19 +12,24 @@ the Bootstrap, 1993, chapter 12): a resample draws as many examples as there are
 Where all errors are alike, or fewer than eight, nothing is known of their spread, and there is
 no interval.
 
-tests/benchmarks/coverage.py measures how often both hold the truth.
+Where users have several examples each, of choices, and in metrics that only the whole cell has,
+percentile intervals of a bootstrap stand, which draws users with all of their examples where they
+are known, and examples otherwise.
+
+tests/benchmarks/coverage.py measures how often the first two hold the truth.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import isnan, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 _NOTHING = 1e-12
 _FEWEST = 8  # examples of which squared errors tell anything of their spread
@@ -99,16 +104,38 @@ def estimates(values: Floats, roots: Sequence[bool], resampling: Resampling) -> 
 
 
 def whole_estimate(
-    counts: Floats, value: Callable[[Floats], float], resampling: Resampling
-) -> Estimate:
-    """Return a value of a whole cell with its percentile bootstrap interval.
+    values: Sequence[Callable[[Floats], float]],
+    examples: int,
+    resampling: Resampling,
+    users: Ints | None = None,
+) -> SeedEstimate:
+    """Return the mean of values of a whole cell, with its percentile bootstrap interval.
 
-    counts: shape (examples, counts); value: from their sums to the value.
+    values: one a seed, from how often each example counts, shape (examples,), to the value, which
+    may be NaN; resamples in which one is do not count. examples: how many there are. users: the
+    number of each example's user, from 0 on: then users are drawn, with all of their examples.
     """
-    sums = _resampled_sums(counts, resampling)
+    of_each = [value(np.ones(examples)) for value in values]
+    drawn = [
+        float(np.mean([value(times) for value in values]))
+        for block in _resampled_times(examples, resampling, users)
+        for times in block
+    ]
+    known = [one for one in drawn if not isnan(one)]
     tail = (1 - resampling.confidence) / 2
-    low, high = np.quantile([value(one) for one in sums], [tail, 1 - tail])
-    return Estimate(value(counts.sum(axis=0)), float(low), float(high))
+    low, high = np.quantile(known, [tail, 1 - tail]) if known else (nan, nan)
+    return SeedEstimate(float(np.mean(of_each)), float(low), float(high), tuple(of_each))
+
+
+def mean_of(values: Floats) -> Callable[[Floats], float]:
+    """Return the mean of values as whole_estimate takes it; a NaN does not count."""
+    known = ~np.isnan(values)
+
+    def value(times: Floats) -> float:
+        counted = times[known]
+        return float(counted @ values[known] / counted.sum()) if counted.any() else nan
+
+    return value
 
 
 def mean_interval(values: Floats, confidence: float) -> tuple[float, float]:
@@ -205,17 +232,22 @@ def _roots(sums: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
 
 def _resampled_sums(values: Floats, resampling: Resampling) -> Floats:
     """Return the sum of every column in every resample, shape (resamples, columns)."""
-    rows, columns = values.shape
-    resamples = resampling.resamples
-    sums = np.zeros((resamples, columns))
-    if rows == 0:
-        return sums
+    blocks = [times @ values for times in _resampled_times(len(values), resampling)]
+    return np.concatenate(blocks) if blocks else np.zeros((resampling.resamples, values.shape[1]))
+
+
+def _resampled_times(
+    rows: int, resampling: Resampling, users: Ints | None = None
+) -> Iterator[Floats]:
+    """Yield blocks of how often each row is drawn, shape (resamples of the block, rows)."""
+    units = rows if users is None else int(users.max()) + 1
+    if units == 0:
+        return
     generator = resampling.generator()
     step = max(1, _CHUNK // rows)
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn = generator.integers(0, rows, (size, rows))
-        drawn += np.arange(size)[:, None] * rows
-        times = np.bincount(drawn.ravel(), minlength=size * rows).reshape(size, rows)
-        sums[start : start + size] = times.astype(np.float64) @ values
-    return sums
+    for start in range(0, resampling.resamples, step):
+        size = min(step, resampling.resamples - start)
+        drawn = generator.integers(0, units, (size, units))
+        drawn += np.arange(size)[:, None] * units
+        times = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+        yield (times if users is None else times[:, users]).astype(np.float64)

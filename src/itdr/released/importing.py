@@ -18,7 +18,7 @@ from itdr.files.checksums import sha256
 from itdr.files.formats import write_checked_json, write_parquet
 from itdr.instructions.protocol import Protocol
 from itdr.instructions.record import RECORD, reference_columns
-from itdr.instructions.tasks import CANDIDATES, TaskSettings
+from itdr.instructions.tasks import TaskSettings
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
 from itdr.released.reader import Rejected, ReleasedRow, read_released
@@ -120,7 +120,7 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
             done.rejected.append(_rejected(file, row.number, row.reason, row.text))
             continue
         record = _record(file, row, task)
-        lost = task.answer in CANDIDATES and record["candidates"] is None
+        lost = task.has_candidates and record["candidates"] is None
         detail = why_unscorable(reference_columns(record), task) if file.part is Part.TEST else None
         if detail:
             reason = _NO_CHOICE if lost else _UNSCORABLE
@@ -133,7 +133,7 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
 
 
 def _record(file: ReleasedFile, row: ReleasedRow, task: TaskSettings) -> dict[str, Any]:
-    chosen = task.answer in CANDIDATES
+    chosen = task.has_candidates
     choice = find_choice(task.answer, row.input, row.output) if chosen else None
     words = (file.task, file.dataset, file.domain, f"{file.part}-{row.number}")
     return {

@@ -26,8 +26,13 @@ class TrainingSettings(Strict):
     )
     loss_over: Literal["tokens", "examples"] = Field(
         "tokens",
-        description="what an optimiser step's loss is the mean of: answer tokens, so that long "
-        "answers weigh more, or examples, so that all weigh the same",
+        description="what an optimiser step's loss is the mean of: the tokens that are learnt, so "
+        "that long answers weigh more, or examples, so that all weigh the same",
+    )
+    loss_on: Literal["answers", "text"] = Field(
+        "answers",
+        description="what is learnt: answers alone, or the whole text, prompts too, whose logits "
+        "take much memory: lower row_length",
     )
     packing: bool = Field(
         True,

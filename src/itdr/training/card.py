@@ -30,6 +30,7 @@ def model_card(record: dict[str, Any]) -> str:
         "Revision": model["revision"] or "a local folder",
         "SHA-256 of the base weights": record["weights_sha256"] or "see the revision",
         "SHA-256 of the mixture": record["mixture_sha256"],
+        "Starts from": _start(record["start_from"]),
         "Examples": f"{record['examples']:,}",
         "Tokens in them": f"{record['tokens']:,}",
         "Too long and left out": _counts(record["dropped"]),
@@ -47,6 +48,15 @@ def model_card(record: dict[str, Any]) -> str:
             *_table("Versions", record["provenance"]),
         ]
     )
+
+
+def _start(start: dict[str, Any] | None) -> str:
+    """Return the adapters that were trained before this one, the last first."""
+    if start is None:
+        return "a new adapter"
+    before = f", which starts from {_start(start['start_from'])}" if start["start_from"] else ""
+    on = f", trained on the mixture {start['mixture_sha256']}" if start["mixture_sha256"] else ""
+    return f"the adapter whose weights have the SHA-256 {start['adapter_sha256']}{on}{before}"
 
 
 def _counts(by_task: dict[str, int]) -> str:

@@ -29,6 +29,7 @@ from itdr.training.packing import steps
 from itdr.training.processes import rank
 from itdr.training.run import Run, write_run
 from itdr.training.setup import make_trainer, training_arguments
+from itdr.training.start import described_start
 from itdr.training.threads import rows_at_once
 from itdr.training.trainer import NotFiniteError, ProgressCallback
 
@@ -36,9 +37,18 @@ log = logging.getLogger("itdr")
 
 
 def train(
-    model: ModelSettings, mixture: Path, out: Path, settings: TrainingSettings, *, seed: int
+    model: ModelSettings,
+    mixture: Path,
+    out: Path,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    start: Path | None = None,
 ) -> None:
     """Train an adapter of the base model on a mixture and write it to the folder `out`.
+
+    It is a new one, or goes on from the weights of the adapter in the folder `start`, with an
+    optimiser that begins anew.
 
     The folder holds PEFT's adapter files, run.json (settings, data checksum, versions, losses),
     losses.csv (step, loss, learning_rate), losses.png and README.md, the model card. Until it is
@@ -49,7 +59,7 @@ def train(
         MissingFileError, DataError: the mixture is not there or not in the form of RECORD, or the
             checkpoints belong to another training.
         ModelError: the base model cannot be had.
-        SettingsError: the settings ask for what is not here.
+        SettingsError: the settings ask for what is not here, or do not fit the adapter `start`.
         TrainingError: a loss is not finite, or a row does not fit the GPU.
         BusyError: another process is training this adapter.
         DiskFullError: there is no room for a checkpoint or the adapter.
@@ -60,7 +70,7 @@ def train(
     os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     checkpoints = out.with_name(out.name + ".checkpoints")
     with resume_state(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
-        _train(model, mixture, out, settings, seed=seed, checkpoints=checkpoints)
+        _train(model, mixture, out, settings, seed=seed, start=start, checkpoints=checkpoints)
 
 
 def _train(
@@ -70,6 +80,7 @@ def _train(
     settings: TrainingSettings,
     *,
     seed: int,
+    start: Path | None,
     checkpoints: Path,
 ) -> None:
     table = read_parquet(mixture, COLUMNS)
@@ -79,6 +90,7 @@ def _train(
         "mixture_sha256": sha256(mixture),
         "settings": settings.model_dump(mode="json"),
         "seed": seed,
+        "start_from": described_start(start),
     }
     data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
     plan = steps([len(example.ids) for example in data.examples], settings, seed)
@@ -87,7 +99,15 @@ def _train(
         resumed = open_checkpoints(checkpoints, manifest)
     set_seed(seed)
     base = load_model(model, four_bit=settings.four_bit, place=not settings.fsdp)
-    trainer = make_trainer(base, model, data.examples, plan, settings=settings, arguments=arguments)
+    trainer = make_trainer(
+        base,
+        model,
+        data.examples,
+        plan,
+        settings=settings,
+        arguments=arguments,
+        start=start,
+    )
     rows, passes = rows_at_once(settings, plan), trainer.steps
     trainer.add_callback(Seal())
     done = steps_done(resumed)
@@ -116,9 +136,12 @@ def _tell(
         log.warning("%s: %d examples over %d tokens left out", task, count, settings.max_length)
     for task, count in data.cut.items():
         log.warning("%s: %d examples cut to %d tokens", task, count, settings.max_length)
-    log.info("%d examples, %d steps, attention %s", len(data.examples), steps, attention)
+    log.info(
+        "%s examples, %s steps, attention %s",
+        f"{len(data.examples):,}", f"{steps:,}", attention,
+    )  # fmt: skip
     if done:
-        log.info("going on after step %d", done)
+        log.info("going on after step %s", f"{done:,}")
 
 
 def _require_processes(settings: TrainingSettings) -> None:

@@ -25,7 +25,8 @@ class Run:
     """A training that has come to its end.
 
     Attributes:
-        manifest: what was asked for: model, checksums of weights and mixture, settings, seed.
+        manifest: what was asked for: model, checksums of weights and mixture, settings, seed, and
+            the adapter that it starts from.
         data: the examples.
         passes: which of them each step had.
         state: the Trainer's state, with the history of losses.

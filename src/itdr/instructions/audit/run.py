@@ -22,7 +22,7 @@ from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
 from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import RECORD
-from itdr.instructions.tasks import CANDIDATES, TaskSettings, load_tasks
+from itdr.instructions.tasks import TaskSettings, load_tasks
 from itdr.rendering.plain import in_csv
 from itdr.settings.audit import MEANING, SHARED, AuditSettings, Check
 from itdr.vocabulary import Part
@@ -117,7 +117,7 @@ def _check(
     _check_parts(records, findings, folder)
     findings.add(repeated(records))
     findings.add(position_bias(records))
-    chosen = [record for record in records if tasks[record["task"]].answer in CANDIDATES]
+    chosen = [record for record in records if tasks[record["task"]].has_candidates]
     rated = [record for record in records if tasks[record["task"]].answer == "number"]
     tables = folder / records[0]["dataset"] if folder else None
     titles = _check_tables(records, findings, tables, threads, rated=rated)
