@@ -4,6 +4,7 @@ import json
 from math import exp, inf, log
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,9 +14,16 @@ from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
 from itdr.errors import DataError
 from itdr.evaluation.likelihoods import auc, calibration_error, probabilities, reliability
 from itdr.evaluation.metrics.rankings import hit_at_k, hits_of_scores, ndcg_at_k
+from itdr.evaluation.reliability import RELIABILITY_COLUMNS, write_reliability
 from itdr.evaluation.score import score, score_cells
 from itdr.evaluation.seeds import score_seeds
 from itdr.instructions.record import PREDICTION
+from itdr.registry import FIGURES
+from itdr.reporting.figures.data import FigureData
+from itdr.reporting.figures.style import save, styled
+from itdr.reporting.results import Results
+from itdr.reporting.run import load_run
+from itdr.settings.paper import Layout
 from itdr.settings.scoring import ScoringSettings
 
 QUICK = ScoringSettings(resamples=200)
@@ -302,3 +310,44 @@ def test_every_example_can_be_looked_at(tmp_path):
     )  # fmt: skip
     assert json.loads(first["read"]) == {"Yes.": None, "No.": 0.0}
     assert (second["read"], second["problem"]) == ("null", "no log-probabilities")
+
+
+# Reliability
+
+
+def test_reliability_is_a_file_and_a_figure(tmp_path):
+    folders = task_file(tmp_path)
+    sure = [0.95, 0.95, 0.05, 0.55]  # of No. twice: .95 and, at .05, Yes. is not what is chosen
+    rows = [row(n, yes, right, f"u{n % 2}") for n, (yes, right) in enumerate(
+        zip(sure, ("Yes.", "No.", "No.", "Yes."), strict=True))]  # fmt: skip
+    run = tmp_path / "run"
+    for variant, of in (("base", rows), ("tuned", rows[::-1])):
+        path = write(tmp_path / f"{variant}.parquet", of)
+        out = run / "scores" / "m" / variant / "42.reliability.csv"
+        write_reliability(out, score_cells(path, folders, QUICK), QUICK)
+    found = pd.read_csv(out)
+    assert tuple(found.columns) == RELIABILITY_COLUMNS
+    assert found[["bin_low", "bin_high", "n"]].to_numpy().tolist() == [[0.5, 0.6, 1], [0.9, 1, 3]]
+    assert found["confidence"].tolist() == pytest.approx([0.55, 0.95])
+    assert found["right"].tolist() == pytest.approx([1, 2 / 3], abs=1e-6)
+    data = FigureData(Results(), Layout(), (), reliability=load_run(run).reliability)
+    with styled():
+        figure = FIGURES["reliability"].draw(data)
+        save(figure, tmp_path / "reliability")
+    shown = {text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text"))}
+    assert {"LIKE films", "m base", "m tuned"} <= shown
+
+
+def test_seeds_share_the_bins_and_other_answers_have_none(tmp_path):
+    folders = task_file(tmp_path)
+    scored_files = [
+        scores
+        for seed, yes in enumerate((0.65, 0.65, 0.85))
+        for scores in score_cells(
+            write(tmp_path / f"{seed}.parquet", [row(1, yes), row(2, None)]), folders, QUICK
+        )
+    ]
+    write_reliability(tmp_path / "r.csv", scored_files, QUICK)
+    assert pd.read_csv(tmp_path / "r.csv")["n"].tolist() == [2, 1]
+    write_reliability(tmp_path / "none.csv", [], QUICK)
+    assert pd.read_csv(tmp_path / "none.csv").empty

@@ -29,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".csv or .parquet file for the values of every single example, of one file of answers",
     )
+    parser.add_argument(
+        "--reliability",
+        type=output_file,
+        metavar="FILE",
+        help="CSV file for how often the most probable choice is right, by its probability "
+        "(docs/likelihoods.md); no lines without choices",
+    )
     add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
@@ -38,6 +45,7 @@ def run(args: argparse.Namespace) -> None:
     import logging
 
     from itdr.errors import SettingsError
+    from itdr.evaluation.reliability import write_reliability
     from itdr.evaluation.rows import write_rows
     from itdr.evaluation.score import score_cells, score_table, write_scores
     from itdr.evaluation.seeds import score_seeds
@@ -58,6 +66,14 @@ def run(args: argparse.Namespace) -> None:
             write_rows(args.rows, scored)
     else:
         scores = score_seeds(args.predictions, args.config_folders, settings)
+        scored = [
+            one
+            for path in args.predictions
+            if args.reliability
+            for one in score_cells(path, args.config_folders, settings)
+        ]
+    if args.reliability:
+        write_reliability(args.reliability, scored, settings)
     write_scores(args.out, scores)
     cells = scores[["task", "dataset"]].drop_duplicates()
     logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))
