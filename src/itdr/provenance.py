@@ -6,10 +6,36 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from itdr import __version__
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What gave answers; None is what it has not.
+
+    Attributes:
+        engine: "vllm", "transformers", "api", or the name of an answer without a model.
+        model: id of the model.
+        revision: its commit on the hub; of a local folder the fingerprint of its files.
+        adapter: SHA-256 of the adapter's weights; None of the base model.
+        seed: of the adapter's training, or of what an answer without a model draws.
+    """
+
+    engine: str
+    model: str | None = None
+    revision: str | None = None
+    adapter: str | None = None
+    seed: int | None = None
+
+    @property
+    def columns(self) -> dict[str, str | int | None]:
+        """Its values and the commit of this code, as predictions have them."""
+        return asdict(self) | {"commit": _commit()}
 
 
 def provenance(packages: Iterable[str] = ()) -> dict[str, str]:
@@ -64,6 +90,7 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+@cache
 def _commit() -> str:
     """Return the commit of the checkout that this code runs from, with "+" if it was changed."""
     here = Path(__file__).parent

@@ -51,6 +51,7 @@ WORDS_OF = {
     "score": "--predictions {run}/answers.parquet --resamples 9 --out {out}",
     "compare": "--first {run}/answers.parquet --second {run}/answers.parquet --resamples 9"
     " --out {out}",
+    "completion": "bash",
     "trace": "RP/movielens-32m --configfile {run}/mine.yaml",
     "report": "--scores {run}/scores/m/v/1.csv --results {run} --make main --out {out}",
 }

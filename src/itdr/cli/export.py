@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
         from itdr.instructions.export import llama_factory
 
         for name, count in llama_factory.export(args.parts, args.out).items():
-            log.info("%s: %s, %d examples", args.out, name, count)
+            log.info("%s: %s, %s examples", args.out, name, f"{count:,}")
         return
 
     from itdr.instructions.export import hugging_face
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
 
     sources = load_datasets(args.config_folders)
     counts = hugging_face.export(args.parts, args.out, sources, args.config_folders)
-    log.info("%s: %d examples", args.out, sum(counts.values()))
+    log.info("%s: %s examples", args.out, f"{sum(counts.values()):,}")
 
 
 def _write_predictions(files: Sequence[Path], out: Path) -> None:
@@ -78,4 +78,4 @@ def _write_predictions(files: Sequence[Path], out: Path) -> None:
         raise SettingsError(f"{len(files)} files of predictions; one is written at a time.")
     table = read_predictions(files[0])
     write_jsonl(out, table)
-    logging.getLogger("itdr").info("%s: %d answers", out, len(table))
+    logging.getLogger("itdr").info("%s: %s answers", out, f"{len(table):,}")

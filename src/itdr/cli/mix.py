@@ -36,4 +36,4 @@ def run(args: argparse.Namespace) -> None:
     if args.audit:
         require_clean(args.audit, args.train)
     count = mix(args.train, args.out, options, args.seed)
-    logging.getLogger("itdr").info("%s: %d examples", args.out, count)
+    logging.getLogger("itdr").info("%s: %s examples", args.out, f"{count:,}")

@@ -63,8 +63,13 @@ def commands_page() -> str:
     """Return a page in Markdown with all commands and their options."""
     from itdr.cli.main import COMMANDS, make_parser
 
-    parts = ["# Commands", "This page lists every command with its options. `make reference` makes "
-             "it from the commands."]  # fmt: skip
+    parts = [
+        "# Commands",
+        "This page lists every command with its options. `make reference` makes it from the "
+        "commands. Each takes `-q`, which "
+        "logs warnings and errors alone, and `-v`, which logs also each request to a server, "
+        "and where in the code an error arose. Colours are left out where `NO_COLOR` is set.",
+    ]
     for name in COMMANDS:
         parts += _described(_subparsers(make_parser([name]))[name])
     return "\n\n".join(parts) + "\n"
@@ -76,6 +81,8 @@ def _described(parser: argparse.ArgumentParser) -> list[str]:
     rows = ["| option | meaning |", "|---|---|"]
     for action in parser._actions:
         if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
+            continue
+        if action.dest in ("quiet", "verbose"):
             continue
         formatter = argparse.HelpFormatter(parser.prog)
         meaning = formatter._expand_help(action) if action.help else ""

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.errors import SettingsError
     from itdr.evaluation.reliability import write_reliability
     from itdr.evaluation.rows import write_rows
-    from itdr.evaluation.score import score_cells, score_table, write_scores
+    from itdr.evaluation.score import score_cells, score_table, unreadable_cells, write_scores
     from itdr.evaluation.seeds import score_seeds
     from itdr.files.checksums import require_different
     from itdr.settings.flags import from_flags
@@ -75,5 +75,8 @@ def run(args: argparse.Namespace) -> None:
     if args.reliability:
         write_reliability(args.reliability, scored, settings)
     write_scores(args.out, scores)
+    log = logging.getLogger("itdr")
+    for warning in unreadable_cells(scores):
+        log.warning("%s: %s", args.out, warning)
     cells = scores[["task", "dataset"]].drop_duplicates()
-    logging.getLogger("itdr").info("%s: %d scores of %d cells", args.out, len(scores), len(cells))
+    log.info("%s: %s scores of %d cells", args.out, f"{len(scores):,}", len(cells))

@@ -75,8 +75,9 @@ def normalise(
         write_checked_json(folder / QUALITY, quality)
         publish(folder, out, [*FILES, QUALITY])
     _log.info(
-        "%s: %d rows read, %d kept, %d rejected",
-        *(dataset.id, quality["rows_read"], quality["rows_kept"], quality["rows_rejected"]),
+        "%s: %s rows read, %s kept, %s rejected",
+        dataset.id,
+        *(f"{quality[f'rows_{what}']:,}" for what in ("read", "kept", "rejected")),
     )
 
 

@@ -103,8 +103,9 @@ def _tell_costs(
     requests = list(asked)
     tokens_in = sum(request.likely_tokens for request in requests)
     tokens_out = sum(request.max_tokens for request in requests)
-    log.info("%s: %d of %d requests to ask, about %d tokens in, at most %d out",
-             settings.model, len(requests), of, tokens_in, tokens_out)  # fmt: skip
+    numbers = (f"{number:,}" for number in (len(requests), of, tokens_in, tokens_out))
+    log.info("%s: %s of %s requests to ask, about %s tokens in, at most %s out",
+             settings.model, *numbers)  # fmt: skip
     if settings.input_price is None or settings.output_price is None:
         log.info("%s: cost unknown, as its prices are not set", settings.model)
         return

@@ -1,8 +1,8 @@
 """Reading a file of predictions, also one from elsewhere, and refusing what cannot be scored."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.evaluation.kinds.core import AnswerKind, Example
 from itdr.files.checksums import parse_json
 from itdr.files.formats import read_parquet
-from itdr.instructions.record import PREDICTION
+from itdr.instructions.record import MAKER, PREDICTION
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.registry import ANSWER_KINDS
 
+_SAID = ("protocol", *(field.name for field in MAKER))
 REQUIRED = tuple(field.name for field in PREDICTION if not field.nullable)
 
 
@@ -25,6 +26,7 @@ class Cell:
     """The examples of one task and dataset, ordered by id, whatever their order in the file.
 
     protocol: what the predictions say of it; "" where they are silent.
+    maker: what gave the answers, by the names of MAKER, in the same way.
     """
 
     task: str
@@ -32,6 +34,7 @@ class Cell:
     settings: TaskSettings
     examples: tuple[Example, ...]
     protocol: str = ""
+    maker: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
@@ -50,7 +53,7 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
     _check_ids(rows, path)
     loaded: dict[str, TaskSettings] = {}
     found: dict[tuple[str, str], list[Example]] = {}
-    protocols: dict[tuple[str, str], set[str]] = defaultdict(set)
+    said: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, folders, loaded)
@@ -59,19 +62,27 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
         cell = row["task"], row["dataset"]
         found.setdefault(cell, []).append(example)
-        protocols[cell] |= {row["protocol"]} - {None}
+        for name in _SAID:
+            if row[name] is not None:
+                said[cell][name].add(str(row[name]))
     return [
         Cell(
             task,
             dataset,
             loaded[task],
             tuple(sorted(examples, key=lambda item: item.id)),
-            " | ".join(sorted(protocols[task, dataset])),
+            joined(said[task, dataset]["protocol"]),
+            {name: joined(said[task, dataset][name]) for name in _SAID if name != "protocol"},
         )
         for task in sorted(loaded)
         for dataset in loaded[task].datasets
         if (examples := found.get((task, dataset)))
     ]
+
+
+def joined(values: Iterable[str]) -> str:
+    """Return the different values in order with " | " between them; "" for none."""
+    return " | ".join(sorted(set(values) - {""}))
 
 
 def read_predictions(path: Path) -> pa.Table:
@@ -103,9 +114,9 @@ def _read_parquet(path: Path) -> pa.Table:
         present = pq.read_schema(path)
     except (pa.ArrowException, OSError, ValueError):
         present = pa.schema([])  # read_parquet below says what is wrong with the file
-    for field in PREDICTION:
-        if present.names.count(field.name) == 1:
-            _check_type(path, field.name, present.field(field.name).type, field.type)
+    for wanted in PREDICTION:
+        if present.names.count(wanted.name) == 1:
+            _check_type(path, wanted.name, present.field(wanted.name).type, wanted.type)
     return read_parquet(
         path,
         pa.schema(
@@ -135,8 +146,8 @@ def _read_jsonl(path: Path) -> pa.Table:
                 missing = [name for name in REQUIRED if name not in row]
                 if missing:
                     raise DataError(f"no column {missing[0]!r}; needed: {', '.join(REQUIRED)}")
-                for field in schema:
-                    _check_value(row, field)
+                for wanted in schema:
+                    _check_value(row, wanted)
             except (ValueError, DataError) as error:
                 raise DataError(f"{path}: row {number}: {error}.") from error
             rows.append(row)

@@ -23,6 +23,7 @@ from itdr.evaluation.uncertainty import (
 from itdr.files.atomic import atomic_file
 from itdr.files.checksums import sidecar
 from itdr.files.formats import write_checksum
+from itdr.instructions.record import MAKER
 from itdr.settings.scoring import ScoringSettings
 
 SCORE_COLUMNS = (
@@ -42,6 +43,7 @@ SCORE_COLUMNS = (
     "signature",
     "protocol",
     "problem",
+    *(field.name for field in MAKER),
 )
 """One row per task, dataset, reading and metric; domains are pooled into their dataset.
 
@@ -59,6 +61,8 @@ signature: package, version and choices of a metric of texts; of choices, whethe
 protocol: how examples were divided, negatives drawn, and what the method sees, as the predictions
     say; several are joined by " | ".
 problem: why a metric of a whole cell has no value; empty for others.
+The others: what gave the answers (`itdr.provenance.Maker`) and the commit of the code then, as the
+    predictions say and joined in the same way.
 """
 
 
@@ -89,6 +93,26 @@ def score_table(scored: Iterable[CellScores], settings: ScoringSettings) -> pd.D
     """Return the scores of cells (SCORE_COLUMNS)."""
     rows = [row for scores in scored for row in _rows(scores, settings)]
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+
+
+def unreadable_cells(scores: pd.DataFrame) -> list[str]:
+    """Return a warning for each cell of which no answer can be read, with what to do."""
+    warnings = []
+    for (task, dataset), rows in scores.groupby(["task", "dataset"], sort=False):
+        strict = rows[rows["reading"] == Reading.STRICT.value]
+        if strict.empty or (strict["n_unreadable"] < strict["n"]).any():
+            continue
+        lenient = rows[rows["reading"] == Reading.LENIENT.value]
+        read = int((lenient["n"] - lenient["n_unreadable"]).max()) if len(lenient) else 0
+        told = f"; the lenient reading reads {read:,} of them" if read else ""
+        warnings.append(
+            f"none of the {int(strict['n'].max()):,} answers to {task}/{dataset} can be read, so "
+            f"its values tell nothing else{told}. 'itdr score --rows FILE' says of each why. Often "
+            "the answers are cut off (finish_reason 'length': raise max_answer_tokens of the task "
+            "or inference.answer_limit), or the model was never shown the form that the task asks "
+            "for."
+        )
+    return warnings
 
 
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
@@ -164,6 +188,7 @@ def _rows(scores: CellScores, settings: ScoringSettings) -> list[dict[str, objec
                 "n_unreadable": column.n_unreadable,
                 "rate_unreadable": column.n_unreadable / column.n if column.n else nan,
                 **{f"rate_{fault}": rate for fault, rate in scores.faults.items()},
+                **scores.cell.maker,
             }
         )
     return rows

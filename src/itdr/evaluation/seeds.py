@@ -9,7 +9,7 @@ import pandas as pd
 
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import CellScores, MetricValues, score_cell
-from itdr.evaluation.predictions import check_same_cells, read_cells
+from itdr.evaluation.predictions import check_same_cells, joined, read_cells
 from itdr.evaluation.score import SCORE_COLUMNS, estimate, labels
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.settings.scoring import ScoringSettings
@@ -52,6 +52,10 @@ def score_seeds(
                 **{
                     f"rate_{fault}": mean(one.faults[fault] for one in scores)
                     for fault in scores[0].faults
+                },
+                **{
+                    name: joined(one.cell.maker[name] for one in scores)
+                    for name in scores[0].cell.maker
                 },
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.checksums import fingerprint, sha256
-from itdr.files.formats import write_parquet
+from itdr.files.formats import read_json_object, write_parquet
 from itdr.files.progress import progress
 from itdr.files.resume import resume_state
 from itdr.inference.engine import Engine, GeneratedAnswer, Prompt
@@ -23,7 +23,8 @@ from itdr.instructions.asked import first_rows
 from itdr.instructions.choices import choices_of
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.tasks import TaskSettings, load_task
-from itdr.models.loading import check_adapter
+from itdr.models.loading import ADAPTER_WEIGHTS, check_adapter
+from itdr.provenance import Maker
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import REQUESTED, ModelEndpoint, ModelSettings
 
@@ -95,11 +96,13 @@ def infer(
             with closing(Journal(folder, manifest, [row["id"] for row in rows])) as journal:
                 if (there := len(journal.answers)) < len(rows):
                     if there:
-                        log.info("%s: going on after %d of %d answers", out, there, len(rows))
+                        log.info("%s: going on after %s of %s answers",
+                                 out, f"{there:,}", f"{len(rows):,}")  # fmt: skip
                     engine = engine or open_engine(model, settings, adapters)
                     _ask(engine, adapter, rows, prompts, journal)
             _report_unanswered(out, rows, journal.answers, settings.max_length)
-            write_parquet(out, _predictions(rows, journal.answers))
+            maker = _maker(model, adapter, manifest)
+            write_parquet(out, _predictions(rows, journal.answers, maker))
             shutil.rmtree(folder)
     return len(rows)
 
@@ -128,10 +131,11 @@ def _ask(
 
 
 def _predictions(
-    rows: Sequence[dict[str, Any]], answers: Mapping[str, GeneratedAnswer]
+    rows: Sequence[dict[str, Any]], answers: Mapping[str, GeneratedAnswer], maker: Maker
 ) -> pa.Table:
     records = [
         reference_columns(row)
+        | maker.columns
         | {
             "prompt_tokens": answers[row["id"]].prompt_tokens,
             "answer": answers[row["id"]].text,
@@ -191,6 +195,19 @@ def _manifest(
             ]
         ),
     }
+
+
+def _maker(model: ModelSettings, adapter: Path | None, manifest: Mapping[str, Any]) -> Maker:
+    """Return what gives the answers that a manifest describes."""
+    record = adapter / "run.json" if adapter else None
+    trained = read_json_object(record) if record and record.is_file() else {}
+    return Maker(
+        engine=manifest["engine"],
+        model=model.model,
+        revision=model.revision or manifest["weights"],
+        adapter=sha256(adapter / ADAPTER_WEIGHTS) if adapter else None,
+        seed=trained.get("seed"),
+    )
 
 
 def _folder_checksums(folder: Path) -> str:

@@ -55,6 +55,15 @@ _CHOICE = pa.struct(
         ("greedy", pa.bool_()),
     ]
 )
+MAKER = (
+    pa.field("engine", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("revision", pa.string()),
+    pa.field("adapter", pa.string()),
+    pa.field("seed", pa.int64()),
+    pa.field("commit", pa.string()),
+)
+"""What gave an answer, as itdr.provenance.Maker has it, and the commit of this code then."""
 
 PREDICTION = pa.schema(
     [
@@ -72,6 +81,7 @@ PREDICTION = pa.schema(
         pa.field("choices", pa.list_(_CHOICE)),
         pa.field("user_id", pa.string()),
         pa.field("protocol", pa.string()),
+        *MAKER,
     ]
 )
 """One answer a row, with all that scoring needs.
@@ -89,6 +99,7 @@ choices: the choices with the sum of the natural logarithms of their tokens' pro
 user_id: whose example it is; null for TUI and where the example does not say.
 protocol: how examples were divided, negatives drawn, and what the method sees, in words; null where
     nobody said.
+The others are those of MAKER; null where nobody said.
 """
 
 

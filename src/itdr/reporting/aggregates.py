@@ -15,6 +15,7 @@ _INTERVALS = (
     "so are rather too wide. RMSE enters with the middle of the scale for unreadable answers, "
     "lists as they were given."
 )
+_HEADINGS: tuple[str, ...] = ("ours", "paper", "difference")
 _HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value", "ci_low", "ci_high")
 
 
@@ -37,20 +38,23 @@ def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], l
 
 def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
     """Return the printed table."""
-    heads = ("ours", "paper", "difference") if results.is_run else ("paper",)
+    shown = _columns(results, layout)
+    heads = _HEADINGS if results.is_run else ("paper",)
+    if not any(results.aggregates_beside.get(column) for column in shown):
+        heads = ("ours",)
     columns = [
         ("", "Model"),
         ("", "Variant"),
         *((name, head) for name in layout.aggregates for head in heads),
     ]
     rows = []
-    for column in _columns(results, layout):
+    for column in shown:
         texts = [
             TableCell(layout.model_title(column[0])),
             TableCell(layout.variant_title(column[1])),
         ]
         for name in layout.aggregates:
-            texts += _texts(results, column, name)
+            texts += _texts(results, column, name)[: len(heads)]
         rows.append(tuple(texts))
     said = (layout.aggregates_note, _INTERVALS if results.is_run else "")
     simulated = SIMULATED if results.origins.simulated else ""

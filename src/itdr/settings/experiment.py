@@ -11,7 +11,16 @@ from itdr.errors import SettingsError
 from itdr.places import PROJECT
 from itdr.settings.audit import SHARED, AuditSettings
 from itdr.settings.ids import ID, DatasetId, TaskId
-from itdr.settings.reading import MOST_MB, MOST_ROWS, MOST_TOKENS, Strict, check, load_yaml, once
+from itdr.settings.reading import (
+    MOST_MB,
+    MOST_ROWS,
+    MOST_TOKENS,
+    PathText,
+    Strict,
+    check,
+    load_yaml,
+    once,
+)
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
@@ -61,7 +70,7 @@ def _results(text: str) -> str:
 
 Pair = Annotated[str, AfterValidator(_pair)]
 ColumnName = Annotated[str, AfterValidator(_column)]
-Results = Annotated[str, AfterValidator(_results)]
+Results = Annotated[PathText, AfterValidator(_results)]
 
 
 class WorldSettings(Strict):
@@ -249,12 +258,12 @@ class Experiment(Strict):
         "or released, the authors' own files as the paper's release_manifest.csv lists them",
     )
     release: ReleaseSettings = ReleaseSettings()
-    config_folders: tuple[str, ...] = Field(
+    config_folders: tuple[PathText, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
         "docs/how-to/add-a-dataset.md has an example",
     )
-    raw_folders: dict[DatasetId, str] = Field(
+    raw_folders: dict[DatasetId, PathText] = Field(
         {},
         description="local folders to take raw files from instead of downloading, as "
         "'movielens-1m: /data/ml-1m'",

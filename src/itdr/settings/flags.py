@@ -5,8 +5,10 @@ command in a log can be run again by hand and says all that it depends on.
 """
 
 import argparse
+import re
 import shlex
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -67,12 +69,25 @@ def _option(name: str) -> str:
 def _help(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
     text = (field.description or "").replace("%", "%%")
+    choices = _choices(field.annotation)
+    if any(not re.search(rf"\b{re.escape(choice)}\b", text) for choice in choices):
+        text += f"; one of {', '.join(choices)}"
     if default is PydanticUndefined:
         return f"{text} (required)"
     if isinstance(default, tuple):
         default = ",".join(map(str, default)) or None
     shown = "none" if default is None else default
     return f"{text} (default: {shown})"
+
+
+def _choices(annotation: Any) -> list[str]:
+    """Return the words that a setting may be, none where it may be others, too."""
+    if get_origin(annotation) is Literal:
+        return [str(value).lower() if isinstance(value, bool) else str(value)
+                for value in get_args(annotation)]  # fmt: skip
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(member.value) for member in annotation]
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
 
 
 def _value(given: Any, field: FieldInfo) -> Any:

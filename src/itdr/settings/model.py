@@ -10,7 +10,7 @@ from itdr.errors import ModelError
 from itdr.places import project_path
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
-from itdr.settings.reading import MOST_MB, Strict, load
+from itdr.settings.reading import MOST_MB, PathText, Strict, load
 
 REQUESTED = frozenset({"training_gpus", "inference_gpus", "gpu_model", "memory_mb", "billions"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
@@ -22,7 +22,7 @@ Module = Annotated[str, Field(pattern=r"^[\w.*-]+$")]
 class ModelEndpoint(EndpointSettings):
     """Where a model answers that nobody has here."""
 
-    cache: str = Field(
+    cache: PathText = Field(
         min_length=1, description="file that keeps every answer, so that none is paid for twice"
     )
 
@@ -32,7 +32,7 @@ class ModelSettings(Strict):
 
     model: ModelId = Field(description="id, as in a paper's results.csv")
     title: str = Field(min_length=1, description="printed name")
-    source: str = Field(
+    source: PathText = Field(
         "",
         description="Hugging Face id, or a folder, as seen from the working directory or from the "
         "repository",

@@ -136,9 +136,12 @@ def _tell(
         log.warning("%s: %d examples over %d tokens left out", task, count, settings.max_length)
     for task, count in data.cut.items():
         log.warning("%s: %d examples cut to %d tokens", task, count, settings.max_length)
-    log.info("%d examples, %d steps, attention %s", len(data.examples), steps, attention)
+    log.info(
+        "%s examples, %s steps, attention %s",
+        f"{len(data.examples):,}", f"{steps:,}", attention,
+    )  # fmt: skip
     if done:
-        log.info("going on after step %d", done)
+        log.info("going on after step %s", f"{done:,}")
 
 
 def _require_processes(settings: TrainingSettings) -> None:

@@ -23,7 +23,8 @@ _FILLERS = set(
     re.findall(
         r"\w+",
         "a an the mostly mainly likely probably possibly most rather more young old older adult "
-        "user person appears seems to be is leaning predominantly identifies as percent",
+        "user person appears seems to be is leaning predominantly identifies as percent "
+        "i id say guess",
     )
 )
 _DOUBT = re.compile(
@@ -40,7 +41,8 @@ _NO_VALUE = re.compile(
 _LITTLE = re.compile(
     r"(?:no|unknown|cannot|cant|unable|insufficient|undetermined|undefined|unspecified|undisclosed|"
     r"unclear|unsure|uncertain|indeterminate|prefer not|impossible|hard to)(?: .*)?|"
-    r"tbd|any|anything|either|both|all"
+    r"tbd|any|anything|either|both|all|.* unknown|"
+    r"(?:your |the )?(?:city|country|state|town)(?: (?:city|country|state))*"
 )
 _YEARS = re.compile(r"(\d\+?)\s*(?:years?|yrs?|y\.?o\.?)\b(?:[ -](?:old|of age))?$", re.IGNORECASE)
 _COMMON_NAMES = {
@@ -104,9 +106,12 @@ def says_nothing(value: str, name: str) -> bool:
     return len(known) > 1 and None not in known
 
 
-def says_little(value: str) -> bool:
-    """Say whether a value only speaks of there being none, in words that may also be a name."""
-    return _LITTLE.fullmatch(words(value)) is not None
+def says_little(value: str, name: str) -> bool:
+    """Say whether a value speaks of none or of several, in words that may also be a name."""
+    genders = {_GENDERS[word] for word in words(value).split() if word in _GENDERS}
+    countries = {_country(side) for side in re.split(r",|&|/|\band\b", value)}
+    several = len(countries - {None}) > 1 and "country" in name.lower()
+    return _LITTLE.fullmatch(words(value)) is not None or several or len(genders) > 1
 
 
 def _gender(value: str) -> str | None:

@@ -26,7 +26,7 @@ from itdr.evaluation.answers.parsed import ParsedAnswer
 
 Ranges = Mapping[str, tuple[float, float]]
 
-_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/"
+_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/&"
 _OTHER_NAME = re.compile(
     r"[,;][ \"'*-]{0,6}[A-Za-z][A-Za-z_ ]{0,30}[\"'*]{0,4} ?[:=]|"
     r"\s[\"'*-]{0,3}[A-Za-z_]+[\"'*]{0,4}[:=]"
@@ -34,7 +34,7 @@ _OTHER_NAME = re.compile(
 _LEFT_BEHIND = ";\"'`*|"
 _TALKS = re.compile(
     r"\b(?:the (?:user|reader|listener|viewer)|lives?|think|seems?|might|could|somewhere|appears?|"
-    r"speaking|possibly|cannot)\b|->|[\u2192\\<>]",
+    r"speaking|possibly|cannot)\b|%[^%]*%|->|[\u2192\\<>]",
     re.IGNORECASE,
 )
 _EXPLANATION = re.compile(
@@ -43,7 +43,8 @@ _EXPLANATION = re.compile(
 _NEXT_SENTENCE = re.compile(r"(?<!\b[Ss]t)[.!?]\s+(?=[A-Z][\w']*\s+[a-z])")
 _REASON = re.compile(
     r"(?<!\d)\s[-\N{EN DASH}\N{EM DASH}]\s(?!\d)|[,;]?\s(?:because|since|as|based on|due to|"
-    r"given|judging|considering|inferred|with)\b|\s\((?=(?:[^\s()]+\s+)+[^()]*\)?$)",
+    r"given|judging|considering|inferred|with|where|who|which|for sure|"
+    r"and (?:likes|is|has|enjoys|loves))\b|\s\((?=(?:[^\s()]+\s+)+[^()]*\)?$)",
     re.IGNORECASE,
 )
 _PLACE = re.compile("location|country|city|state|gender|sex", re.IGNORECASE)
@@ -98,7 +99,7 @@ def _each_once(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Range
     return sorted(name for name, _ in pairs) == sorted(names) and all(
         plain_number(value) is not None
         if name in ranges
-        else value and ":" not in value and value[-1] not in _LEFT_BEHIND
+        else value and not {":", ";"} & set(value) and value[-1] not in _LEFT_BEHIND
         for name, value in pairs
     )
 
@@ -152,6 +153,7 @@ def _plain_name(name: str) -> str:
 def _bare(value: str, names: Sequence[str]) -> str:
     """Return a value without quotes, doubt, and what stands behind it."""
     value = _JOINED.sub("", value.strip().partition("\n")[0])
+    value = value.partition(";")[0]
     for behind in (_EXPLANATION, _OTHER_NAME, _NEXT_SENTENCE, _REASON):
         value = behind.split(value, maxsplit=1)[0]
     cut = _CUT_NAME.search(value)
@@ -191,8 +193,10 @@ def _read(
 
 def _value(name: str, value: str, ranges: Ranges, formless: bool) -> tuple[str, str | None]:
     """Return a value as it is scored, and why it is none."""
-    talks = _TALKS.search(value) or (" or " in value and _PLACE.search(name))
-    if says_nothing(value, name) or (formless and (talks or says_little(value))):
+    talks = (
+        _TALKS.search(value) or {'"', ":"} & set(value) or (" or " in value and _PLACE.search(name))
+    )
+    if says_nothing(value, name) or (formless and (talks or says_little(value, name))):
         return value, "no number" if name in ranges else "no clear value"
     if name in ranges:
         number, problem = only_number(value, *ranges[name])

@@ -28,6 +28,7 @@ _DEPENDS = re.compile(
     r"\b(?:if|unless|whether|depend\w*|after|candidates|options)\b|\b(?:no|wrong|false)\b\s*(?:[.:,!]|$)",
     re.IGNORECASE,
 )
+_MORE = re.compile(r"[;.]\s")
 _MOST_LINES = 2000
 
 
@@ -57,7 +58,8 @@ def _of_lines(text: str, titles: Titles) -> list[int]:
     first = titles.alike(lines[0])
     if not first and not takes_back(lines[0]):
         first = leading(lines[0], titles)
-    others = {titles.candidates[at] for line in lines[1:] for at in titles.alike(line)[:1]}
+    rest = [*_MORE.split(lines[0])[1:], *lines[1:]]
+    others = {titles.candidates[at] for line in rest for at in titles.alike(line)[:1]}
     return first if first and others <= {titles.candidates[first[0]]} else []
 
 

@@ -5,6 +5,7 @@ unreadable, never wrong.
 """
 
 import re
+from itertools import pairwise
 
 _HARMLESS = frozenset(
     re.findall(
@@ -17,7 +18,8 @@ _HARMLESS = frozenset(
         to on of for from as and or so then therefore thus hence in at with by
         here now just also again up among given out next best top final overall
         chosen recommended predicted selected suitable appropriate relevant
-        likely most probable probably perhaps maybe definitely surely clearly certainly simply
+        likely most probable possibly
+        probably perhaps maybe definitely surely clearly certainly simply
         obviously about around approximately roughly somewhere solid strong easily sure good great
         right candidate option item film movie book game product article news video title show song
         anime series artist place choice pick answer prediction recommendation guess suggestion
@@ -26,7 +28,7 @@ _HARMLESS = frozenset(
         suggest suggests believe believes think say bet go goes going give gives get gets assign
         deserve deserves turn turns move moves watch watching read reads buy buys play plays enjoy
         enjoys prefer prefers want wants love loves like match matches follow follows come comes
-        remain remains leaves seems fit fits suit suits chance tier
+        remain remains continue continues leaves seems fit fits suit suits chance tier
         der die das ist ich wurde schatze geben sterne punkte
         la le el une un note serait es sera de je dirais prochain
         valoracion prevista usuario vera pelicula siguiente proximo
@@ -36,7 +38,7 @@ _HARMLESS = frozenset(
 _FOREIGN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+")
 _FOREIGN_DOUBT = re.compile(r"[不没沒非无無未别別]|之外|平均|除了|以外|ない")
 _MOST_FOREIGN = 30
-_WISHES = {"will", "would", "might", "should", "d", "to"}
+_WISHES = {"will", "would", "might", "should", "d", "to", "also", "probably"}
 
 
 def harmless(form: str, more: frozenset[str] = frozenset()) -> bool:
@@ -48,5 +50,5 @@ def harmless(form: str, more: frozenset[str] = frozenset()) -> bool:
     if len(foreign) > _MOST_FOREIGN or _FOREIGN_DOUBT.search(foreign):
         return False
     found = _FOREIGN.sub(" ", form).split()
-    wished = "like" not in found or not _WISHES.isdisjoint(found)
+    wished = all(one in _WISHES for one, other in pairwise(["", *found]) if other == "like")
     return wished and all(word in _HARMLESS or word in more for word in found)

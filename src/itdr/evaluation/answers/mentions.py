@@ -19,16 +19,20 @@ _SENTENCE = re.compile(
     r"instead of)\b)",
     re.IGNORECASE,
 )
-_COMMA = re.compile(r",(?=\s|$)|[\u3001\uff0c]|(?=\band\b)")
+_COMMA = re.compile(r",(?=\s|$)|[\u3001\uff0c]")
 _COLON = re.compile(r":(?=\s|$)|\uff1a")
 _NAMED = "#"
 _MARKS = re.compile(rf"[|,:{_NAMED}]")
 _BETWEEN = {"and", "or", "then", ":"}
 _AROUND = 300
+_PLACES = frozenset(
+    ("first", "second", "third", "fourth", "fifth", "runner", "lastly", "finally", "start",
+     "rank", *map(str, range(1, 21)))
+)  # fmt: skip
 _TAKES_BACK = re.compile(
     r"\b(?:no|not|never|already|too|low|lower|poor|weak|unlikely|least|less|second|third|last|wrong|"
     r"percent|excluded|skip|avoid|unsuitable|soundtrack|trailer|sequel|remake|novel|isnt|wont|cannot|"
-    r"doesnt|wouldnt|rejected|out)\b"
+    r"doesnt|wouldnt|rejected|out|sorry|correction|actually|instead|both)\b"
 )
 _OF_THE_NEXT = re.compile(r"\b(?:not|less|least|never|second|last|then)(?: [a-z]+){0,2} #")
 _OF_A_SERIES = {"part", "episode", "vol", "volume", "chapter", "season"}
@@ -37,6 +41,7 @@ _EXPLANATION = re.compile(
     r",?\s(?:because|since|as|by|due)\s|,\snot\s"
 )
 _DATED = re.compile(r"\((?:18|19|20)\d\d\)", re.ASCII)
+_SUBTITLE = re.compile(r"\s*(?:(?:[A-Z]\w*|a|an|and|of|the|in|to)\s+){0,4}[A-Z]\w*\s*")
 _YEAR_BEHIND = re.compile(r" (?:18|19|20)\d\d$", re.ASCII)
 _MOST_BOUNDS = 6
 _WORDS_BEHIND = 4
@@ -51,6 +56,11 @@ def leading(text: str, titles: Titles) -> list[int]:
         head = text[: match.start()]
         # "Alien: Resurrection (1997)" does not begin with "Alien (1979)", nor "Half-Life 2: Episode
         # One" with "Half-Life 2: Episode Two".
+        behind = words(text[match.end() : match.end() + _AROUND]).split()[:1]
+        if behind and _is_of_a_series(behind[0]):
+            continue
+        if not parts(head)[2] and _SUBTITLE.fullmatch(text, match.end()):
+            continue
         if parts(head)[2] or (not _DATED.search(text, match.end()) and titles.whole(head)):
             found = titles.alike(head) or found
     return found
@@ -68,14 +78,18 @@ def mentions(text: str, titles: Titles) -> tuple[list[int], list[str]]:
     return [position for form in found for position in titles.mentionable[form]], between
 
 
-def meant(text: str, titles: Titles, more: frozenset[str] = frozenset()) -> list[int]:
-    """Return the candidates that a text names and means, in its order.
-
-    more: words that are harmless here.
-    """
+def meant(text: str, titles: Titles) -> list[int]:
+    """Return the candidates that a text names and means, in its order."""
     padded, named = _named(text, titles)
-    found = dict.fromkeys(form for start, end, form in named if _is_meant(padded, start, end, more))
+    found = dict.fromkeys(form for start, end, form in named if _is_meant(padded, start, end))
     return [position for form in found for position in titles.mentionable[form]]
+
+
+def entry_means(text: str, titles: Titles) -> list[int]:
+    """Return the one candidate that an entry of a list names among `harmless` words alone."""
+    padded, named = _named(text, titles)
+    alone = harmless(_MARKS.sub(" ", padded), _PLACES)
+    return titles.mentionable[named[0][2]] if named and alone else []
 
 
 def takes_back(text: str) -> bool:
@@ -104,7 +118,7 @@ def _named(text: str, titles: Titles) -> tuple[str, list[tuple[int, int, str]]]:
     return padded, sorted(named)
 
 
-def _is_meant(padded: str, start: int, end: int, more: frozenset[str]) -> bool:
+def _is_meant(padded: str, start: int, end: int) -> bool:
     before, behind = padded[max(0, start - _AROUND) : start], padded[end : end + _AROUND]
     first, _, second = behind.partition("|")
     around = f"{re.split('[|,]', before)[-1]} {re.split('[|,:]', behind, maxsplit=1)[0]}"
@@ -112,7 +126,7 @@ def _is_meant(padded: str, start: int, end: int, more: frozenset[str]) -> bool:
         around = before.rpartition("|")[2]
     following = _OF_THE_NEXT.sub(" ", f"{first} {' '.join(second.split()[:_WORDS_BEHIND])}")
     return (
-        harmless(_MARKS.sub(" ", around), more)
+        harmless(_MARKS.sub(" ", around))
         and _TAKES_BACK.search(following.partition(_NAMED)[0]) is None
     )
 
@@ -127,7 +141,11 @@ def _places(padded: str, form: str) -> list[tuple[int, int]]:
 
 def _of_a_series(padded: str, end: int, form: str, titles: Titles) -> bool:
     """Say whether what is named without its year goes on as another part of a series."""
-    if form in titles.by_words or _YEAR_BEHIND.search(form):
+    if _YEAR_BEHIND.search(form):
         return False
     following = padded[end:][:20].strip(" |,:").split()[:1]
-    return bool(following) and (bool(numerals(following[0])) or following[0] in _OF_A_SERIES)
+    return bool(following) and _is_of_a_series(following[0])
+
+
+def _is_of_a_series(word: str) -> bool:
+    return bool(numerals(word)) or word in _OF_A_SERIES

@@ -74,7 +74,7 @@ def with_digits(text: str) -> str:
 
 def without_unstated(text: str) -> str:
     """Return the text without the numbers that it compares with or denies, and percentages."""
-    for pattern in (_COMPARED, _COMPARED_BEHIND, _DENIED, _PERCENT):
+    for pattern in (_PERCENT, _COMPARED, _COMPARED_BEHIND, _DENIED):
         text = pattern.sub(" ", text)
     return text
 

@@ -20,9 +20,9 @@ from itertools import pairwise
 
 from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
 from itdr.evaluation.answers.entries import Entry, entries_of
-from itdr.evaluation.answers.mentions import leading, meant, mentions
+from itdr.evaluation.answers.mentions import entry_means, leading, mentions
 from itdr.evaluation.answers.parsed import ParsedAnswer
-from itdr.evaluation.answers.titles import Titles, numerals, title_words
+from itdr.evaluation.answers.titles import Titles, of_a_series, title_words
 
 _LINE = re.compile(r"(\d{1,6})\. (.*\S)\s*", re.ASCII)
 _WORST_FIRST = re.compile(
@@ -35,11 +35,15 @@ _UNSUITED = re.compile(
     r"[^\n:]{0,40}:",
     re.IGNORECASE | re.MULTILINE,
 )
-_PLACES = frozenset(
-    ("first", "second", "third", "fourth", "fifth", "runner", "last", "lastly", "finally", "start",
-     "rank", *map(str, range(1, 21)))
-)  # fmt: skip
-_SCORE = re.compile(r"[\s:=-](\d+(?:\.\d+)?)\s?(?:/\s?\d+|%)?$", re.ASCII)
+_SCORE = re.compile(
+    r"[\s:=|#(-](?:rank\s?)?#?(?!\d{4}\))(\d+(?:\.\d+)?)\)?\s?(?:/\s?\d+|%)?$|"
+    r"\b(first|second|third|fourth|fifth)\b",
+    re.ASCII | re.IGNORECASE,
+)
+_TIED = re.compile(r"<|(?<![=-])=(?![=>])\s*(?=[^\W\d])")
+_DRAWN = re.compile("[\u2605\u2b50]+")
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_CONCLUDES = re.compile(r"^\W*(?:so|therefore|thus|hence|overall|in conclusion)\b", re.IGNORECASE)
 _OF_OTHERS = re.compile(
     r"^[^\w\n]{0,9}(?:the\s+|user(?:'s|s)?\s+|my\s+)*"
     r"(?:history|watched|seen|liked|original|previous\w*|input|reverse\w*|unordered|shown)\b"
@@ -105,9 +109,12 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
         raise UnclearListError("the candidates as they were shown")
     if _UNSUITED.search(text):
         raise UnclearListError("candidates that do not suit")
-    if _OF_OTHERS.search(text) or "<" in text:
+    if _OF_OTHERS.search(text) or _TIED.search(text):
         raise UnclearListError("a list of something else")
     _check_scores(entries, titles)
+    last = text.strip().rpartition("\n")[2]
+    if _CONCLUDES.match(last) and mentions(last, titles)[0]:
+        raise UnclearListError("a conclusion behind the list")
     if _WORST_FIRST.search(text):
         return longest[0][::-1], longest[1]
     return longest
@@ -116,11 +123,11 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
 def _check_scores(entries: list[Entry], titles: Titles) -> None:
     """Refuse lines whose own numbers put them in another order than they stand in."""
     found = [
-        _SCORE.search(entry.text)
+        _SCORE.search(_DRAWN.sub(lambda drawn: str(len(drawn[0])), entry.text))
         for entry in entries
-        if not entry.marked and not titles.whole(entry.text)
+        if not entry.marked and not titles.whole(_DRAWN.sub("1", entry.text))
     ]
-    scores = [float(match[1]) for match in found if match]
+    scores = [float(match[1] or _ORDINALS[match[2].lower()]) for match in found if match]
     if scores not in (sorted(scores, reverse=True), list(range(1, len(scores) + 1))):
         raise UnclearListError("numbers in another order")
 
@@ -152,7 +159,7 @@ def _without_cut(entries: list[Entry], titles: Titles) -> list[Entry]:
         return entries
     title = titles.candidates[found[0]]
     rest = title_words(title).removeprefix(form)
-    sequel = rest.startswith(" ") and numerals(rest.split()[0])
+    sequel = rest.startswith(" ") and of_a_series(rest.split()[0])
     if len(found) > 1 or sequel or len(form) < _FEWEST_LETTERS_CUT:
         return others
     return [*others, replace(last, text=title)]
@@ -169,7 +176,7 @@ def _named(entry: Entry, titles: Titles) -> list[int] | None:
         if entry.marked:
             raise UnclearListError("an entry with several candidates")
         return None
-    found = meant(entry.text, titles, _PLACES)
+    found = entry_means(entry.text, titles)
     return found or ([] if entry.marked else None)
 
 

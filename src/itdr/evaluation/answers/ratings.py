@@ -15,6 +15,7 @@ meant. So is a number of another scale ("7/10" where the scale ends at 5).
 """
 
 import re
+from itertools import pairwise
 
 from itdr.evaluation.answers.cleaning import final_answer, tags_as_labels, without_reasoning
 from itdr.evaluation.answers.harmless import harmless
@@ -69,7 +70,7 @@ _DOUBTED = re.compile(
 
 _AVERAGED = re.compile(
     r"\b(?:average|mean|median|avg|IMDb|MAL|Metacritic|critics?|community|likelihood|probability|confidence|similarity)\b"
-    rf"[^\n\d,;.]{{0,40}}?{VALUE}|平均\D{{0,20}}{VALUE}",
+    rf"[^\n\d,;.]{{0,40}}?{VALUE}|{VALUE}\s+on\s+average\b|平均\D{{0,20}}{VALUE}",
     re.ASCII | re.IGNORECASE,
 )
 _GIVEN_BEFORE = re.compile(
@@ -172,15 +173,13 @@ def _stated(text: str, value: float) -> bool:
 
 
 def _behind(cue: re.Pattern[str], text: str) -> set[float]:
-    """Return the numbers behind the last cue of each sentence that has any behind it."""
+    """Return the numbers behind the cues of each sentence, up to the next cue or clause."""
     found: set[float] = set()
     for sentence in _SENTENCE.split(text):
-        for match in reversed(list(cue.finditer(sentence))):
-            rest = sentence[match.end() : match.end() + _LONGEST_CLAUSE]
-            values = values_in(_CLAUSE_ENDS.split(rest, maxsplit=1)[0])
-            if values:
-                found.update(values)
-                break
+        cues = [match.end() for match in cue.finditer(sentence)]
+        for start, end in pairwise([*cues, len(sentence)]):
+            rest = sentence[start : min(end, start + _LONGEST_CLAUSE)]
+            found.update(values_in(_CLAUSE_ENDS.split(rest, maxsplit=1)[0]))
     return found
 
 

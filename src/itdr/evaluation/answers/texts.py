@@ -34,7 +34,8 @@ _LABEL = re.compile(
     rf"(?:#{{1,6}}[ \t][^\n]{{1,80}}\n|\*\*[^*\n]{{1,60}}\*\*:?[ \t]*\n|"
     rf"[*_#\s]{{0,6}}(?:(?!\b(?:is|for)\b)[\w'\N{{RIGHT SINGLE QUOTATION MARK}}]+ ){{0,4}}?{_NOUN}"
     r"[*_]{0,2}\s?[:\N{FULLWIDTH COLON}][*_]{0,2}|"
-    r"(?:描述|总结|回答|答案)[:\N{FULLWIDTH COLON}])\s*",
+    r"(?:描述|总结|回答|答案|paragraph \d+|english|translation|tl;?dr)"
+    r"[:\N{FULLWIDTH COLON}])\s*",
     re.IGNORECASE,
 )
 _SECOND_HEADING = re.compile(r"\n[ \t]*(?:#{1,6}[ \t][^\n]*|\*\*[^*\n]{1,60}\*\*:?[ \t]*)\n")
@@ -45,23 +46,33 @@ _RUN_ON = re.compile(
     re.IGNORECASE,
 )
 _TO_THE_ASKER = re.compile(
-    r"(?<=[.!?])\s+(?:(?:please )?let me know|feel free to|i hope (?:this|that) help|hope this)|"
+    r"(?<=[.!?])\s+(?:(?:please )?let me know|feel free to|i hope (?:this|that) help|hope this|"
+    r"is there anything|"
+    r"do you (?:want|need) me)|</\w{1,20}>\s*$|"
     r"\n[ \t]*[*_(\[]{0,3}(?:please |(?:please )?let me know|(?:i )?hope (?:this|that|it)|"
     r"(?:please )?feel free|"
     r"if you(?:'d| would| need| want| have)|would you|do you (?:want|need)|is there anything|"
     r"thank you|thanks|note\b|disclaimer|please note|word count|\d+ words|end of|i can also|"
+    r"best regards|kind regards|regards|sincerely|\[end|#+\s*$|希望|如果您|如有|请告诉|"
     r"this (?:description|summary|text|paragraph|response|answer|profile|analysis) )",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
     r"(?:(?:i'?m |i am |we are )?(?:very |so )?sorry(?:,| but|, but) "
     r"(?:i|we|there|the|this|that)\b|"
+    r"(?:i'm|i am|we're|we are) (?:very |so )?sorry\b|i regret\b|error:|(?:user|human)\s?:|"
+    r"(?:it (?:seems|appears) (?:that )?)?(?:the|this|your|a) "
+    r"(?:description|paragraph|text|summary|request|input|data|reviews?)\b"
+    r"[^\n.]{0,60}\b(?:cannot|can't|could not|(?:is|are) (?:not|empty|missing|insufficient))\b|"
+    r"(?:it (?:seems|appears) (?:that )?)?(?:there (?:are|is|were|was) )(?:no|not enough) "
+    r"(?:reviews?|data|information|input|text|description)\b|"
     r"i (?:do )?apologi[sz]e\b|(?:my )?apologies\b|"
     r"(?:i|we)(?:'m| am| are)? (?:can't|cannot|can not|unable|not able|don't have|do not have|"
     r"won't be able|need more)\b|"
     r"as an? (?:ai|artificial|(?:large )?language model)\b|unfortunately, (?:i|we|there)\b|"
     r"(?:there is|there's|there isn't) (?:not |no |in)?(?:enough|sufficient|information)|"
-    r"(?:please|could you|can you)(?: please)? (?:provide|share|give|clarify)\b|"
+    r"(?:[^\n]{0,200}[.!?]\s+)?(?:please|could you|can you|kindly)(?: please)? "
+    r"(?:provide|share|give|clarify|send|paste|supply)\b|"
     r"it is (?:not possible|impossible) to\b|(?:the )?(?:insufficient|not enough) \w+|"
     r"no (?:description|information|data|input|text) (?:is|was|were|can)\b|"
     r"i must decline|sorry\W*$|(?:n/a|none|null|unknown|i (?:don't|do not) know|no answer)\W*$|"

@@ -192,7 +192,9 @@ class Titles:
         for position, title in enumerate(self.candidates):
             its_outside, its_inside, its_years = parts(title)
             unnamed = [part for part in its_outside if part not in named]
-            sequel = not years and len(named) == 1 and any(map(_of_a_series, unnamed))
+            sequel = not years and len(named) == 1 and any(map(of_a_series, unnamed))
+            if not its_years:  # "Fullmetal Alchemist" is not "Fullmetal Alchemist: Brotherhood"
+                sequel |= any(len(part.split()) < _FEWEST_WORDS_BEGINNING for part in unnamed)
             other_year = its_years and not set(years) <= set(its_years)
             if named and named <= {*its_outside, *its_inside} and not sequel and not other_year:
                 found.append(position)
@@ -208,7 +210,7 @@ class Titles:
             for title in self.by_words
             if title.startswith(f"{form} ") and not _YEAR.search(title)
         ]
-        if len(found) != 1 or _of_a_series(found[0][len(form) :].split()[0]):
+        if len(found) != 1 or of_a_series(found[0][len(form) :].split()[0]):
             return []
         return self._unique(self.by_words[found[0]])
 
@@ -248,7 +250,8 @@ def _misspelt(form: str, title: str) -> bool:
     )
 
 
-def _of_a_series(part: str) -> bool:
+def of_a_series(part: str) -> bool:
+    """Say whether words tell one part of a series from another."""
     return (
         any(map(str.isdigit, part)) or bool(numerals(part)) or not _SERIES.isdisjoint(part.split())
     )

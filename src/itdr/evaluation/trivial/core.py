@@ -14,6 +14,7 @@ import pyarrow as pa
 from itdr.errors import DataError, SettingsError
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.provenance import Maker
 from itdr.registry import TRIVIAL_ANSWERS
 
 Record = Mapping[str, Any]
@@ -100,9 +101,9 @@ def answer_trivially(
         answer = trivial.prepare(known)
         for record in records:
             answers[record["id"]] = _columns(answer(record, _generator(seed, record["id"])))
+    shared = Maker(engine=name, seed=seed).columns | {"finish_reason": "stop"}
     predictions = [
-        reference_columns(record) | answers[record["id"]] | {"finish_reason": "stop"}
-        for record in test.to_pylist()
+        reference_columns(record) | answers[record["id"]] | shared for record in test.to_pylist()
     ]
     return pa.Table.from_pylist(predictions, schema=PREDICTION)
 
