@@ -12,6 +12,7 @@ import yaml
 from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
 
 from itdr.errors import DataError
+from itdr.evaluation.comparisons import compare_columns
 from itdr.evaluation.likelihoods import auc, calibration_error, probabilities, reliability
 from itdr.evaluation.metrics.rankings import hit_at_k, hits_of_scores, ndcg_at_k
 from itdr.evaluation.reliability import RELIABILITY_COLUMNS, write_reliability
@@ -252,6 +253,29 @@ def test_seeds_have_the_mean_of_their_values_and_one_interval(tmp_path):
             metric == "ece@5"
             or merged.ci_low[metric] < merged.value[metric] < merged.ci_high[metric]
         )
+
+
+def test_comparisons_swap_users_with_all_of_their_examples(tmp_path):
+    """Ten copies of each example make a difference no surer than one."""
+    folders = task_file(tmp_path, metrics=["accuracy", "log-loss", "auc"])
+    rng = np.random.default_rng(8)
+    first = many(20)
+    second = [one | {"choices": row(0, float(rng.random()))["choices"]} for one in first]
+    found = {}
+    for times in (1, 10):
+        files = {
+            name: write(
+                tmp_path / f"{name}-{times}.parquet",
+                [one | {"id": f"{one['id']}-{k}"} for one in rows for k in range(times)],
+            )
+            for name, rows in (("a", first), ("b", second))
+        }
+        table = compare_columns(files, folders, ScoringSettings(permutations=2000))
+        found[times] = table[table["reading"] == "strict"].set_index("metric")
+    assert set(found[1].index) == {"accuracy", "log-loss"}, "AUC has no examples to swap"
+    for column in ("difference", "first_value", "ci_low", "ci_high", "p_value"):
+        assert found[10][column].tolist() == pytest.approx(found[1][column].tolist())
+    assert found[1].n["accuracy"] == len(first) and found[10].n["accuracy"] == 10 * len(first)
 
 
 # From elsewhere

@@ -13,7 +13,11 @@ _ACROSS = 3
 _LARGEST = 60  # area of the mark of a bin that holds every example, in square points
 
 
-@FIGURES.register("reliability", FigureKind, title="Confidence in choices, and how often right")
+@FIGURES.register(
+    "reliability",
+    FigureKind,
+    title="How far probabilities can be believed",
+)
 def draw(data: FigureData) -> Figure:
     """Return a panel per cell with a line per column; a mark is a bin, as large as it is full."""
     cells = list(dict.fromkeys(
@@ -23,23 +27,23 @@ def draw(data: FigureData) -> Figure:
         raise NothingToDrawError("no choices were scored by likelihood")
     across = min(_ACROSS, len(cells))
     down = -(-len(cells) // across)
-    figure = new_figure(0.4 + 2.5 * down, width=2.5 * across + 1.2)
+    figure = new_figure(0.6 + 2.4 * down, width=0.4 + 2.4 * across)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for axis, cell in zip(axes, cells, strict=False):
         for place, column in enumerate(data.reliability):
             _line(axis, data, column, cell, cycled(place))
         axis.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=":", zorder=0)
         axis.set_title(f"{cell[0]} {data.layout.dataset_title(cell[1])}")
-        axis.set_aspect("equal")
         axis.set_xlim(-0.02, 1.02)
         axis.set_ylim(-0.02, 1.02)
-        axis.set_xlabel("probability of the most probable choice")
+        axis.set_xlabel("probability of the choice")
         light_grid(axis, "both")
-    axes[0].set_ylabel("how often it is right")
+    for axis in axes[::across]:
+        axis.set_ylabel("how often it is right")
     for axis in axes[len(cells) :]:
         axis.set_visible(False)
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right upper", fontsize=SMALL)
+    figure.legend(handles, names, loc="outside lower center", ncols=across, fontsize=SMALL)
     return figure
 
 
