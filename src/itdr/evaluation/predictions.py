@@ -47,7 +47,16 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
         MissingFileError: there is no such file.
         DataError: a column is missing or has the wrong type, or a row cannot be scored.
     """
-    rows = read_predictions(path).to_pylist()
+    return cells_of(read_predictions(path), path, folders)
+
+
+def cells_of(predictions: pa.Table, path: Path, folders: Sequence[Path]) -> list[Cell]:
+    """Return the cells of predictions (columns: PREDICTION); path: the file to name in errors.
+
+    Raises:
+        DataError: a row cannot be scored.
+    """
+    rows = predictions.to_pylist()
     if not rows:
         raise DataError(f"{path}: no rows; at least one prediction is needed.")
     _check_ids(rows, path)
@@ -57,7 +66,7 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, folders, loaded)
-            example = _example(row, settings)
+            example = example_of(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
         cell = row["task"], row["dataset"]
@@ -222,13 +231,18 @@ def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | 
     """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
     row = {**columns, "answer": "", "finish_reason": "stop"}
     try:
-        _example(row, settings)
+        example_of(row, settings)
     except DataError as error:
         return str(error)
     return None
 
 
-def _example(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+def example_of(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+    """Return the example that a row of predictions is.
+
+    Raises:
+        DataError: a column is wrong, which the message names.
+    """
     kind: AnswerKind = ANSWER_KINDS[settings.answer]
     form, truth = kind.ask(row, settings, row["dataset"])
     asked = row["finish_reason"] != "skipped"

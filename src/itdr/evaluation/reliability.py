@@ -31,7 +31,7 @@ RELIABILITY_COLUMNS = (
 
 bin_low, bin_high: confidences of the bin, the upper end among them. n: its examples; of several
 seeds the answers of all. confidence: the mean probability of the most probable choice. right: how
-often it is right, with its interval ci_low to ci_high (see docs/likelihoods.md).
+often it is right, with its interval ci_low to ci_high (see docs/reference/likelihoods.md).
 """
 
 _BINS = 10

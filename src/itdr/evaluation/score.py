@@ -76,12 +76,13 @@ def score_cells(
     Raises:
         MissingFileError, DataError: the file is missing or is refused by column and row.
     """
+    return score_all(read_cells(predictions, folders), settings)
+
+
+def score_all(cells: Iterable[Cell], settings: ScoringSettings) -> list[CellScores]:
+    """Return every example's values of cells, strict before lenient."""
     texts = TextScorer(settings)
-    return [
-        score_cell(cell, reading, settings, texts)
-        for cell in read_cells(predictions, folders)
-        for reading in Reading
-    ]
+    return [score_cell(cell, reading, settings, texts) for cell in cells for reading in Reading]
 
 
 def score(predictions: Path, folders: Sequence[Path], settings: ScoringSettings) -> pd.DataFrame:

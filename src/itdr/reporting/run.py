@@ -13,12 +13,16 @@ from itdr.errors import DataError
 from itdr.files.checksums import check_files
 from itdr.files.formats import read_json, read_json_object
 from itdr.reporting.origins import Origins
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.ids import DatasetId, TaskId
 from itdr.settings.paper import Column
 from itdr.vocabulary import Origin, Part
 
-_RELIABILITY = ("task", "dataset", "n", "confidence", "right", "ci_low", "ci_high")
+_RELIABILITY = Columns(
+    texts=("task", "dataset"),
+    numbers=("confidence", "right", "ci_low", "ci_high"),
+    counts=("n",),
+)
 _AGAIN = "Run 'itdr train' again."
 
 
@@ -147,7 +151,7 @@ def _training(folder: Path) -> Training:
     losses = folder / "losses.csv"
     sums = {name: value for name, value in run.get("files", {}).items() if name == losses.name}
     check_files(folder, sums, _AGAIN)
-    table = read_table(losses, ("step", "loss"), _AGAIN)
+    table = read_table(losses, Columns(counts=("step",), numbers=("loss",)), _AGAIN)
     rows = [Loss(int(row["step"]), float(row["loss"])) for row in table]
     return Training(run, rows)
 
