@@ -95,7 +95,9 @@ def run(args: argparse.Namespace) -> None:
         if args.answers:
             require_different(args.test)
             joined = join_answers(args.test, args.answers, args.rows_per_cell)
-            scored = score_all(cells_of(joined, args.answers, args.config_folders), settings)
+            scored = score_all(
+                cells_of(joined.to_pylist(), args.config_folders, args.answers), settings
+            )
         else:
             scored = score_cells(files[0], args.config_folders, settings)
         scores = score_table(scored, settings)
