@@ -5,9 +5,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from itdr.cli.options import add_config_folders, input_path, output_path
+from itdr.cli.options import add_config_folders, input_path, output_path, whole_number
+from itdr.settings.reading import MOST_ROWS
 
-FORMS = ("llama-factory", "hugging-face", "predictions")
+FORMS = ("llama-factory", "hugging-face", "recipe", "lm-eval", "predictions")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "form",
         metavar="FORM",
         choices=FORMS,
-        help="llama-factory: alpaca JSON and dataset_info.json; hugging-face: Parquet and a "
-        "dataset card; predictions: answers as JSON lines",
+        help="llama-factory: alpaca JSON and dataset_info.json; hugging-face: Parquet, a "
+        "dataset card and Croissant metadata; recipe: the same without any example, which may be "
+        "passed on; lm-eval: tasks of lm-evaluation-harness for files called "
+        "test.parquet; predictions: answers as JSON lines",
     )
     parser.add_argument(
         "--parts",
@@ -34,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="audit.json of 'itdr audit'; files that it did not find clean are refused "
         "(default: no audit is asked for)",
+    )
+    parser.add_argument(
+        "--rows-per-cell",
+        type=whole_number(1, MOST_ROWS),
+        default=250,
+        metavar="N",
+        help="most rows of each part that a task of lm-eval asks (default: 250)",
     )
     parser.add_argument(
         "--out",
@@ -61,11 +71,18 @@ def run(args: argparse.Namespace) -> None:
             log.info("%s: %s, %s examples", args.out, name, f"{count:,}")
         return
 
+    if args.form == "lm-eval":
+        from itdr.instructions.export import lm_eval
+
+        count = lm_eval.export(args.parts, args.out, args.rows_per_cell, args.config_folders)
+        log.info("%s: %d tasks", args.out, count)
+        return
     from itdr.instructions.export import hugging_face
     from itdr.settings.dataset import load_datasets
 
     sources = load_datasets(args.config_folders)
-    counts = hugging_face.export(args.parts, args.out, sources, args.config_folders)
+    rows = args.form == "hugging-face"
+    counts = hugging_face.export(args.parts, args.out, sources, args.config_folders, rows=rows)
     log.info("%s: %s examples", args.out, f"{sum(counts.values()):,}")
 
 

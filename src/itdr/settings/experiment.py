@@ -225,8 +225,11 @@ class Experiment(Strict):
         SEED,
         ge=0,
         lt=2**32,
-        description="seed of simulation, sampling, split, training and random answers; the "
-        "resamples of intervals have their own, scoring.seed",
+        description="seed of simulation, sampling, split, mixtures, training, answers without a "
+        "model and recommenders; language models answer greedily, and the resamples of intervals "
+        "have their own, scoring.seed. A file asked for by another number, such as "
+        "results/scores/MODEL/VARIANT/43.csv, has that seed in its mixture and training, on the "
+        "same examples",
     )
     pairs: Annotated[tuple[Pair, ...], AfterValidator(once)] = Field(
         min_length=1,

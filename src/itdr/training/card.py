@@ -19,6 +19,9 @@ recommendation. Use it with PEFT, or with `itdr infer --adapter`. The base model
 terms of the datasets hold for it too.
 
 ![Loss over the optimiser steps](losses.png)
+{more}"""
+_VALIDATED = """
+![Validation over the optimiser steps](validation.png)
 """
 
 
@@ -36,17 +39,34 @@ def model_card(record: dict[str, Any]) -> str:
         "Too long and left out": _counts(record["dropped"]),
         "Too long and cut": _counts(record["cut"]),
         "Optimiser steps": f"{record['steps']:,}",
+        "Step whose adapter this is": _chosen(record["validation"]),
         "Loss at the beginning (nats)": f"{record['first_loss']:.4f}",
         "Loss at the end (nats)": f"{record['final_loss']:.4f}",
         "Seed": record["seed"],
     }
     return "\n".join(
         [
-            _INTRODUCTION.format(source=model["source"], title=model["title"]),
+            _INTRODUCTION.format(
+                source=model["source"],
+                title=model["title"],
+                more=_VALIDATED if (record["validation"] or {}).get("best_step") else "",
+            ),
             *_table("Data and result", facts),
             *_table("Settings", record["settings"]),
             *_table("Versions", record["provenance"]),
         ]
+    )
+
+
+def _chosen(validation: dict[str, Any] | None) -> str:
+    """Return which step was chosen, and by how many rows whose answers are known."""
+    if validation is None or validation["best_step"] is None:
+        return "the last one"
+    early = ", training stopped early" if validation["stopped_early"] else ""
+    return (
+        f"{validation['best_step']:,}, chosen by {validation['metric']} "
+        f"{validation['best_value']:.4f} of {validation['rows']:,} labelled rows that are not in "
+        f"the mixture{early}"
     )
 
 
