@@ -17,6 +17,7 @@ from itdr.files.checksums import sha256
 from itdr.files.formats import read_parquet
 from itdr.files.progress import progress
 from itdr.files.resume import resume_state
+from itdr.instructions.protocol import read_protocol
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
@@ -125,7 +126,9 @@ def _train(
     trainer.save_model(str(finished))  # every process takes part
     if first:
         tokens = sum(map(passes.tokens, range(done, len(plan))))
-        write_run(out, finished, Run(manifest, data, passes, trainer.state, seconds, tokens))
+        origin = read_protocol(mixture).data
+        run = Run(manifest, data, passes, trainer.state, seconds, tokens, origin)
+        write_run(out, finished, run)
         shutil.rmtree(checkpoints)
 
 

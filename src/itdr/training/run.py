@@ -30,6 +30,7 @@ class Run:
         data: the examples.
         passes: which of them each step had.
         state: the Trainer's state, with the history of losses.
+        origin: where the examples come from, if that is known.
         seconds, tokens: time of the optimiser steps since the last start, and tokens in them.
     """
 
@@ -39,6 +40,7 @@ class Run:
     state: Any
     seconds: float
     tokens: int
+    origin: str | None = None
 
 
 def write_run(out: Path, adapter: Path, run: Run) -> None:
@@ -51,6 +53,8 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
     history = [entry for entry in run.state.log_history if "loss" in entry]
     losses = running_mean(np.array([entry["loss"] for entry in history]))
     record = run.manifest | {
+        "data": run.origin,
+        "datasets": sorted({place for name in run.data.names for place in name.split("/")[1:2]}),
         "examples": len(run.data.examples),
         "dropped": dict(run.data.dropped),
         "cut": dict(run.data.cut),
