@@ -1,7 +1,7 @@
 """The LoRA adapter of a model and a variant.
 
 Needs: mixtures/{variant}/{seed}/train.parquet, the base model, which is brought here before, and the
-adapter of the variant that this one starts from, if it does.
+adapter of the variant that this one starts from, if it does; the val parts, if it is validated.
 Makes: adapters/{model}/{variant}/{seed}/. Checkpoints lie beside it in {seed}.checkpoints, which is
 not declared, so that an interrupted training can go on.
 """
@@ -12,6 +12,7 @@ rule train_adapter:
     input:
         mixture=rules.mix_examples.output,
         start_from=start_from,
+        val=validated_with,
         model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         directory("<results>/adapters/{model}/{variant}/{seed}"),
@@ -38,8 +39,15 @@ rule train_adapter:
         start_from=lambda wildcards, input: (
             ["--start-from", input.start_from] if input.start_from else []
         ),
+        val=lambda wildcards, input: ["--val", *input.val] if input.val else [],
+        description=lambda wildcards: (
+            ""
+            if WORKFLOW.variants[wildcards.variant].description
+            else "--no-description"
+        ),
+        folders=FOLDERS,
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr train --model config/models/{wildcards.model}.yaml"
-        " --mixture {input.mixture:q} --out {output:q} {params.start_from:q} --seed {wildcards.seed}"
-        " {params.flags} > {log:q} 2>&1"
+        " --mixture {input.mixture:q} --out {output:q} {params.start_from:q} {params.val:q} {params.description}"
+        " --seed {wildcards.seed} {params.flags} {params.folders} > {log:q} 2>&1"

@@ -50,6 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".csv or .parquet file for the values of every single example, of one file of answers",
     )
+    parser.add_argument(
+        "--reliability",
+        type=output_file,
+        metavar="FILE",
+        help="CSV file for how often the most probable choice is right, by its probability "
+        "(docs/reference/likelihoods.md); no lines without choices",
+    )
     add_config_folders(parser)
     add_flags(parser, ScoringSettings)
 
@@ -61,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.errors import SettingsError
     from itdr.evaluation.joining import join_answers
     from itdr.evaluation.predictions import cells_of
+    from itdr.evaluation.reliability import write_reliability
     from itdr.evaluation.rows import write_rows
     from itdr.evaluation.score import (
         score_all,
@@ -87,7 +95,9 @@ def run(args: argparse.Namespace) -> None:
         if args.answers:
             require_different(args.test)
             joined = join_answers(args.test, args.answers, args.rows_per_cell)
-            scored = score_all(cells_of(joined, args.answers, args.config_folders), settings)
+            scored = score_all(
+                cells_of(joined.to_pylist(), args.config_folders, args.answers), settings
+            )
         else:
             scored = score_cells(files[0], args.config_folders, settings)
         scores = score_table(scored, settings)
@@ -95,6 +105,12 @@ def run(args: argparse.Namespace) -> None:
             write_rows(args.rows, scored)
     else:
         scores = score_seeds(files, args.config_folders, settings)
+        wanted = files if args.reliability else []
+        scored = [
+            one for path in wanted for one in score_cells(path, args.config_folders, settings)
+        ]
+    if args.reliability:
+        write_reliability(args.reliability, scored, settings)
     write_scores(args.out, scores)
     log = logging.getLogger("itdr")
     for warning in unreadable_cells(scores):

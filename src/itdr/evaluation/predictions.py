@@ -47,16 +47,15 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
         MissingFileError: there is no such file.
         DataError: a column is missing or has the wrong type, or a row cannot be scored.
     """
-    return cells_of(read_predictions(path), path, folders)
+    return cells_of(read_predictions(path).to_pylist(), folders, path)
 
 
-def cells_of(predictions: pa.Table, path: Path, folders: Sequence[Path]) -> list[Cell]:
-    """Return the cells of predictions (columns: PREDICTION); path: the file to name in errors.
+def cells_of(rows: list[dict[str, Any]], folders: Sequence[Path], path: Path | str) -> list[Cell]:
+    """Return the cells of rows of PREDICTION; path: where they come from, for errors.
 
     Raises:
         DataError: a row cannot be scored.
     """
-    rows = predictions.to_pylist()
     if not rows:
         raise DataError(f"{path}: no rows; at least one prediction is needed.")
     _check_ids(rows, path)
@@ -170,7 +169,7 @@ def _check_value(row: Mapping[str, Any], field: pa.Field) -> None:
         raise DataError(f"column {field.name!r}: {error}") from error
 
 
-def _check_ids(rows: list[dict[str, Any]], path: Path) -> None:
+def _check_ids(rows: list[dict[str, Any]], path: Path | str) -> None:
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         first = seen.setdefault(row["id"], number)

@@ -138,7 +138,7 @@ def estimate(
     columns: Sequence[MetricValues], cell: Cell, settings: ScoringSettings
 ) -> SeedEstimate:
     """Return the estimate of one metric of a cell over the answers of one or more seeds."""
-    resampling, users = cell_resampling(cell, settings), _users(cell)
+    resampling, users = cell_resampling(cell, settings), users_of(cell)
     if columns[0].whole or users is not None or not (columns[0].rate or columns[0].root):
         values = [column.whole.value if column.whole else mean_of(column.values)
                   for column in columns]  # fmt: skip
@@ -148,8 +148,11 @@ def estimate(
     return merge_seeds([column.values for column in columns], columns[0].root, resampling)
 
 
-def _users(cell: Cell) -> Ints | None:
-    """Return the number of each example's user where choices are repeated by users, else None."""
+def users_of(cell: Cell) -> Ints | None:
+    """Return the number of each example's user, where users have several examples with choices.
+
+    None elsewhere: examples are drawn then, and not users.
+    """
     users = [example.user_id for example in cell.examples]
     if cell.settings.answer != "choice" or None in users or len(set(users)) == len(users):
         return None
@@ -160,7 +163,7 @@ def labels(scores: CellScores, column: MetricValues) -> dict[str, object]:
     """Return the columns that tell what a row is about."""
     signature = column.signature
     if scores.cell.settings.answer == "choice":
-        signature += f"|drawn:{'examples' if _users(scores.cell) is None else 'users'}"
+        signature += f"|drawn:{'examples' if users_of(scores.cell) is None else 'users'}"
     return {
         "task": scores.cell.task,
         "dataset": scores.cell.dataset,

@@ -1,5 +1,6 @@
 """A model card with scores, and the same scores as a hub's evaluation results."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
@@ -14,7 +15,7 @@ from itdr.instructions.protocol import origins
 from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.scores import Key, Score, read_scores
 from itdr.settings.metric import metric_title
-from itdr.training.card import model_card
+from itdr.training.card import PICTURES, model_card
 from itdr.vocabulary import Origin
 
 
@@ -41,6 +42,9 @@ def write_model_card(
     with atomic_folder(out, "export model-card") as folder:
         rows = [_row(key, score) for key, score in found.items()]
         write_text(folder / "README.md", model_card(record, _index(found, tasks), rows))
+        for name in PICTURES:
+            if (adapter / name).is_file():
+                shutil.copyfile(adapter / name, folder / name)
         (folder / ".eval_results").mkdir()
         results = [_result(key, score, dataset) for key, score in found.items()]
         text = yaml.safe_dump(results, sort_keys=False, allow_unicode=True)

@@ -8,6 +8,9 @@ import yaml
 from itdr.rendering.plain import in_markdown
 from itdr.vocabulary import Origin
 
+PICTURES = ("losses.png", "validation.png")
+"""What the card shows; the second where validation chose a step."""
+
 _INTRODUCTION = """\
 ---
 {metadata}---
@@ -20,7 +23,10 @@ recommendation. Use it with PEFT, or with `itdr infer --adapter`.
 {data}
 
 ![Loss over the optimiser steps](losses.png)
-
+{more}
+"""
+_VALIDATED = """
+![Validation over the optimiser steps](validation.png)
 """
 
 _LICENCE = "That of the base model and the terms of the datasets are its licence."
@@ -57,6 +63,7 @@ def model_card(
         "Too long and left out": _counts(record["dropped"]),
         "Too long and cut": _counts(record["cut"]),
         "Optimiser steps": f"{record['steps']:,}",
+        "Step whose adapter this is": _chosen(record.get("validation")),
         "Loss at the beginning (nats)": f"{record['first_loss']:.4f}",
         "Loss at the end (nats)": f"{record['final_loss']:.4f}",
         "Seed": record["seed"],
@@ -65,6 +72,7 @@ def model_card(
         metadata=yaml.safe_dump(_metadata(record, index), sort_keys=False, allow_unicode=True),
         source=model["source"],
         title=model["title"],
+        more=_VALIDATED if (record.get("validation") or {}).get("best_step") else "",
         data=f"{_SIMULATED} {_LICENCE}" if _is_simulated(record) else _LICENCE,
     )
     return "\n".join(
@@ -105,6 +113,18 @@ def _scores(rows: Sequence[Sequence[str]]) -> list[str]:
     rule = [*["---"] * 3, *["---:"] * 4]
     lines = [_HEADS, rule, *([*map(in_markdown, row)] for row in rows)]
     return ["## Scores", "", *(f"| {' | '.join(line)} |" for line in lines), ""]
+
+
+def _chosen(validation: dict[str, Any] | None) -> str:
+    """Return which step was chosen, and by how many rows whose answers are known."""
+    if validation is None or validation["best_step"] is None:
+        return "the last one"
+    early = ", training stopped early" if validation["stopped_early"] else ""
+    return (
+        f"{validation['best_step']:,}, chosen by {validation['metric']} "
+        f"{validation['best_value']:.4f} of {validation['rows']:,} labelled rows that are not in "
+        f"the mixture{early}"
+    )
 
 
 def _start(start: dict[str, Any] | None) -> str:
