@@ -145,7 +145,7 @@ def estimate(
         if columns[0].whole and not columns[0].whole.resampled:
             resampling = replace(resampling, resamples=0)
         return whole_estimate(values, len(cell.examples), resampling, users)
-    return merge_seeds([column.values for column in columns], columns[0].root, resampling)
+    return merge_seeds([column.values for column in columns], columns[0].root, settings.confidence)
 
 
 def users_of(cell: Cell) -> Ints | None:
