@@ -172,11 +172,18 @@ def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool 
         flag = row["flag"] if isinstance(row["flag"], str) else ""
         cells[row["task"], row["dataset"], row["metric"]] = Published(row["value"], flag)
     names = tuple(paper.layout.aggregates)
-    aggregates = _read(paper.folder / "aggregates.csv", ("model", "variant", *names))
+    totals = {(row["model"], row["variant"]): {name: row[name] for name in names}
+              for row in _read(paper.folder / "aggregates.csv", ("model", "variant", *names))
+              }  # fmt: skip
+    for model, variant in ours:
+        theirs = (model, paper.layout.published_as.get(variant, variant))
+        if theirs in published:
+            published[model, variant] = published[theirs]
+        if theirs in totals:
+            totals[model, variant] = totals[theirs]
     return Results(
         published,
-        {(row["model"], row["variant"]): {name: row[name] for name in names}
-         for row in aggregates},
+        totals,
         ours,
         paper.layout.aggregates,
         {(row["task"], row["dataset"]): int(row["evaluated_rows"])
