@@ -6,8 +6,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 export TORCH
 
-.PHONY: help setup setup-vllm constraints demo demo-full test test-vllm test-gpu test-cluster \
-	test-faults secrets fuzz soak audit bench bench-gpu reference tiny-model clean always
+.PHONY: help setup setup-vllm constraints demo demo-full lint test test-vllm test-gpu test-cluster \
+	test-faults secrets fuzz soak audit bench bench-gpu docs reference tiny-model clean always
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,13 +38,15 @@ demo-full: $(READY) ## the same with all variants: both ablations, data shares, 
 	python -m snakemake --workflow-profile demo-full
 	@echo "Everything is on the page results/demo-full/report/index.html"
 
-test: $(READY) ## check style, types and layers, and run the tests
+lint: $(READY) ## check style, types and layers, and look for secrets
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	mypy
 	lint-imports
 	$(MAKE) --no-print-directory secrets
+
+test: lint ## check style, types and layers, and run the tests
 	OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile --durations 12
 
 test-vllm: $(VLLM_READY) ## test vLLM, its server and transformers against each other
@@ -94,7 +96,11 @@ bench: $(READY) ## run the benchmarks; results go to tests/benchmarks/results/
 bench-gpu: $(READY) ## measure training and vLLM on a GPU; DEVICE=cpu: try the benchmark itself
 	PYTHONPATH=. python tests/benchmarks/gpu.py --device $(DEVICE)
 
-reference: $(READY) ## write docs/settings.md, docs/commands.md and config's schema and comments
+docs: $(READY) ## build the documentation site into site/; SERVE=1 shows it and what changes in it
+	python -m itdr report --published-only --paper config/papers/itdr --out docs/published
+	python -m mkdocs $(if $(SERVE),serve,build --strict)
+
+reference: $(READY) ## write docs/reference/settings.md, docs/reference/commands.md and config's schema and comments
 	python -m itdr reference
 
 tiny-model: $(READY) ## make the tiny model again, into results/tiny-model

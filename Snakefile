@@ -8,6 +8,9 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+report: about()
+
+
 pathvars:
     results=EXPERIMENT.results,
     logs=f"{EXPERIMENT.results}/logs",
@@ -48,11 +51,22 @@ include: "rules/targets.smk"
 
 
 onstart:
-    if WORKFLOW.recommenders_left_out:
-        print(
-            f"Left out: {', '.join(WORKFLOW.recommenders_left_out)}, whose libraries are not "
-            f"installed. {INSTALL} brings them; 'recommenders' in the configuration names others."
-        )
+    from itdr.planning.downloads import check_downloads  # slow to import
+
+    try:
+        check_downloads(workflow.dag, WORKFLOW)
+    except ItdrError as error:
+        raise WorkflowError(str(error)) from None
+    write_json(
+        Path(EXPERIMENT.results) / "started.json",
+        {
+            "settings": EXPERIMENT.model_dump(mode="json"),
+            "machine": machine(),
+            "provenance": provenance(["snakemake"]),
+        },
+    )
+    for note in WORKFLOW.notes:
+        print(note)
 
 
 onerror:
@@ -71,3 +85,5 @@ rule all:
         rules.make_statistics.output,
         rules.make_page.output,
         adapters_of(WORKFLOW.columns),
+    message:
+        "rule {rule}: all tables, the figures and the page"

@@ -152,7 +152,7 @@ class Main(Environment):
 
     def install_packages(self) -> None:
         """Install the project with its dependencies."""
-        self.pip("install", "--constraint", self.held, "--editable", f"{ROOT}[dev,slurm]")
+        self.pip("install", "--constraint", self.held, "--editable", f"{ROOT}[dev,docs,slurm]")
 
 
 class Vllm(Environment):

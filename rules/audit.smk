@@ -35,6 +35,8 @@ rule audit_examples:
         max_length=EXPERIMENT.training.max_length,
         flags=FLAGS["audit"],
         folders=FOLDERS,
+    message:
+        "rule {rule}: look for faults in the examples of all cells"
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"

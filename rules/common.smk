@@ -17,13 +17,19 @@ sys.path.insert(0, PACKAGE)
 shell.prefix("export PYTHONPATH={PACKAGE:q}${{PYTHONPATH:+:$PYTHONPATH}}; ")
 
 from itdr.errors import ItdrError
+from itdr.files.formats import write_json
 from itdr.places import PROJECT, project_path
-from itdr.planning.workflow import load_workflow
-from itdr.recommenders.methods import INSTALL
+from itdr.planning.loading import load_workflow
+from itdr.planning.profiles import check_workflow_profile
+from itdr.provenance import machine, provenance
 
 # Not by `configfile:`, whose reader knows neither our bounds nor our messages. A module has `config`
 # from the workflow that it is part of, whose config/ is none of this one's.
 try:
+    if "snakemake" in sys.argv[0]:
+        check_workflow_profile(
+            sys.argv[1:], Path(workflow.main_snakefile), workflow.overwrite_configfiles
+        )
     WORKFLOW = (
         load_workflow(
             [project_path("config/config.yaml"), *workflow.overwrite_configfiles],
@@ -37,8 +43,13 @@ except ItdrError as error:
 EXPERIMENT = WORKFLOW.experiment
 FLAGS = WORKFLOW.flags
 FOLDERS = WORKFLOW.folder_flags
-OF_SIMULATED = "--simulated" if EXPERIMENT.simulated_world else ""
 TABLE_FORMS = (".csv", ".compared.csv", ".wide.csv", ".md", ".tex")
+
+
+def about():
+    """Return the text that Snakemake's report begins with: the run's summary, once there is one."""
+    summary = Path(EXPERIMENT.results) / "report" / "summary.rst"
+    return str(summary.resolve()) if summary.is_file() else "workflow/report/about.rst"
 
 
 def growing(amount):
@@ -95,6 +106,23 @@ def adapters_of(columns):
         for model, variant in columns
         if WORKFLOW.variants[variant].is_trained
     ]
+
+
+def start_from(wildcards):
+    """Return the adapter that a variant's training starts from, if there is one."""
+    start = WORKFLOW.variants[wildcards.variant].start_from
+    return (
+        f"<results>/adapters/{wildcards.model}/{start}/{wildcards.seed}"
+        if start
+        else []
+    )
+
+
+def validated_with(wildcards):
+    """Return the val parts that a variant's training is validated with, if it is."""
+    if WORKFLOW.training(wildcards.variant).validation.every is None:
+        return []
+    return parts_of(WORKFLOW.cells_of(wildcards.variant), "val")
 
 
 def files_of(table):

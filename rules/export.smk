@@ -8,7 +8,7 @@ Makes: exports/llama-factory/ and exports/hugging-face/.
 rule export_llama_factory:
     """Write alpaca JSON and dataset_info.json: the training mixture, and the other parts."""
     input:
-        train="<results>/mixtures/itdr/train.parquet",
+        train=f"<results>/mixtures/itdr/{EXPERIMENT.seed}/train.parquet",
         others=PARTS["val"] + PARTS["test"],
     output:
         directory("<results>/exports/llama-factory"),
@@ -21,6 +21,8 @@ rule export_llama_factory:
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
+    message:
+        "rule {rule}: export the examples of all cells for LLaMA-Factory"
     shell:
         "python -m itdr export llama-factory --parts {input.train:q} {input.others:q} --out {output:q}"
         " > {log:q} 2>&1"
@@ -44,6 +46,8 @@ rule export_hugging_face:
         runtime=growing(60),
     params:
         folders=FOLDERS,
+    message:
+        "rule {rule}: export the examples of all cells for Hugging Face"
     shell:
         "python -m itdr export hugging-face --parts {input.parts:q} --audit {input.audit:q}"
         " --out {output:q} {params.folders} > {log:q} 2>&1"
@@ -54,3 +58,5 @@ rule export:
     input:
         rules.export_llama_factory.output,
         rules.export_hugging_face.output,
+    message:
+        "rule {rule}: both exports"

@@ -35,6 +35,8 @@ rule recommend:
         rows=EXPERIMENT.inference.rows_per_cell,
         flags=FLAGS["recommend"],
         folders=FOLDERS,
+    message:
+        "rule {rule}: answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:
         "python -m itdr recommend {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " {params.tables:q} --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed}"

@@ -37,10 +37,11 @@ rule make_table:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
-        simulated=OF_SIMULATED,
+    message:
+        "rule {rule}: make the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
-        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders} {params.simulated}"
+        " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders}"
         " > {log:q} 2>&1"
 
 
@@ -70,6 +71,8 @@ rule make_aggregates:
         out=subpath(output[0], ancestor=2),
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
+    message:
+        "rule {rule}: make the table aggregates; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
         " {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -136,6 +139,8 @@ rule draw_figures:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
+    message:
+        "rule {rule}: draw all figures; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
         " --out {params.out:q} {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -155,6 +160,7 @@ rule make_page:
             caption="../workflow/report/page.rst",
             category="Page",
         ),
+        summary="<results>/report/summary.rst",
     log:
         "<logs>/report/page.log",
     benchmark:
@@ -169,11 +175,12 @@ rule make_page:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
-        simulated=OF_SIMULATED,
+    message:
+        "rule {rule}: put tables, figures, audit and how it was made into one page; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {params.folders}"
-        " {params.simulated} > {log:q} 2>&1"
+        " > {log:q} 2>&1"
 
 
 rule so_far:
@@ -194,8 +201,7 @@ rule so_far:
         paper=WORKFLOW.paper_flags,
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
-        simulated=OF_SIMULATED,
     shell:
         "python -m itdr report --incomplete --scores {params.scores:q} --results {params.results:q}"
         " --comparisons {params.comparisons:q} --out {params.out:q} {params.paper:q} {params.folders}"
-        " {params.simulated} > {log:q} 2>&1"
+        " > {log:q} 2>&1"

@@ -12,6 +12,8 @@ for name in WORKFLOW.layout.tables:
             name.replace("-", "_")
         input:
             table(name),
+        message:
+            f"rule {{rule}}: the table {name}"
 
 
 rule dataset_statistics:

@@ -1,6 +1,7 @@
 """The LoRA adapter of a model and a variant.
 
-Needs: mixtures/{variant}/train.parquet and the base model, which is brought here before.
+Needs: mixtures/{variant}/{seed}/train.parquet, the base model, which is brought here before, and the
+adapter of the variant that this one starts from, if it does; the val parts, if it is validated.
 Makes: adapters/{model}/{variant}/{seed}/. Checkpoints lie beside it in {seed}.checkpoints, which is
 not declared, so that an interrupted training can go on.
 """
@@ -10,6 +11,8 @@ rule train_adapter:
     """Fine-tune a LoRA adapter."""
     input:
         mixture=rules.mix_examples.output,
+        start_from=start_from,
+        val=validated_with,
         model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         directory("<results>/adapters/{model}/{variant}/{seed}"),
@@ -25,13 +28,26 @@ rule train_adapter:
     resources:
         gpu=lambda wildcards: WORKFLOW.models[wildcards.model].training_gpus,
         gpu_model=lambda wildcards: WORKFLOW.models[wildcards.model].gpu_model,
-        mem_mb=lambda wildcards, attempt: WORKFLOW.training_memory_mb[wildcards.model]
+        mem_mb=lambda wildcards, attempt: WORKFLOW.training_memory_mb(
+            wildcards.model, wildcards.variant
+        )
         * attempt,
         runtime=growing(1440),
         nodes=1,  # the processes of a training share a machine
     params:
-        flags=FLAGS["train"],
+        flags=lambda wildcards: WORKFLOW.training_flags(wildcards.variant),
+        start_from=lambda wildcards, input: (
+            ["--start-from", input.start_from] if input.start_from else []
+        ),
+        val=lambda wildcards, input: ["--val", *input.val] if input.val else [],
+        description=lambda wildcards: (
+            ""
+            if WORKFLOW.variants[wildcards.variant].description
+            else "--no-description"
+        ),
+        folders=FOLDERS,
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr train --model config/models/{wildcards.model}.yaml"
-        " --mixture {input.mixture:q} --out {output:q} --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"
+        " --mixture {input.mixture:q} --out {output:q} {params.start_from:q} {params.val:q} {params.description}"
+        " --seed {wildcards.seed} {params.flags} {params.folders} > {log:q} 2>&1"

@@ -39,6 +39,8 @@ class ChatServer:
         self.faults: dict[str, list[Fault]] = {}
         self.always: Fault | None = None
         self.usage = True
+        self.tells = False
+        """Whether prompts have log-probabilities, one token a word, all of them -len(word)."""
         self.at_once = self.most_at_once = 0
         self.delay_s = 0.0
         self.end = threading.Event()
@@ -60,16 +62,18 @@ class ChatServer:
             fault = waiting.pop(0) if waiting else self.always or Fault()
         try:
             self.end.wait(self.delay_s)
-            self._send(request, fault, question)
+            self._send(request, fault, question, body)
         finally:
             with self._lock:
                 self.at_once -= 1
 
-    def _send(self, request: BaseHTTPRequestHandler, fault: Fault, question: str) -> None:
+    def _send(
+        self, request: BaseHTTPRequestHandler, fault: Fault, question: str, asked: dict[str, Any]
+    ) -> None:
         if fault.hang:
             self.end.wait(20)
             return
-        body = self._completion(question) if fault.body is None else fault.body
+        body = self._completion(question, asked) if fault.body is None else fault.body
         data = body.encode() if isinstance(body, str) else body
         request.send_response(fault.status)
         for name, value in fault.headers.items():
@@ -88,11 +92,20 @@ class ChatServer:
             with self._lock:
                 self.answered[question] += 1
 
-    def _completion(self, question: str) -> str:
+    def _completion(self, question: str, asked: dict[str, Any]) -> str:
         text = f"re: {question}"
         usage = {"prompt_tokens": len(question), "completion_tokens": len(text)}
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        return json.dumps({"choices": [choice], **({"usage": usage} if self.usage else {})})
+        told = {}
+        if self.tells and "prompt_logprobs" in asked:
+            words = [word for message in asked["messages"] for word in message["content"].split()]
+            usage["prompt_tokens"] = len(words)
+            of_words = [
+                {str(i): {"logprob": -len(word), "rank": 1 + i % 2, "decoded_token": f"{word} "}}
+                for i, word in enumerate(words)
+            ]
+            told = {"prompt_logprobs": [None, *of_words[1:]]}
+        return json.dumps({"choices": [choice], **({"usage": usage} if self.usage else {}), **told})
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from itdr.doctor.machine import Disk, Gpu, Graphics, Machine, Memory, Package, Packages
 from itdr.planning.jobs import ANSWERING, Job
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured
 from itdr.planning.needs import Needs
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
@@ -36,7 +36,8 @@ def _job(text: str) -> Job:
         return Job(rule, {"model": halves[0], "variant": halves[1], "seed": "42"})
     if len(halves) == 2:
         return Job(rule, {"task": halves[0], "dataset": halves[1]})
-    return Job(rule, {"dataset": names} if names else {})
+    key = "model" if rule in ("fetch_model", "fetch_tokenizer") else "dataset"
+    return Job(rule, {key: names} if names else {})
 
 
 def machine(home: Path, **changes) -> Machine:

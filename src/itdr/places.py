@@ -1,11 +1,20 @@
 """Where the workflow's own files lie, whichever folder the work is done in."""
 
+from contextlib import suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 """The checkout that this package runs from, with config/ and envs/ beside src/."""
 
 _OWN = ("Snakefile", "config", "envs")
+
+
+def from_home(path: str) -> str:
+    """Return a path with the user's home in place of "~" at its beginning."""
+    if path == "~" or path.startswith("~/"):
+        with suppress(RuntimeError):  # nobody knows where it is
+            return str(Path(path).expanduser())
+    return path
 
 
 def project_path(path: str | Path) -> Path:

@@ -58,7 +58,7 @@ from itdr.training.packing import steps
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results" / "train.csv"
 MODEL = ROOT / "config" / "models" / "tiny.yaml"
-MIXTURE = Path("results/demo/mixtures/itdr/train.parquet")
+MIXTURE = Path("results/demo/mixtures/itdr/42/train.parquet")
 # Runs `python -m MODULE ARGUMENTS` and notes how long training took. The template is that of the
 # tiny model.
 TIMED = """

@@ -20,6 +20,7 @@ MINIATURE = {
     "pairs": ["RP/movielens-32m"],
     "columns": ["tiny/base", "tiny/itdr", "tiny/data-50"],
     "trivial_answers": ["user-mean"],
+    "recommenders": ["item-mean"],
     "simulated_world": {"users": 80, "items": 60, "interactions_per_user": 24},
     "build": {"max_examples": 60},
     "split": {"shares": [0.6, 0.1, 0.3]},

@@ -51,5 +51,5 @@ def test_only_training_and_inference_hold_gpus(demo):
 
 
 def test_small_jobs_share_slurm_jobs(demo):
-    assert len(demo.jobs) == 13
+    assert len(demo.jobs) == 14
     assert len(demo.of("rule_prepare")) == len(demo.of("rule_report")) == 1

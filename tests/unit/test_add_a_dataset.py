@@ -1,4 +1,4 @@
-"""docs/add-a-dataset.md does what it says."""
+"""docs/how-to/add-a-dataset.md does what it says."""
 
 import re
 from pathlib import Path
@@ -16,9 +16,11 @@ from itdr.settings.columns import (
 )
 from itdr.settings.experiment import load_experiment
 from tests.conftest import ROOT
+from tests.pages import files_of, page
 
-PAGE = (ROOT / "docs" / "add-a-dataset.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"^`(shop/[^`]+)`:\n\n```\w+\n(.*?)```", PAGE, re.M | re.S))
+NAME = "how-to/add-a-dataset.md"
+PAGE = page(NAME)
+FILES = {name: text for name, text in files_of(NAME).items() if name.startswith("shop/")}
 
 
 @pytest.fixture

@@ -34,13 +34,13 @@ def test_most_odd_answers_are_read():
     found = counts("corpus")
     assert sum(sum(by_verdict.values()) for by_verdict in found.values()) >= 2 * 400
     for (kind, reading), by_verdict in found.items():
-        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.93}[reading]
+        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.9}[reading]
         assert by_verdict["right"] >= least * sum(by_verdict.values()), (kind, reading)
 
 
 def test_few_answers_that_the_readers_were_not_written_for_are_read_wrongly():
     for reading, by_verdict in totals("held out").items():
-        most = {Reading.STRICT: 0.05, Reading.LENIENT: 0.09}[reading]
+        most = {Reading.STRICT: 0.01, Reading.LENIENT: 0.02}[reading]
         assert by_verdict["wrong"] <= most * sum(by_verdict.values())
 
 
@@ -214,10 +214,13 @@ def test_text_is_read_without_fence_and_quotes_leniently():
     assert read(" \n", Form("text"), Reading.STRICT).problem == "empty"
 
 
-def test_attribute_values_may_hold_commas_and_colons():
+def test_attribute_values_may_hold_commas_but_no_other_attribute():
     form = Form("attributes", attributes=("gender", "location"))
-    answer = read("location:Rome, Lazio: Italy, gender:F", form, Reading.STRICT)
-    assert answer.attributes == {"location": "Rome, Lazio: Italy", "gender": "F"}
+    answer = read("location:Rome, Lazio, gender:F", form, Reading.STRICT)
+    assert answer.attributes == {"location": "Rome, Lazio", "gender": "F"}
+    more = "gender:F, location:Rome, hobby: chess"
+    assert not read(more, form, Reading.STRICT).readable
+    assert read(more, form, Reading.LENIENT).attributes == {"location": "Rome", "gender": "F"}
 
 
 def test_an_attribute_given_twice_is_not_the_asked_for_form():

@@ -1,5 +1,6 @@
 """Inference through an OpenAI-compatible server: the same prompts, nothing asked twice."""
 
+import json
 import logging
 
 import pyarrow as pa
@@ -7,12 +8,15 @@ import pytest
 
 from itdr.errors import EndpointError, RefusedRequestsError, SettingsError
 from itdr.files.formats import read_parquet, write_parquet
+from itdr.inference.api_engine import ApiEngine
+from itdr.inference.engine import Prompt
 from itdr.inference.engines import engine_name
 from itdr.inference.infer import infer
+from itdr.instructions.choices import ChoiceLikelihood
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.folders import FOLDERS
-from itdr.settings.model import ModelSettings, load_model_settings
+from itdr.settings.model import ModelEndpoint, ModelSettings, load_model_settings
 from itdr.settings.reading import check, load_yaml
 from tests.chat_server import SECRET, Fault, serving
 from tests.conftest import ROOT
@@ -117,6 +121,72 @@ def test_the_cap_on_spending_holds(server, ask, caplog):
         ask(**prices, spending_cap=0.3)
     spent = sum(len(body["messages"][0]["content"]) + 4 for body in server.bodies) / 1000
     assert spent < 0.3
+
+
+# Likelihoods of choices
+
+CHOICES = ("Yes I do", "No")
+
+
+@pytest.fixture
+def score(server, tmp_path):
+    """Return a function that scores CHOICES behind prompts of two and three words."""
+
+    def answered(*texts):
+        endpoint = ModelEndpoint(base_url=server.url, model="m", cache=str(tmp_path / "log"),
+                                 first_wait_s=0.0, retries=1)  # fmt: skip
+        prompts = [Prompt(text, "", text, 0, CHOICES) for text in texts]
+        return {position: answer for came in ApiEngine(endpoint).answer(prompts, (), None)
+                for position, answer in came}  # fmt: skip
+
+    return answered
+
+
+def test_choices_are_scored_where_the_server_tells_log_probabilities(server, score):
+    server.tells = True
+    found = score("item 1", "some item 2")
+    assert found[0].choices == (
+        ChoiceLikelihood("Yes I do", -6.0, 3, False), ChoiceLikelihood("No", -2.0, 1, True)
+    )  # fmt: skip
+    assert (found[1].text, found[1].prompt_tokens, found[1].finish_reason) == ("No", 3, "stop")
+    assert [choice.logprob for choice in found[1].choices] == [-6.0, -2.0]
+    asked = len(server.bodies)
+    assert asked == 2 * (1 + len(CHOICES))
+    begun = [body for body in server.bodies if body["messages"][-1]["role"] == "assistant"]
+    assert all(
+        body["continue_final_message"] and not body["add_generation_prompt"] for body in begun
+    )
+    assert score("item 1", "some item 2") == found and len(server.bodies) == asked, "nothing twice"
+
+
+def test_a_prompt_that_is_refused_has_no_likelihoods(server, score):
+    server.tells = True
+    server.faults["item 1"] = [Fault(status=400, body="too long")]
+    found = score("some item 2", "item 1")
+    assert (found[1].finish_reason, found[1].choices) == ("refused", None)
+    assert found[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("fault", [None, Fault(status=400, body="unknown: prompt_logprobs")])
+def test_a_server_that_tells_none_is_refused_after_one_request(server, score, fault):
+    server.always = fault
+    why = "its answer holds none" if fault is None else "unknown: prompt_logprobs"
+    with pytest.raises(
+        EndpointError, match=rf"tells no log-prob.* cannot score choices: [\s\S]*{why}"
+    ):
+        score("item 1", "some item 2")
+    assert len(server.bodies) == 1
+
+
+def test_a_template_that_joins_prompt_and_choice_is_named(server, score):
+    server.tells = True
+    joined = [None, None, {"7": {"logprob": -1, "decoded_token": "xNo"}}]
+    longer = json.dumps({"choices": [{"message": {}}], "prompt_logprobs": joined})
+    server.faults["No"] = [Fault(body=longer)]
+    with pytest.raises(
+        EndpointError, match="the tokens behind the prompt say 'xNo', not the choice 'No'"
+    ):
+        score("item 1")
 
 
 def test_thinking_is_turned_off_where_the_model_file_says_so(server, ask):

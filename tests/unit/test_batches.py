@@ -1,5 +1,7 @@
 """Packed rows give the logits, losses and gradients of rows that stand alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
@@ -154,6 +156,42 @@ def test_a_prefix_of_a_prefix_is_shared_without_changing_the_gradients(attention
     loss = answer_loss(model, packed(chain, [0.1] * 3, share=True), name)
     for parameter, found in gradients(model, loss).items():
         assert (found - alone[parameter]).abs().max() < 1e-5, parameter
+
+
+WHOLE = [replace(example, learns_prompt=True) for example in ALIKE]
+
+
+@pytest.mark.parametrize("attention", ["per-example", "varlen"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_loss_on_the_whole_text_is_plain_pytorchs_with_packing_and_shared_prefixes(
+    architecture, attention
+):
+    model, name = tuned(architecture, attention)
+    model.base_model.model.set_attn_implementation("eager")
+    expected_loss = sum(
+        (len(e.ids) - 1) * model(torch.tensor([e.ids]), labels=torch.tensor([e.ids])).loss
+        for e in WHOLE
+    ) / sum(len(e.ids) - 1 for e in WHOLE)
+    expected = gradients(model, expected_loss)
+    model.base_model.model.set_attn_implementation(name)
+    assert narrow_last_layer(model)
+    weights = [1 / sum(len(e.ids) - 1 for e in WHOLE)] * len(WHOLE)
+    for row in (packed(WHOLE, weights), packed(WHOLE, weights, share=True), padded(WHOLE, weights)):
+        loss = answer_loss(model, row, name)
+        torch.testing.assert_close(loss, expected_loss, rtol=1e-5, atol=1e-6)
+        for parameter, found in gradients(model, loss).items():
+            assert expected[parameter].abs().max() > 1e-5, parameter
+            assert (found - expected[parameter]).abs().max() < 1e-5, parameter
+
+
+def test_a_prompt_that_is_learnt_is_shared_to_its_end_and_weighs_for_every_example():
+    twin = replace(WHOLE[0], ids=[*WHOLE[0].ids[:-1], 49])
+    row = packed([WHOLE[0], twin], [0.25, 0.5], share=True)
+    length = len(twin.ids)
+    assert prefixes(WHOLE[0], twin) == [(0, 0), (0, length - 1)]
+    assert row["input_ids"].shape[1] == length + 1
+    assert row["kept"].tolist() == [*range(length - 1)] * 2
+    assert row["weights"].sum().item() == pytest.approx(0.75 * (length - 1))
 
 
 def test_what_foretells_an_answer_is_never_shared():

@@ -1,5 +1,6 @@
 """The figures: what each shows, that none fails on little data, and that bytes repeat."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ LAYOUT = PAPER.layout
 RESULTS = load_results(PAPER)
 STATISTICS = published_statistics(PAPER.folder)
 TASKS = load_tasks(RESULTS.tasks)
-OF_RUNS_ALONE = {"differences", "losses"}
+OF_RUNS_ALONE = {"differences", "losses", "tasks", "reliability"}
 
 
 def published():
@@ -62,7 +63,8 @@ def test_published_values_alone_make_a_figure(name):
 
 @pytest.mark.parametrize("name", sorted(OF_RUNS_ALONE))
 def test_a_figure_without_data_says_what_is_missing(name):
-    with pytest.raises(NothingToDrawError, match=r"no value of ours|no adapter was trained"):
+    missing = "no value of ours|no adapter was trained|no scores of a run|no choices were scored"
+    with pytest.raises(NothingToDrawError, match=missing):
         drawn(name, published())
 
 
@@ -72,7 +74,8 @@ def test_a_model_of_ones_own_makes_every_figure_or_a_reason(name):
     try:
         assert drawn(name, data).axes
     except NothingToDrawError as reason:
-        assert name == "differences" and "no value of ours" in str(reason)
+        whys = {"differences": "no value of ours", "reliability": "no choices were scored"}
+        assert whys[name] in str(reason)
 
 
 def test_ours_stands_beside_the_published_value():
@@ -118,7 +121,7 @@ def test_without_a_paper_a_figure_is_drawn_or_says_what_it_lacks(tmp_path):
     data = FigureData(replace(load_results(NO_PAPER), scores=scores), NO_PAPER.layout, [])
     listed = draw_all(data, sorted(FIGURES), tmp_path / "figures")
     drawn = [entry["name"] for entry in listed if not entry["missing"]]
-    assert drawn == ["main"]
+    assert drawn == ["main", "tasks"]
     assert set(NO_PAPER.layout.figures) <= set(FIGURES)
 
 
@@ -128,3 +131,30 @@ def test_all_figures_are_listed_with_the_reason_where_one_is_missing(tmp_path):
         ("tuning", ""), ("losses", "no adapter was trained")]  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "figures").glob("[!.]*")) == [
         "figures.json", "tuning.png", "tuning.svg"]  # fmt: skip
+
+
+def test_tasks_at_a_glance_show_means_over_datasets_and_the_best_baseline():
+    """RMSE of 1 and 2 is 1.5 in the mean; the best baselines have 0.9 and 1.1, in the mean 1."""
+    keys = [("RP", "yelp", "rmse"), ("RP", "bookcrossing", "rmse")]
+
+    def scores(*values):
+        return {key: Score(v, v, v, 50, 0) for key, v in zip(keys, values, strict=True)}
+
+    found = replace(RESULTS, scores={("glm-4-9b", "itdr"): scores(1, 2), ("trivial", "a"):
+                                     scores(0.9, 3), ("trivial", "b"): scores(3, 1.1)})  # fmt: skip
+    said = texts(drawn("tasks", FigureData(found, LAYOUT, [], TASKS)))
+    assert {"1.500", "1.000", "Rating Prediction", "RMSE, lower is better"} <= set(said)
+
+
+def test_every_figure_of_simulated_data_says_so(tmp_path):
+    """Taller by the line in which they say it; their words are drawn as paths."""
+    data = run([("glm-4-9b", "base"), ("glm-4-9b", "itdr")])
+    heights = []
+    for simulated in (False, True):
+        out = tmp_path / str(simulated)
+        draw_all(replace(data, simulated=simulated), ["main", "losses"], out)
+        heights.append([float(re.search(r'height="([0-9.]+)pt"', file.read_text())[1])
+                        for file in sorted(out.glob("*.svg"))])  # fmt: skip
+    assert [after - before for before, after in zip(*heights, strict=True)] == pytest.approx(
+        [14.4, 14.4], abs=0.1
+    )

@@ -149,7 +149,7 @@ def test_a_gpu_that_torch_cannot_use_is_told_with_torchs_own_words(two_gpus, mon
     with refused("PyTorch cannot use them") as said, hold():
         pass
     assert "CUDA" in str(said.value), "what torch says"
-    assert "docs/gpu.md says which cards and drivers it needs" in str(said.value)
+    assert "docs/how-to/gpus.md says which cards and drivers it needs" in str(said.value)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as free:
         free.bind(f"\0itdr-gpu-{two_gpus}-a")  # no longer held
 

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from itdr.cli import main
 from itdr.errors import DataError, ModelError, SettingsError
-from itdr.files.formats import read_parquet, write_parquet
+from itdr.files.checksums import sha256
+from itdr.files.formats import read_parquet, write_checked_json, write_parquet
 from itdr.inference import engines
 from itdr.inference.batches import batches
 from itdr.inference.engine import Prompt
@@ -24,6 +25,7 @@ from itdr.instructions.record import PREDICTION, RECORD
 from itdr.models import loading
 from itdr.models.loading import load_adapted, load_model
 from itdr.models.prompt import PromptRenderer
+from itdr.provenance import provenance
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.folders import FOLDERS
 from itdr.settings.model import ModelSettings
@@ -234,6 +236,24 @@ def test_predictions_stand_in_the_order_of_the_examples(random_model, test_part,
     assert [row["id"] for row in rows] == [f"RP/movielens-32m/{n}" for n in range(5)]
     assert all(row["reference"] == "3.5" and row["prompt_tokens"] > 10 for row in rows)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "test.parquet"]
+
+
+def test_predictions_say_what_gave_them(random_model, test_part, tmp_path):
+    model, settings = settings_of(random_model), InferenceSettings(rows_per_cell=2)
+    adapter = make_random_adapter(model, tmp_path / "adapter", 4)
+    files = {tmp_path / "base.parquet": None, tmp_path / "tuned.parquet": adapter}
+    infer(model, files, [test_part], settings, folders=FOLDERS)
+    base, tuned = (read_parquet(path, PREDICTION).to_pylist()[1] for path in files)
+    made = {name: base[name] for name in ("engine", "model", "adapter", "seed", "commit")}
+    commit = provenance()["commit"]
+    assert made == {"engine": "transformers", "model": "t", "adapter": None, "seed": None,
+                    "commit": commit}  # fmt: skip
+    assert len(base["revision"]) == 16 and base["revision"] == tuned["revision"]
+    assert tuned["adapter"] == sha256(adapter / "adapter_model.safetensors")
+    write_checked_json(adapter / "run.json", {"seed": 7})
+    out = tmp_path / "again.parquet"
+    infer(model, {out: adapter}, [test_part], settings, folders=FOLDERS)
+    assert {row["seed"] for row in read_parquet(out, PREDICTION).to_pylist()} == {7}
 
 
 def test_prompts_that_were_not_asked_are_named(random_model, test_part, tmp_path, caplog):

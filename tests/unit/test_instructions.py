@@ -21,7 +21,7 @@ from itdr.instructions.sampling.opinions import OpinionsSampling
 from itdr.instructions.split import split
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.settings.experiment import BuildSettings, SplitSettings
-from itdr.settings.variant import VariantOptions, load_variants
+from itdr.settings.variant import MixtureOptions, load_variants
 from tests.conftest import ROOT
 
 ITEMS = [
@@ -419,7 +419,7 @@ def test_the_first_test_rows_of_each_cell_are_taken(tmp_path):
     assert [row["id"] for row in rows[:4]] == read_parquet(parts[0], RECORD)["id"].to_pylist()[:4]
 
 
-ALL = VariantOptions()
+ALL = MixtureOptions()
 
 
 def mixed(tmp_path, variant=ALL, names="ab", seed=1):
@@ -458,6 +458,21 @@ def test_a_smaller_share_lies_inside_every_larger_one_and_is_exact_in_each_cell(
             in_a, in_b
         ]  # fmt: skip
         seen = ids
+
+
+def test_few_rows_of_each_cell_are_drawn_by_the_seed_and_lie_inside_more(tmp_path):
+    write_parquet(tmp_path / "a.parquet", records(40))
+    write_parquet(tmp_path / "b.parquet", records(10, "yelp"))
+    seen: set[str] = set()
+    for rows in (1, 4, 10):
+        ids = {row["id"] for row in mixed(tmp_path, ALL.model_copy(update={"rows": rows}))}
+        assert sum("yelp" in name for name in ids) == rows and len(ids) == 2 * rows and seen < ids
+        seen = ids
+    of_yelp = ALL.model_copy(update={"rows": 4, "datasets": ("yelp",)})
+    drawn = [{row["id"] for row in mixed(tmp_path, of_yelp, seed=seed)} for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] < seen and drawn[0] != drawn[2]
+    with pytest.raises(DataError, match=r"RP/yelp: 16 rows are to be taken .* which has 10. Ask"):
+        mixed(tmp_path, ALL.model_copy(update={"rows": 16}))
 
 
 def test_a_variant_without_a_task_or_without_descriptions(tmp_path):

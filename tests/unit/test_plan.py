@@ -1,22 +1,26 @@
 """The plan of a target: what it costs by hand, and what was measured."""
 
+from math import prod
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 from itdr.errors import SettingsError
+from itdr.models.parameters import named_billions
 from itdr.planning.estimate import cost
 from itdr.planning.jobs import Job
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured, measured_rates
 from itdr.planning.needs import Needs
 from itdr.planning.plan import plan
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import load_workflow
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.model import load_model_settings
 from itdr.settings.rates import Rates
 from itdr.settings.reading import load
 from tests.conftest import ROOT
+from tests.machines import needs
 
 TRAIN = Job("train_adapter", {"model": "glm-4-9b", "variant": "wo-tkr", "seed": "42"})
 INFER = Job("ask_endpoint", {"model": "gemini-2.5-flash", "variant": "base", "seed": "42"})
@@ -61,14 +65,22 @@ def test_answers_of_an_endpoint_cost_money_and_no_gpu(sizes):
     assert found.dollars == pytest.approx((0.30 * prompts + 2.50 * answers) / 1e6)
 
 
-def test_a_models_size_is_stated_or_that_of_its_folder_or_asked_for(sizes):
+def test_a_models_size_is_stated_or_counted_or_told_by_its_name_or_asked_for(sizes):
     models = sizes.workflow.models
     assert sizes.billions("glm-4-9b") == 9.4
-    models["tiny"] = load_model_settings(Path("config/models/tiny.yaml")).model_copy(
-        update={"billions": None}
-    )
-    assert sizes.billions("tiny") == pytest.approx(0.0022, abs=0.001)
-    models["qwen2.5-7b"] = models["qwen2.5-7b"].model_copy(update={"billions": None})
+    tiny = load_model_settings(Path("config/models/tiny.yaml"))
+    models["tiny"] = tiny.model_copy(update={"billions": None})
+    with safe_open(Path(tiny.source) / "model.safetensors", "numpy") as weights:
+        shapes = [weights.get_slice(name).get_shape() for name in list(weights.keys())]
+    assert sizes.billions("tiny") == pytest.approx(sum(map(prod, shapes)) / 1e9)
+    unstated = models["qwen2.5-7b"].model_copy(update={"billions": None})
+    models["qwen2.5-7b"] = unstated
+    assert sizes.billions("qwen2.5-7b") == 7
+    wanted = Needs((), (Job("train_adapter", {"model": "qwen2.5-7b", "variant": "itdr"}),), sizes,
+                   Measured())  # fmt: skip
+    told = "qwen2.5-7b: 7 billion parameters by its name, Qwen/Qwen2.5-7B; 'billions' in"
+    assert told in " ".join(plan(wanted).split())
+    models["qwen2.5-7b"] = unstated.model_copy(update={"source": "org/model"})
     with pytest.raises(SettingsError, match=r"qwen2\.5-7b\.yaml: state 'billions'"):
         sizes.billions("qwen2.5-7b")
 
@@ -139,3 +151,34 @@ def test_the_plan_adds_up_and_says_where_its_rates_come_from(sizes):
     assert "No public source states the whole size of yelp" in text
     assert "18.8 GB" in text
     assert plan(Needs((), (), sizes, Measured())) == "all: nothing is left to do.\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "billions"),
+    [
+        ("Qwen/Qwen2.5-7B-Instruct", 7),
+        ("meta-llama/Llama-3.2-3B", 3),
+        ("zai-org/glm-4-9b-hf", 9),
+        ("HuggingFaceTB/SmolLM2-135M", 0.135),
+        ("mistralai/Mixtral-8x7B-v0.1", 56),
+        ("Qwen/Qwen3-30B-A3B", 30),
+        ("7b/model", 0),
+        ("bert-base", 0),
+        ("org/v2b2", 0),
+    ],
+)
+def test_a_name_tells_the_parameters(source, billions):
+    assert named_billions(source) == pytest.approx(billions)
+
+
+def test_columns_that_no_table_takes_are_named(sizes):
+    half = {"half": {"tasks": ["RP"], "share": 0.5}}
+    columns = ["tiny/base", "tiny/half"]
+    wanted = needs("make_page", columns=columns, variants=half, recommenders=[])
+    (note,) = wanted.sizes.workflow.notes
+    assert note.startswith("In no table: tiny/half, though trained and scored. 'paper: null'")
+    assert note in " ".join(plan(wanted).split()).replace("- ", "")
+    assert not needs(columns=columns[:1], recommenders=[]).sizes.workflow.notes
+    assert not needs(
+        columns=columns, variants=half, paper=None, recommenders=[]
+    ).sizes.workflow.notes

@@ -43,7 +43,7 @@ def test_config_yaml_has_every_key_and_all_but_the_papers_own_choices_are_the_de
 
 
 def test_every_seed_option_has_the_experiments_default():
-    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
     seeds = re.findall(r"`--seed N` \| seed of (?!the resamples).*default: (\d+)", page)
     assert len(seeds) == 9
     assert set(seeds) == {str(Experiment.model_fields["seed"].default)}
@@ -112,5 +112,5 @@ def test_a_new_field_changes_everything_that_is_made_and_one_command_writes_it(t
 
 
 def test_the_page_of_commands_names_them_all():
-    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"## `itdr {name}`" not in page] == []

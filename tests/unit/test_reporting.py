@@ -11,7 +11,9 @@ import pytest
 from itdr.cli.main import main
 from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.instructions.tasks import load_tasks
+from itdr.registry import FIGURES
 from itdr.reporting.comparisons import Comparisons, Pair
+from itdr.reporting.figures.data import FigureData, NothingToDrawError
 from itdr.reporting.formats.csv_files import COLUMNS, COMPARED
 from itdr.reporting.formats.latex import latex
 from itdr.reporting.formats.markdown import markdown
@@ -131,9 +133,9 @@ class _Cells(HTMLParser):
     def handle_starttag(self, tag, attrs):
         if tag == "tr":
             self.rows.append([])
-        if tag == "td":
+        if tag == "td" or (tag == "th" and ("scope", "row") in attrs):
             self.rows[-1].append("")
-        self.inside = tag in ("td", "b")
+        self.inside = tag in ("td", "th", "b")
 
     def handle_data(self, data):
         if self.inside and self.rows and self.rows[-1]:
@@ -190,20 +192,18 @@ def test_the_long_table_has_the_documented_columns_in_the_papers_order(scores, t
         ("NIR", "hit@1", "random"),
     ]
     lines = (tmp_path / "tables" / "main.csv").read_text().splitlines()
-    assert lines[1] == "main,glm-4-9b,base,RP,movielens-32m,rmse,,,,250,250,1.146900"
+    assert lines[1] == "main,glm-4-9b,base,RP,movielens-32m,rmse,,,,250,250,1.146900,"
 
 
-def test_each_value_is_compared_with_the_published_one_and_the_best_trivial_answer(
-    scores, tmp_path
-):
+def test_each_value_is_compared_with_the_published_one_and_the_best_baseline(scores, tmp_path):
     report(scores).make("main", tmp_path)
     table = pd.read_csv(tmp_path / "tables" / "main.compared.csv")
     assert tuple(table.columns) == COMPARED
     table = table.set_index(["task", "metric", "variant"])
     tuned, base = table.loc[("NIR", "hit@1", "itdr")], table.loc[("NIR", "hit@1", "base")]
     assert tuned["difference"] == pytest.approx(0.65 - 0.6080)
-    assert (tuned["inside"], tuned["best"], tuned["beats_trivial"]) == (1, 1, 1)
-    assert (base["inside"], base["best"], base["beats_trivial"]) == (0, 0, 0)
+    assert (tuned["inside"], tuned["best"], tuned["beats_baseline"]) == (1, 1, 1)
+    assert (base["inside"], base["best"], base["beats_baseline"]) == (0, 0, 0)
     assert base["rate_unreadable"] == 12 / 250
     assert pd.isna(table.loc[("RP", "rmse", "base"), "difference"])
 
@@ -215,7 +215,7 @@ def test_printed_tables_show_interval_unreadable_published_and_marks(scores):
     assert "**0.650** [0.600, 0.700], paper 0.6080 (+0.042, inside) | 0.270 random" in text
     assert ("| RP | MovieLens-32M | RMSE ↓ | -§ 250 of 250 unreadable, 1.200 with the middle for "
             "these, lenient 0.900, 0 unreadable, paper 1.1469 |") in text  # fmt: skip
-    assert "‡ not better than the best answer that needs no model." in text
+    assert "‡ not better than every baseline." in text
     assert "§ fewer than half of the answers could be read." in text
     assert "on different rows must differ by 0.125 at n = 250" in text
     assert r"\shortstack[r]{\textbf{0.650} \\ {\tiny [0.600, 0.700]}" in latex(sheet)
@@ -241,7 +241,7 @@ def test_rmse_is_not_won_by_silence():
     )  # fmt: skip
     (row,) = grid(found, LAYOUT, "main").rows
     assert [cell.best for cell in row.cells] == [False, True]
-    assert row.cells[0].trivial and row.cells[0].score.hardly_read
+    assert row.cells[0].below_baseline and row.cells[0].score.hardly_read
 
 
 def compared(rows):
@@ -263,7 +263,7 @@ def test_letters_marks_and_words_go_by_corrected_tests(scores):
     text = markdown(whole.sheet("main"))
     # Better than random by value, and not by the test.
     assert "**0.650**‡ [0.600, 0.700], group a" in text and "unreadable, group b" in text
-    assert "GLM-4-9B ITDR is better than every trivial answer in none of 1 rows." in text
+    assert "GLM-4-9B ITDR is better than every baseline in none of 1 rows." in text
     assert "In every row at least two columns can be told apart." in text
     assert "of 0.143 in the middle" in text  # 2.8 standard errors of a difference of 0.2 +- 0.1
     tests = compared([(BASE, TUNED, 0.2, None), (BASE, RANDOM, 0.3, None),
@@ -273,13 +273,59 @@ def test_letters_marks_and_words_go_by_corrected_tests(scores):
     assert "by a paired test, in 1 of 1 rows (NIR 1 of 1)." in text
 
 
-def test_words_say_which_published_values_a_trivial_answer_beats(scores):
+def test_words_say_which_published_values_a_baseline_beats(scores):
     text = report(scores).sheet("main").said
     beaten = PUBLISHED[(PUBLISHED.task == "NIR") & (PUBLISHED.dataset == "movielens-32m")]
     worse = (beaten.drop_duplicates(["model", "variant"]).value < 0.27).sum()
     assert f"better than {worse} of 29 values that the paper prints" in text
-    text = replace(report(scores), simulated=True).sheet("main").said
-    assert "values that the paper prints" not in text and "simulated world" in text
+
+
+def simulated(path):
+    """Say in a file of scores that its examples are simulated."""
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head},protocol", *(f"{row},data: simulated; split: user"
+                                                      for row in rows)]))  # fmt: skip
+
+
+def test_no_published_value_stands_beside_simulated_data(scores, tmp_path):
+    assert "paper 0.6080" in markdown(report(scores).sheet("main"))
+    for path in scores:
+        simulated(path)
+    found = report(scores)
+    for name in found.tables[:-1]:
+        sheet = found.sheet(name)
+        assert "paper 0." not in markdown(sheet) and "values that the paper" not in sheet.said
+        assert not sheet.rows or sheet.said.startswith("Simulated data: ")
+    assert found.results.aggregates_beside == {} and found.results.beside == {}
+    found.make("main", tmp_path)
+    table = pd.read_csv(tmp_path / "tables" / "main.csv")
+    assert table.paper_value.isna().all() and set(table.data) == {"simulated"}
+    with pytest.raises(NothingToDrawError):  # or published values would be drawn alone
+        FIGURES["root-ablation"].draw(FigureData(found.results, LAYOUT, []))
+
+
+def test_published_values_stand_beside_the_real_cells_of_a_partly_simulated_run():
+    score = Score(0.6, 0.5, 0.7, 250, 0)
+    real = replace(score, protocol="data: real; split: user")
+    made = replace(score, protocol="data: simulated; split: user")
+    cells = {("NIR", "movielens-32m", "hit@1"): real, ("NIR", "pixelrec", "hit@1"): made}
+    found = replace(load_everything(), scores={("glm-4-9b", "itdr"): cells})
+    assert {key[:2] for values in found.beside.values() for key in values} == {
+        ("NIR", "movielens-32m")
+    }
+    assert found.rows == list(cells)
+
+
+def test_statistics_of_simulated_examples_stand_alone():
+    cell = {"task": "RP", "dataset": "yelp", "train": 3, "val": 1, "test": 2, "data": "simulated"}
+    audit = {"clean": True, "checks": [], "lengths": [], "parts": [], "cells": [cell]}
+    sheet = report([], run=Run(audit)).sheet("dataset-statistics")
+    assert [name for _, name in sheet.columns][3:] == [
+        "Examples", "Train", "Validation", "Test", "Prompt tokens", "Answer tokens"
+    ]  # fmt: skip
+    assert [row[3].main for row in sheet.rows] == ["6", "6"]
+    real = report([], run=Run(audit | {"cells": [cell | {"data": "real"}]}))
+    assert ("paper", "Examples") in real.sheet("dataset-statistics").columns
 
 
 def test_words_say_where_too_few_rows_tell():

@@ -17,10 +17,11 @@ from itdr.cli import score as command
 from itdr.errors import DataError, ItdrError, MissingFileError, SettingsError
 from itdr.evaluation.comparisons import COMPARISON_COLUMNS, column_names, compare_columns
 from itdr.evaluation.rows import ROWS
-from itdr.evaluation.score import SCORE_COLUMNS, score, write_scores
+from itdr.evaluation.score import SCORE_COLUMNS, score, unreadable_cells, write_scores
 from itdr.evaluation.seeds import SEED_COLUMNS, score_seeds
 from itdr.files.checksums import check_sidecar
 from itdr.instructions.record import PREDICTION
+from itdr.provenance import Maker
 from itdr.settings.scoring import ScoringSettings
 from tests.conftest import ROOT
 
@@ -104,8 +105,9 @@ def scored(tmp_path, folders, rows, settings=QUICK):
 
 
 def test_the_page_in_docs_names_every_column():
-    page = (ROOT / "docs" / "predictions-and-scores.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "predictions-and-scores.md").read_text(encoding="utf-8")
     types = {"list<element: string>": "list of strings", "list<item: string>": "list of strings"}
+    types[str(PREDICTION.field("choices").type)] = "list of objects"
     lines = [
         f"| `{field.name}` | {types.get(str(field.type), field.type)} "
         f"| {'yes' if field.nullable else 'no'} |"
@@ -294,12 +296,41 @@ def test_jsonl_and_missing_optional_columns_will_do(tmp_path, folders):
     )
 
 
+def test_scores_say_what_gave_the_answers(tmp_path, folders):
+    maker = Maker("vllm", "glm-4-9b", "a" * 40, "b" * 64, 42).columns
+    rows = [row("RP", n, "4", **maker) for n in range(3)]
+    path = write(tmp_path / "p.parquet", rows)
+    for name, value in maker.items():
+        assert set(score(path, folders, QUICK)[name]) == {str(value)}
+    others = [one | {"seed": 43, "adapter": "c" * 64} for one in rows]
+    both = score_seeds([path, write(tmp_path / "q.parquet", others)], folders, QUICK)
+    assert set(both["seed"]) == {"42 | 43"} and set(both["model"]) == {"glm-4-9b"}
+    assert set(both["adapter"]) == {f"{'b' * 64} | {'c' * 64}"}
+    silent = score(write(tmp_path / "s.parquet", many(3)), folders, QUICK)
+    assert set(silent["engine"]) == set(silent["seed"]) == {""}
+
+
+def test_a_cell_of_which_nothing_can_be_read_is_a_warning_that_says_what_to_do(tmp_path, folders):
+    rows = [row("RP", n, "It was good.") for n in range(1200)]
+    rows += [row("RP", n, "Rating: 4", dataset="yelp") for n in range(3)]
+    rows += [row("NIR", 1, "no", candidates=["A"], targets=["A"]), choice("TKR", 1, listed("AB"))]
+    warnings = unreadable_cells(score(write(tmp_path / "p.parquet", rows), folders, QUICK))
+    assert [text.partition(" can")[0] for text in warnings] == [
+        "none of the 1 answers to NIR/movielens-32m",
+        "none of the 1,200 answers to RP/movielens-32m",
+        "none of the 3 answers to RP/yelp",
+    ]
+    assert "the lenient reading reads 3 of them" in warnings[2]
+    assert "the lenient" not in warnings[1]
+    assert all("'itdr score --rows FILE' says of each why" in text for text in warnings)
+
+
 def test_csv_appears_whole(tmp_path, folders):
     found = score(write(tmp_path / "p.parquet", many(3)), folders, QUICK)
     write_scores(tmp_path / "new" / "scores.csv", found)
     read = pd.read_csv(tmp_path / "new" / "scores.csv")
-    read["protocol"] = ""  # an empty cell is read as no value
-    read["signature"] = read["signature"].fillna("")
+    said = [name for name in found if found[name].dtype == "str"]
+    read[said] = read[said].astype("str").fillna("")  # an empty cell is read as no value
     pd.testing.assert_frame_equal(read, found, check_dtype=False, atol=1e-6)
     names = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert names == ["scores.csv", "scores.csv.sha256"]

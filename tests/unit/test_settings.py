@@ -11,12 +11,12 @@ import yaml
 
 from itdr.errors import MissingFileError, SettingsError
 from itdr.instructions.tasks import load_task, load_tasks
-from itdr.planning.workflow import load_workflow
+from itdr.planning.loading import load_workflow
 from itdr.settings.experiment import Experiment, load_experiment
 from itdr.settings.flags import add_flags, as_flags, from_flags
 from itdr.settings.reading import load_yaml
 from itdr.settings.training import TrainingSettings
-from itdr.settings.variant import load_variants
+from itdr.settings.variant import Variant, chain_of, load_variants
 from tests.conftest import ROOT
 
 PAPER = ROOT / "config" / "config.yaml"
@@ -226,6 +226,32 @@ def test_a_task_may_have_a_limit_of_its_own():
         ({"paper": None, "data": "released"}, "no 'paper' is named whose release is meant"),
         ({"variants": {"x": {"tasks": ["RPP"]}}}, "'variants.x.tasks': 'RPP' is no task of the"),
         ({"variants": {"x": {"tasks": ["RP"], "share": 0.0}}}, "has a share above 0"),
+        (
+            {"variants": {"x": {"tasks": ["RP"], "start_from": "itdrr"}}},
+            "'start_from' of the variant 'x': unknown variant 'itdrr'. Did you mean 'itdr'",
+        ),
+        (
+            {"variants": {"x": {"tasks": ["RP"], "start_from": "base"}}},
+            "'start_from' of the variant 'x': 'base' is not trained, so it has no adapter",
+        ),
+        (
+            {
+                "variants": {
+                    "x": {"tasks": ["RP"], "start_from": "y"},
+                    "y": {"tasks": ["RP"], "start_from": "x"},
+                }
+            },
+            "x starts from y starts from x, which is a circle",
+        ),
+        ({"variants": {"x": {"start_from": "itdr"}}}, "'variants.x.start_from': belongs to a vari"),
+        (
+            {"variants": {"x": {"tasks": ["RP"], "training": {"epoch": 3}}}},
+            "'variants.x.training': unknown key 'epoch'. Did you mean 'epochs'",
+        ),
+        (
+            {"variants": {"x": {"tasks": ["RP"], "share": 0.5, "rows": 8}}},
+            "either 'share' or 'rows' says how much is taken",
+        ),
     ],
 )
 def test_names_that_stand_for_nothing_are_refused(monkeypatch, changes, message):
@@ -244,6 +270,37 @@ def test_without_a_paper_there_is_a_table_of_all_columns(monkeypatch):
     assert workflow.cells_of("tuned") == workflow.cells
     assert {task for task, _ in workflow.cells_of("half")} == {"RP"}
     assert workflow.paper.files == []
+
+
+def test_a_chain_of_variants_has_its_stages_with_settings_of_their_own(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    first = {"tasks": ["TKR"], "training": {"epochs": 3}}
+    then = {"tasks": ["RP"], "datasets": ["yelp"], "rows": 64, "start_from": "first"}
+    changes = {"training": {"max_length": 512}, "variants": {"first": first, "then": then}}
+    workflow = load_workflow([Path("config/config.yaml")], changes)
+    assert chain_of(workflow.variants, "then", "") == ["first", "then"]
+    assert workflow.cells_of("then") == [("RP", "yelp")]
+    first, then = workflow.training("first"), workflow.training("then")
+    assert (first.epochs, first.max_length) == (3, 512) and (then.epochs, then.max_length) == (
+        2,
+        512,
+    )
+    assert "--rows=64" in workflow.mix_flags("then") and "start" not in workflow.mix_flags("then")
+
+
+def test_a_table_of_variants_may_say_rows_datasets_and_starts(tmp_path):
+    path = tmp_path / "variants.csv"
+    path.write_text(
+        "variant,tasks,share,description,datasets,rows,start_from\n"
+        "one,A,1,yes,,,\ntwo,A B,1,yes,d e,16,one\n"
+    )
+    variants = load_variants(path)
+    assert variants["one"] == Variant(variant="one", tasks=("A",))
+    two = Variant(variant="two", tasks=("A", "B"), datasets=("d", "e"), rows=16, start_from="one")
+    assert variants["two"] == two
+    path.write_text(path.read_text().replace(",16,", ",few,"))
+    with pytest.raises(SettingsError, match=r":3: 'rows' is 'few'; a whole number is needed"):
+        load_variants(path)
 
 
 def test_a_raw_folder_that_is_not_there_is_named(monkeypatch):

@@ -19,7 +19,7 @@ from itdr.cli.main import main
 from itdr.errors import DataError, ModelError, SettingsError, TrainingError
 from itdr.files.formats import read_json, write_parquet
 from itdr.instructions.record import RECORD
-from itdr.models.loading import load_tokenizer
+from itdr.models.loading import load_model, load_tokenizer
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.flags import as_flags
 from itdr.settings.model import ModelSettings
@@ -94,6 +94,20 @@ def test_cutting_takes_the_beginning_of_the_input_and_never_the_answer(model, mi
     assert tokenizer.decode(last.ids[last.prompt_length :]) == "y<|im_end|>"
 
 
+def test_on_the_whole_text_a_step_has_the_mean_loss_of_all_its_tokens(model, mixture, tmp_path):
+    settings = SETTINGS.model_copy(update={"loss_on": "text", "batch_size": 24, "epochs": 1})
+    train(model, mixture, tmp_path / "a", settings, seed=1)
+    renderer, base = PromptRenderer(load_tokenizer(model)), load_model(model)
+    total = count = 0
+    for example in tokenize(read_records(mixture), renderer, SETTINGS).examples:
+        ids = torch.tensor(example.ids, dtype=torch.long)[None]
+        total += base(ids, labels=ids).loss.item() * (len(example.ids) - 1)
+        count += len(example.ids) - 1
+    assert read_json(tmp_path / "a" / "run.json")["first_loss"] == pytest.approx(
+        total / count, rel=1e-4
+    )
+
+
 def read_records(path):
     from itdr.files.formats import read_parquet
 
@@ -116,24 +130,30 @@ def record(task, text, answer):
     return pa.Table.from_pylist([row], schema=RECORD)
 
 
-def test_a_killed_training_goes_on_and_ends_like_an_undisturbed_one(model, mixture, tmp_path):
-    settings = SETTINGS.model_copy(update={"epochs": 8, "save_steps": 4})
-    train(model, mixture, tmp_path / "whole", settings, seed=3)
-    model_file = tmp_path / "t.yaml"
+def kill_after_a_checkpoint(model, mixture, out, settings, *more):
+    """Train by the command with seed 3 and kill it when its first checkpoint is there."""
+    model_file = out.with_name("t.yaml")
     model_file.write_text(json.dumps(model.model_dump(mode="json")))
     process = subprocess.Popen(
         [sys.executable, "-m", "itdr", "train", "--model", model_file, "--mixture", mixture,
-         "--out", tmp_path / "killed", "--seed", "3", *shlex.split(as_flags(settings))],
+         "--out", out, "--seed", "3", *shlex.split(as_flags(settings)), *more],
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    checkpoints = tmp_path / "killed.checkpoints"
+    checkpoints = out.with_name(f"{out.name}.checkpoints")
     deadline = time.monotonic() + 300
     while not list(checkpoints.glob("checkpoint-*/trainer_state.json")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (tmp_path / "killed").exists()
+    assert not out.exists()
+    return checkpoints
+
+
+def test_a_killed_training_goes_on_and_ends_like_an_undisturbed_one(model, mixture, tmp_path):
+    settings = SETTINGS.model_copy(update={"epochs": 8, "save_steps": 4})
+    train(model, mixture, tmp_path / "whole", settings, seed=3)
+    checkpoints = kill_after_a_checkpoint(model, mixture, tmp_path / "killed", settings)
     train(model, mixture, tmp_path / "killed", settings, seed=3)
     ours, theirs = (
         load_file(tmp_path / name / "adapter_model.safetensors") for name in ("killed", "whole")
@@ -142,6 +162,80 @@ def test_a_killed_training_goes_on_and_ends_like_an_undisturbed_one(model, mixtu
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-5)
     assert read_losses(tmp_path / "killed") == read_losses(tmp_path / "whole")
     assert not checkpoints.exists()
+
+
+@pytest.fixture
+def first(model, mixture, tmp_path):
+    """Return the adapter of a first stage."""
+    train(model, mixture, tmp_path / "first", SETTINGS, seed=1)
+    return tmp_path / "first"
+
+
+def weights_of(adapter):
+    return load_file(adapter / "adapter_model.safetensors")
+
+
+def test_a_second_stage_begins_with_the_weights_of_the_first_and_names_it(
+    model, mixture, first, tmp_path
+):
+    still = SETTINGS.model_copy(update={"learning_rate": 1e-30})
+    train(model, mixture, tmp_path / "second", still, seed=2, start=first)
+    ours, theirs = weights_of(tmp_path / "second"), weights_of(first)
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    told, before = (read_json(folder / "run.json") for folder in (tmp_path / "second", first))
+    sha256 = before["files"]["adapter_model.safetensors"]
+    assert before["start_from"] is None
+    assert told["start_from"] == {
+        "adapter_sha256": sha256, "mixture_sha256": before["mixture_sha256"], "seed": 1,
+        "steps": 12, "start_from": None,
+    }  # fmt: skip
+    assert (
+        f"| Starts from | the adapter whose weights have the SHA-256 {sha256}"
+        in (tmp_path / "second" / "README.md").read_text()
+    )
+
+
+def test_a_chain_killed_in_its_second_stage_goes_on_to_the_same_bytes(
+    model, mixture, first, tmp_path
+):
+    settings = SETTINGS.model_copy(update={"epochs": 8, "save_steps": 4})
+    train(model, mixture, tmp_path / "whole", settings, seed=3, start=first)
+    more = ("--start-from", first)
+    kill_after_a_checkpoint(model, mixture, tmp_path / "killed", settings, *more)
+    with pytest.raises(DataError, match=r"'start_from.adapter_sha256' is '\w+' in .* and None now"):
+        train(model, mixture, tmp_path / "killed", settings, seed=3)
+    train(model, mixture, tmp_path / "killed", settings, seed=3, start=first)
+    for name in ("adapter_model.safetensors", "losses.csv", "adapter_config.json"):
+        whole, killed = ((tmp_path / folder / name).read_bytes() for folder in ("whole", "killed"))
+        assert killed == whole, name
+
+
+@pytest.mark.parametrize(
+    ("changes", "targets", "message"),
+    [
+        ({"lora_rank": 8}, "all-linear", "r is 4 there and 8 here"),
+        ({"lora_alpha": 8}, "all-linear", "lora_alpha is 16 there and 8 here"),
+        ({}, ("q_proj",), r"down_proj.lora_A.weight.* fit nowhere"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_refused(
+    model, mixture, first, tmp_path, changes, targets, message
+):
+    other = model.model_copy(update={"lora_targets": targets})
+    settings = SETTINGS.model_copy(update=changes)
+    with pytest.raises(SettingsError, match=f"cannot be trained further.*{message}"):
+        train(other, mixture, tmp_path / "b", settings, seed=1, start=first)
+
+
+def test_a_start_that_is_damaged_or_no_adapter_is_refused(model, mixture, first, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match=r"there is no adapter_model.safetensors. Name the"):
+        train(model, mixture, tmp_path / "b", SETTINGS, seed=1, start=tmp_path / "empty")
+    with (first / "adapter_model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x55")
+    with pytest.raises(DataError, match=r"adapter_model\.safetensors"):
+        train(model, mixture, tmp_path / "b", SETTINGS, seed=1, start=first)
 
 
 def read_losses(adapter):

@@ -51,6 +51,8 @@ WORDS_OF = {
     "score": "--predictions {run}/answers.parquet --resamples 9 --out {out}",
     "compare": "--first {run}/answers.parquet --second {run}/answers.parquet --resamples 9"
     " --out {out}",
+    "completion": "bash",
+    "trace": "RP/movielens-32m --configfile {run}/mine.yaml",
     "report": "--scores {run}/scores/m/v/1.csv --results {run} --make main --out {out}",
 }
 REFUSED_OTHERWISE = {"tiny-model", "train", "infer", "import-release", "fetch-release"}
@@ -71,6 +73,10 @@ def small(tmp_path_factory):
     (run / "scores/m/v").mkdir(parents=True)
     words = WORDS_OF["score"].format(run=run, out=run / "scores/m/v/1.csv")
     assert main(["score", *words.split()]) == 0
+    cell = run / "instructions/RP/movielens-32m"
+    cell.mkdir(parents=True)
+    (cell / "parts").symlink_to(run / "parts")
+    (run / "mine.yaml").write_text(f"results: {run}\n")
     return run
 
 
@@ -182,6 +188,7 @@ def search(command, small, tmp_path, capfd, chosen):
         finally:
             shutil.rmtree(out, ignore_errors=True)
             out.unlink(missing_ok=True)
+            out.with_name(f"{out.name}.sha256").unlink(missing_ok=True)
         if may_be_taken:
             for made in (tmp_path / "odd").iterdir():
                 if made not in before:
@@ -222,6 +229,6 @@ def test_every_wrong_value_in_every_option_is_refused(command, small, tmp_path, 
 
 
 def test_every_command_is_searched():
-    planned = {"plan", "doctor"}  # by Snakemake, in tests/workflow
+    planned = {"plan", "doctor", "status"}  # by Snakemake, in tests/workflow
     planned |= {"recommend", "fetch-model", "reference"}  # train, ask a hub, write the docs
     assert WORDS_OF.keys() == COMMANDS.keys() - planned

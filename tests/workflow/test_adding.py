@@ -1,6 +1,7 @@
-"""What has to be added or changed to add one thing: one file each."""
+"""What has to be added or changed to add one thing: one file each, as the how-to pages show."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,54 +12,19 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.pages import files_of, yaml_of
 from tests.workflow.conftest import QUICK
 from tests.workflow.test_chain import WORLD
 
-TASK = """
-task: NEXT-RATING
-title: Rating of the next film
-version: 1
-description: Predict the rating of the film, as a number alone.
-sampling: {kind: rating, history: 4, min_history: 2}
-answer: number
-max_answer_tokens: 8
-metrics: [rmse, mae]
-trivial_answers: [always-three]
-datasets:
-  movielens-1m:
-    examples: 60
-    scale: [1, 5]
-    template: "{{ history | map(attribute='title') | join(', ') }}. {{ target.title }}"
-"""
-METRIC = '''
-"""The mean absolute error."""
 
-from itdr.registry import METRICS
-from itdr.settings.metric import MetricKind
+def with_line(text, line):
+    """Return a file of settings in which one key has the value that another page gives it."""
+    key = line.partition(":")[0]
+    changed, count = re.subn(rf"(?m)^{key}: .*\n", line, text)
+    assert count == 1
+    return changed
 
 
-@METRICS.register("mae", MetricKind, title="MAE", reads=("number",), lower_is_better=True,
-                  reference="Willmott and Matsuura, 2005")
-def mae(answer, example, metric, scorers):
-    return abs(answer.number - example.truth)
-'''
-TRIVIAL = '''
-"""Three stars for all."""
-
-from itdr.evaluation.trivial.core import TrivialAnswer
-from itdr.registry import TRIVIAL_ANSWERS
-
-
-@TRIVIAL_ANSWERS.register("always-three", TrivialAnswer, description="3", answers=("number",))
-def always_three(known):
-    return lambda record, generator: "3"
-'''
-MODEL = """
-model: my-model
-title: My model
-source: config/models/tiny
-memory_mb: 2000
-"""
 DATASET = """
 title: My shop
 licence: Our own.
@@ -67,41 +33,31 @@ folder: ../../mine
 columns:
   interactions: {file: sales.csv, user_id: customer, item_id: product}
 """
-DESCRIBED = """
-title: An odd format
-licence: Our own.
-kind: folder
-folder: ../../mine
-reader: one-pair
-files: [{name: sales.csv}]
-"""
-ADAPTER = '''
-"""One user and one item."""
 
-from itdr.datasets.adapters.adapter import Adapter
-from itdr.registry import READERS
-
-
-def _load(context):
-    ids = "'a' AS user_id, 'x' AS item_id"
-    context.query(f"CREATE VIEW interactions AS SELECT {ids}, 0::USMALLINT AS file, 1 AS line")
-
-
-READERS.add("one-pair", Adapter(_load, scale=None))
-'''
-TABLE = "\n  my-table:\n    title: One table more\n    variants: [base]\n"
+# What the how-to pages show is what is added. The task's page can name no metric or baseline of
+# another page, so their own lines are put in.
+_METRIC, _BASELINE = "how-to/add-a-metric.md", "how-to/add-a-baseline.md"
+_TASK = files_of("how-to/add-a-task.md")
+_MODEL = "config/models/my-model.yaml"
+_ADAPTED = ("config/datasets/odd.yaml", "src/itdr/datasets/adapters/one_pair.py")
+TABLE = "\n" + yaml_of("how-to/add-a-table.md", "my-table:")
 ADDED = {
     "dataset of columns": {"config/datasets/my-shop.yaml": DATASET},
     "dataset with an adapter": {
-        "config/datasets/odd.yaml": DESCRIBED,
-        "src/itdr/datasets/adapters/one_pair.py": ADAPTER,
+        name: files_of("how-to/add-a-dataset.md")[name] for name in _ADAPTED
     },
-    "task": {"config/tasks/NEXT-RATING.yaml": TASK},
-    "metric": {"src/itdr/evaluation/metrics/mae.py": METRIC},
-    "trivial answer": {"src/itdr/evaluation/trivial/three.py": TRIVIAL},
-    "base model": {"config/models/my-model.yaml": MODEL},
+    "task": {
+        name: with_line(
+            with_line(text, yaml_of(_METRIC, "mae")), yaml_of(_BASELINE, "always-three")
+        )
+        for name, text in _TASK.items()
+    },
+    "metric": files_of(_METRIC),
+    "trivial answer": files_of(_BASELINE),
+    "base model": {_MODEL: files_of("how-to/add-a-model.md")[_MODEL]},
     "table": {"config/papers/itdr/layout.yaml": TABLE},
 }
+VARIANT = files_of("how-to/add-a-variant.md")["mine.yaml"]
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +139,16 @@ def test_a_pair_outside_any_paper_goes_from_raw_files_to_its_table_plan_and_page
         assert three.paper_value.isna().all()
     page = (report / "index.html").read_text()
     assert "MAE" in page and "One table more" in page and "always-three" in page
+
+
+def test_a_variant_of_the_configuration_is_planned_as_one_training(checkout):
+    (checkout / "variant.yaml").write_text(VARIANT)
+    done = subprocess.run(
+        [sys.executable, "-m", "itdr", "plan", "glm-4-9b/two-tasks",
+         "--configfile", "variant.yaml"],
+        cwd=checkout, text=True, capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(checkout / "src")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    jobs = dict(re.findall(r"(?m)^(\w+) +(\d+) ", done.stdout))
+    assert jobs["train_adapter"] == jobs["mix_examples"] == jobs["infer_model"] == "1"

@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_bytes_up_to_the_mixture(project):
     digests = []
     for threads in (1, 2):
         project.configure(simulated_world=WORLD, results=f"run{threads}")
-        run(project, f"run{threads}/mixtures/itdr/train.parquet", "--cores", str(threads))
+        run(project, f"run{threads}/mixtures/itdr/42/train.parquet", "--cores", str(threads))
         made = sorted((project.folder / f"run{threads}").rglob("*.parquet"))
         digests.append([(file.name, sha256(file)) for file in made])
     assert len(digests[0]) >= 2 * 4 + 4 * 4 + 1

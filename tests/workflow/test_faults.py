@@ -10,7 +10,7 @@ import pytest
 from itdr.files.checksums import sha256
 from tests.workflow.test_chain import WORLD
 
-TARGET = "results/mixtures/itdr/train.parquet"
+TARGET = "results/mixtures/itdr/42/train.parquet"
 
 
 @pytest.fixture

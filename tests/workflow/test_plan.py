@@ -8,9 +8,11 @@ import sys
 
 import pytest
 
+from itdr.cli.main import main
 from itdr.errors import SettingsError
 from itdr.planning.jobs import open_jobs
 from tests.conftest import ROOT
+from tests.pages import page
 from tests.workflow.conftest import RECOMMENDERS
 
 
@@ -70,12 +72,12 @@ def test_one_cell_needs_its_own_dataset_alone(project):
     }
 
 
-def test_the_readme_draws_the_rules_that_there_are(project):
+def test_the_docs_draw_the_rules_that_there_are(project):
     drawn = project.snakemake("--rulegraph", "mermaid-js").stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
     edges = {(names[a], names[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", drawn)}
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.partition("```mermaid")[2].partition("```")[0]
+    rules = page("explanations/structure.md").partition("## The rules of the workflow")[2]
+    block = rules.partition("```mermaid")[2].partition("```")[0]
     assert set(re.findall(r"(\w+) --> (\w+)", block)) == edges != set()
 
 
@@ -106,8 +108,34 @@ def test_a_variant_needs_its_own_mixture_alone(project):
     assert "--no-description" in infer[0] and "--no-description" in mix[0]
 
 
+def test_a_stage_waits_for_the_adapter_that_it_starts_from(project):
+    tasks = {"tasks": ["RP"], "training": {"epochs": 3}}
+    few = {"tasks": ["RP"], "rows": 16, "start_from": "first"}
+    project.configure(columns=["tiny/few"], variants={"first": tasks, "few": few})
+    assert project.jobs("tiny/few")["train_adapter"] == 2
+    plan = project.snakemake("results/adapters/tiny/few/7", "--dry-run", "-p").stdout
+    first, second = (line for line in plan.splitlines() if "itdr train " in line)
+    assert "--epochs=3" in first and "--start-from" not in first
+    assert "--start-from results/adapters/tiny/first/7" in second and "--epochs=1" in second
+    assert "--mixture results/mixtures/few/7/train.parquet" in second and "--seed 7" in second
+
+
+def test_a_training_that_is_validated_waits_for_the_val_parts_of_its_own_cells(project):
+    few = {"tasks": ["RP"], "training": {"validation": {"every": 5, "metric": "rmse"}}}
+    project.configure(columns=["tiny/few"], variants={"few": few})
+    plan = project.snakemake("results/adapters/tiny/few/42", "--dry-run", "-p").stdout
+    (line,) = (line for line in plan.splitlines() if "itdr train " in line)
+    part = "results/instructions/RP/movielens-32m/parts/val.parquet"
+    assert f"--val {part} " in line and line.count("val.parquet") == 1
+    assert "--validation-every=5 --validation-metric=rmse" in line
+    few["training"]["validation"]["metric"] = "hit@1"
+    project.configure(columns=["tiny/few"], variants={"few": few})
+    said = project.snakemake("--dry-run").stdout
+    assert "'hit@1' goes with the answers to none of the tasks of the variant 'few'" in said
+
+
 def test_a_variant_that_is_not_trained_has_no_mixture(project):
-    done = project.snakemake("results/mixtures/base/train.parquet", "--dry-run")
+    done = project.snakemake("results/mixtures/base/42/train.parquet", "--dry-run")
     assert done.returncode == 1 and "No rule to produce" in done.stdout
 
 
@@ -168,9 +196,27 @@ def test_the_hours_in_the_docs_are_those_of_the_plan(project):
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "Snakemake is not heard"
     found = re.findall(r"(?m)^ +(\d+) +([\d.,]+) +(\d+%) ", done.stdout)
-    docs = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+    docs = page("how-to/gpus.md")
     assert re.findall(r"(?m)^\| (\d+) \| ([\d.]+) \| (\d+%) \|$", docs) == found
     assert len(found) == 4
+
+
+def test_the_claims_cost_what_the_plan_says(project, monkeypatch, capsys):
+    """GPU hours, download in GB and US dollars of each command of CLAIMS.md, from nothing."""
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setenv("HF_HOME", str(project.folder))
+    claims = (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"(?m)^\|.*\| `snakemake ?(\w*)` \|.*\| ([\d.]+) \| ([\d.]+) GB \| ([\d.]+) \|$", claims
+    )
+    told = {target: numbers for target, *numbers in rows}
+    assert len(told) == len(rows) == 10
+    for target, numbers in told.items():
+        assert main(["plan", target or "all", "--snakefile", str(ROOT / "Snakefile")]) == 0
+        said = capsys.readouterr().out
+        gpu = re.search(r"(?m)^total +\d+ +([\d.]+) +[\d.]+ +[\d.]+ GB", said)
+        download, dollars = re.search(r"(?m)^total .* ([\d.]+) GB +([\d.]+)$", said).groups()
+        assert [gpu[1] if gpu else "0", download, dollars] == numbers, target
 
 
 def test_the_plan_waits_as_the_workflow_does(project, monkeypatch):

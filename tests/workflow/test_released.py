@@ -29,7 +29,7 @@ def test_released_files_need_no_raw_files_and_no_tables(released):
 
 
 def test_released_files_are_audited_and_mixed(released):
-    done = released.snakemake("results/mixtures/itdr/train.parquet")
+    done = released.snakemake("results/mixtures/itdr/42/train.parquet")
     assert done.returncode == 0, done.stdout
     report = read_json(released.folder / "results/audit/audit.json")
     assert report["clean"]

@@ -51,4 +51,6 @@ def run(args: argparse.Namespace) -> None:
     else:
         teacher = RuleTeacher(args.tables, args.config_folders)
     count = annotate(args.examples, args.out, teacher, drop_withheld=settings.withheld == "drop")
-    logging.getLogger("itdr").info("%s: %d examples, answers by %s", args.out, count, teacher.name)
+    logging.getLogger("itdr").info(
+        "%s: %s examples, answers by %s", args.out, f"{count:,}", teacher.name
+    )

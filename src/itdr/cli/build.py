@@ -45,4 +45,4 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
         threads=args.threads,
     )
-    logging.getLogger("itdr").info("%s/%s: %d examples", args.task, args.dataset, count)
+    logging.getLogger("itdr").info("%s/%s: %s examples", args.task, args.dataset, f"{count:,}")

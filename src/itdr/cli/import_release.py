@@ -46,6 +46,6 @@ def run(args: argparse.Namespace) -> None:
     report = import_release(files, args.release, args.out, task, seed=args.seed)
     read, kept = (sum(file[what] for file in report["files"]) for what in ("read", "kept"))
     logging.getLogger("itdr").info(
-        "%s/%s: %d rows read, %d kept, %d rejected", args.task, args.dataset, read, kept,
-        read - kept,
+        "%s/%s: %s rows read, %s kept, %s rejected", args.task, args.dataset,
+        *(f"{count:,}" for count in (read, kept, read - kept)),
     )  # fmt: skip

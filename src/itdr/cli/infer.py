@@ -89,4 +89,4 @@ def run(args: argparse.Namespace) -> None:
             description=args.description,
         )
     for out in outputs:
-        logging.getLogger("itdr").info("%s: %d answers", out, count)
+        logging.getLogger("itdr").info("%s: %s answers", out, f"{count:,}")

@@ -4,11 +4,12 @@ import argparse
 import importlib
 import logging
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
 from itdr import __version__
-from itdr.cli.terminal import PrintableFormatter, printable
+from itdr.cli.terminal import LogFormatter, has_colours, printable, red
 from itdr.errors import ItdrError
 from itdr.interrupts import INTERRUPTED, interruptible
 
@@ -32,12 +33,17 @@ COMMANDS = {
     "trivial": "answer test examples without a model",
     "recommend": "answer test examples with a conventional recommender",
     "score": "compare answers with references",
-    "compare": "compare the answers of two variants by a paired test",
+    "compare": "compare the answers of variants, two by two, by paired tests",
     "plan": "say what a target would cost before anything is spent",
     "doctor": "say what this machine lacks for a target",
+    "status": "say how far a target is and when it will be ready",
     "report": "make tables and figures from scores",
+    "trace": "say which raw lines an example was built from",
     "reference": "write the reference of all settings and commands anew",
+    "completion": "print what lets a shell complete commands and options",
 }
+
+_SPELLINGS = {"normalize": "normalise"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 well, 1 an error that was explained, 130 interrupted by Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if (called := _command(arguments)) in _SPELLINGS:
+        arguments[arguments.index(called)] = _SPELLINGS[called]
     try:
         return _explained(arguments)
     except KeyboardInterrupt:
@@ -70,6 +78,8 @@ def _explained(arguments: Sequence[str]) -> int:
             if interruption.happened:  # and a library made another error of it
                 return _say(arguments, _INTERRUPTED, INTERRUPTED)
             if isinstance(error, ItdrError):
+                if {"-v", "--verbose"} & set(arguments):
+                    traceback.print_exception(error)
                 return _say(arguments, str(error), 1)
             if _is_short_of_memory(error):
                 return _say(arguments, _NO_MEMORY, 1)
@@ -88,25 +98,42 @@ def _is_short_of_memory(error: Exception) -> bool:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    args = make_parser(arguments).parse_args(arguments)
+    called = _command(arguments)
+    args = make_parser([called] if called else []).parse_args(arguments)
     args.words = arguments
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PrintableFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(LogFormatter(has_colours(sys.stderr)))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("itdr").setLevel(
+        logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO
+    )
     for library in ("httpx", "httpx2"):  # which log every request
-        logging.getLogger(library).setLevel(logging.WARNING)
+        logging.getLogger(library).setLevel(logging.INFO if args.verbose else logging.WARNING)
     return args.run(args) or 0
 
 
 def _say(arguments: Sequence[str], message: str, status: int) -> int:
     """Print what stopped the command and return its exit status."""
     with suppress(OSError):  # a log on a full disk
-        print(printable(f"itdr {_command(arguments)}: {message}"), file=sys.stderr)
+        text = printable(f"itdr {_command(arguments)}: {message}")
+        print(red(text) if has_colours(sys.stderr) else text, file=sys.stderr)
     return status
 
 
 def _command(arguments: Sequence[str]) -> str | None:
     return next((word for word in arguments if not word.startswith("-")), None)
+
+
+def _add_verbosity(command: argparse.ArgumentParser) -> None:
+    """Add -q and -v."""
+    talk = command.add_mutually_exclusive_group()
+    talk.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors alone")
+    talk.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="log also each request to a server, and where in the code an error arose",
+    )
 
 
 class _Aligned(argparse.HelpFormatter):
@@ -122,8 +149,8 @@ class _Aligned(argparse.HelpFormatter):
             self._action_max_length += self._indent_increment
 
 
-def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of the command line; only the command called has its options."""
+def make_parser(called: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line; only the commands that are called have options."""
     parser = argparse.ArgumentParser(
         prog="itdr",
         formatter_class=_Aligned,
@@ -133,12 +160,12 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"itdr {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    called = _command(arguments)
     for name, summary in COMMANDS.items():
         sentence = f"{summary[0].upper()}{summary[1:]}."
         command = commands.add_parser(name, help=summary, description=sentence)
-        if name == called:
+        if name in called:
             module = importlib.import_module(f"itdr.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
+            _add_verbosity(command)
             command.set_defaults(run=module.run)
     return parser

@@ -9,7 +9,7 @@ from itdr.cli.options import add_part, add_seed, input_path, output_file
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
     from itdr.settings.flags import add_flags
-    from itdr.settings.variant import VariantOptions
+    from itdr.settings.variant import MixtureOptions
 
     add_part(parser, "train")
     parser.add_argument(
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=output_file, required=True, help="Parquet file for the mixture"
     )
     add_seed(parser, "the order")
-    add_flags(parser, VariantOptions)
+    add_flags(parser, MixtureOptions)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -30,10 +30,10 @@ def run(args: argparse.Namespace) -> None:
     from itdr.instructions.audit.gate import require_clean
     from itdr.instructions.mixture import mix
     from itdr.settings.flags import from_flags
-    from itdr.settings.variant import VariantOptions
+    from itdr.settings.variant import MixtureOptions
 
-    options = from_flags(args, VariantOptions)
+    options = from_flags(args, MixtureOptions)
     if args.audit:
         require_clean(args.audit, args.train)
     count = mix(args.train, args.out, options, args.seed)
-    logging.getLogger("itdr").info("%s: %d examples", args.out, count)
+    logging.getLogger("itdr").info("%s: %s examples", args.out, f"{count:,}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.files.atomic import require_file_place, require_folder_place
-from itdr.places import project_path
+from itdr.places import from_home, project_path
 from itdr.settings.folders import CONFIG
 from itdr.vocabulary import SEED
 
@@ -106,7 +106,7 @@ def any_path(text: str) -> Path:
     """Return the path that an option names, there or not. Raises SettingsError: it is empty."""
     if not text.strip():
         raise SettingsError("a path is empty ('').")
-    return Path(text)
+    return Path(from_home(text))
 
 
 def output_path(text: str) -> Path:
@@ -125,7 +125,7 @@ def output_path(text: str) -> Path:
             "without a backslash or a question mark, which DuckDB does not take for themselves. "
             "Name another."
         )
-    return Path(text)
+    return Path(from_home(text))
 
 
 def _shown(text: str) -> str:
@@ -164,14 +164,8 @@ def add_release_manifest(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """Add the targets of the workflow and what they depend on."""
-    parser.add_argument(
-        "targets",
-        nargs="*",
-        metavar="TARGET",
-        help="as for snakemake: a table, MODEL/VARIANT or a file (default: all)",
-    )
+def add_configfile(parser: argparse.ArgumentParser) -> None:
+    """Add --configfile, which says what the experiment is."""
     parser.add_argument(
         "--configfile",
         type=input_path,
@@ -180,6 +174,17 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="laid over config/config.yaml, as for snakemake (default: none)",
     )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the targets of the workflow and what they depend on."""
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="as for snakemake: a table, MODEL/VARIANT or a file (default: all)",
+    )
+    add_configfile(parser)
     parser.add_argument(
         "--snakefile",
         type=input_path,

@@ -59,4 +59,4 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
     )
     write_parquet(args.out, answers)
-    logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))
+    logging.getLogger("itdr").info("%s: %s answers", args.out, f"{len(answers):,}")

@@ -13,8 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=PROJECT,
         metavar="DIR",
-        help="folder whose docs/settings.md, docs/commands.md and config/schema.json are written, "
-        "and whose config/config.yaml has its comments written anew (default: the checkout)",
+        help="folder whose docs/reference/settings.md, docs/reference/commands.md and "
+        "config/schema.json are written, and whose config/config.yaml has its comments written "
+        "anew (default: the checkout)",
     )
 
 
@@ -53,8 +54,8 @@ def references(config: Path) -> dict[str, str]:
     return {
         "config/config.yaml": with_comments(config.read_text(encoding="utf-8"), Experiment),
         "config/schema.json": json_schema(Experiment),
-        "docs/settings.md": settings_page(files),
-        "docs/commands.md": commands_page(),
+        "docs/reference/settings.md": settings_page(files),
+        "docs/reference/commands.md": commands_page(),
     }
 
 
@@ -62,7 +63,13 @@ def commands_page() -> str:
     """Return a page in Markdown with all commands and their options."""
     from itdr.cli.main import COMMANDS, make_parser
 
-    parts = ["# Commands", "Made from the commands by `make reference`."]
+    parts = [
+        "# Commands",
+        "This page lists every command with its options. `make reference` makes it from the "
+        "commands. Each takes `-q`, which "
+        "logs warnings and errors alone, and `-v`, which logs also each request to a server, "
+        "and where in the code an error arose. Colours are left out where `NO_COLOR` is set.",
+    ]
     for name in COMMANDS:
         parts += _described(_subparsers(make_parser([name]))[name])
     return "\n\n".join(parts) + "\n"
@@ -74,6 +81,8 @@ def _described(parser: argparse.ArgumentParser) -> list[str]:
     rows = ["| option | meaning |", "|---|---|"]
     for action in parser._actions:
         if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
+            continue
+        if action.dest in ("quiet", "verbose"):
             continue
         formatter = argparse.HelpFormatter(parser.prog)
         meaning = formatter._expand_help(action) if action.help else ""

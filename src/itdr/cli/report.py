@@ -29,11 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="files of 'itdr compare' named TABLE.csv, for p-values, letters and marks",
     )
     parser.add_argument(
-        "--simulated",
-        action="store_true",
-        help="the examples are of a simulated world: nothing is concluded about published values",
-    )
-    parser.add_argument(
         "--incomplete",
         action="store_true",
         help="a file of --scores that is not there is a missing column, not an error; one of "
@@ -98,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     comparisons = {path.stem: load_comparisons(path) for path in args.comparisons
                    if path.is_file() or not args.incomplete}  # fmt: skip
     tasks = load_tasks(names, args.config_folders)
-    report = Report(results, paper.layout, statistics, tasks, made, comparisons, args.simulated)
+    report = Report(results, paper.layout, statistics, tasks, made, comparisons)
     chosen = args.make or report.parts
     for name in chosen:
         if name not in report.parts:

@@ -21,10 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Simulate the world and write it in the dataset's own format."""
+    from itdr.datasets.download.manifest import SIMULATION
     from itdr.demo.raw_files import write_raw_files
     from itdr.demo.world import simulate
     from itdr.errors import SettingsError
     from itdr.files.atomic import atomic_folder
+    from itdr.files.formats import write_json
     from itdr.settings.dataset import load_dataset
     from itdr.settings.experiment import WorldSettings
     from itdr.settings.flags import from_flags
@@ -38,3 +40,4 @@ def run(args: argparse.Namespace) -> None:
     world = simulate(args.seed, size.users, size.items, size.interactions_per_user)
     with atomic_folder(args.out, "simulate") as folder:
         write_raw_files(world, dataset.reader, folder, args.seed)
+        write_json(folder / SIMULATION, {"seed": args.seed, **size.model_dump()})

@@ -1,6 +1,8 @@
 """What is printed: text alone, whatever it was made of."""
 
 import logging
+import os
+from typing import TextIO
 
 
 def printable(text: str) -> str:
@@ -18,9 +20,29 @@ def printable(text: str) -> str:
     )
 
 
-class PrintableFormatter(logging.Formatter):
-    """Lines of a log as printable gives them."""
+def has_colours(stream: TextIO) -> bool:
+    """Say whether colours are welcome: on a terminal, unless NO_COLOR or TERM=dumb says no."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and stream.isatty()
+
+
+def red(text: str) -> str:
+    """Return a text in red."""
+    return f"\x1b[31m{text}\x1b[0m"
+
+
+class LogFormatter(logging.Formatter):
+    """Lines of a log as printable gives them: time, "warning:" where it is one, and the message."""
+
+    def __init__(self, colours: bool) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+        self._colours = colours
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        return printable(super().format(record))
+        line = printable(super().format(record))
+        if record.levelno < logging.WARNING:
+            return line
+        time, _, message = line.partition(" ")
+        line = f"{time} warning: {message}"
+        return f"\x1b[33m{line}\x1b[0m" if self._colours else line

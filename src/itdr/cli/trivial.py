@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options."""
+    from itdr.registry import TRIVIAL_ANSWERS
+
     parser.add_argument(
-        "name", metavar="NAME", help="trivial answer, such as user-mean; a task file names its own"
+        "name",
+        metavar="NAME",
+        help="trivial answer: "
+        + "; ".join(f"{name}: {one.description}" for name, one in TRIVIAL_ANSWERS.items()),
     )
     add_part(parser, "train")
     add_part(parser, "test")
@@ -62,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
         args.name, train, test, folders=args.config_folders, seed=args.seed, items=items
     )
     write_parquet(args.out, answers)
-    logging.getLogger("itdr").info("%s: %d answers", args.out, len(answers))
+    logging.getLogger("itdr").info("%s: %s answers", args.out, f"{len(answers):,}")
 
 
 def _items(path: Path) -> "dict[str, ItemFacts]":

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from itdr.datasets.adapters.adapter import Adapter
 from itdr.datasets.adapters.columns import adapter_of
-from itdr.datasets.download.manifest import check_folder
+from itdr.datasets.download.manifest import check_folder, origin_of
 from itdr.datasets.readers.context import LEAST_MB, NormalisationContext, open_context
 from itdr.datasets.readers.rejections import totals, write_rejected
+from itdr.datasets.tables import QUALITY
 from itdr.datasets.tables.schema import check_table, schema_of, with_metadata
 from itdr.datasets.tables.writing import Layout, write_sorted
 from itdr.errors import DataError, SettingsError
@@ -26,7 +27,6 @@ from itdr.settings.dataset import DatasetSettings
 DEFAULT_MEMORY_LIMIT_MB = 1024
 
 FILES = ("interactions.parquet", "items.parquet", "users.parquet", "rejected.parquet")
-QUALITY = "quality.json"
 
 _log = logging.getLogger("itdr")
 
@@ -71,12 +71,14 @@ def normalise(
             adapter.load(context)
             rows = _write_tables(context, adapter)
         write_rejected(folder / "rejected.parquet", context.accounts, threads)
-        quality = _quality(context, adapter, rows)
+        quality = {"dataset": dataset.id, "data": origin_of(raw)}
+        quality |= _quality(context, adapter, rows)
         write_checked_json(folder / QUALITY, quality)
         publish(folder, out, [*FILES, QUALITY])
     _log.info(
-        "%s: %d rows read, %d kept, %d rejected",
-        *(dataset.id, quality["rows_read"], quality["rows_kept"], quality["rows_rejected"]),
+        "%s: %s rows read, %s kept, %s rejected",
+        dataset.id,
+        *(f"{quality[f'rows_{what}']:,}" for what in ("read", "kept", "rejected")),
     )
 
 
@@ -171,7 +173,6 @@ def _quality(
     context: NormalisationContext, adapter: Adapter, rows: dict[str, int]
 ) -> dict[str, Any]:
     return {
-        "dataset": context.dataset,
         **totals(context.accounts),
         "files": {account.name: account.summary() for account in context.accounts},
         "tables": rows,

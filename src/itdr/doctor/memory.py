@@ -35,8 +35,9 @@ def _wanted(needs: Needs) -> dict[str, float]:
     """Return what asks for memory and how many MB."""
     workflow = needs.sizes.workflow
     wanted: dict[str, float] = {model: workflow.models[model].memory_mb for model in needs.models}
-    wanted |= {model: workflow.training_memory_mb[model]
-               for model in needs.values("model", "train_adapter")}  # fmt: skip
+    for job in needs.of("train_adapter"):
+        model, variant = job.wildcards["model"], job.wildcards["variant"]
+        wanted[model] = max(wanted[model], workflow.training_memory_mb(model, variant))
     if needs.of("normalise_dataset"):
         wanted["normalising"] = workflow.experiment.normalise.memory_limit_mb
     if needs.of("build_examples"):

@@ -115,15 +115,18 @@ def _torch(needs: Needs, machine: Machine) -> Iterator[Finding]:
 
 def _extras(needs: Needs, packages: Packages) -> Iterator[Finding]:
     """Yield the packages that settings of training ask for and that are not there."""
-    if not needs.of("train_adapter"):
-        return
-    training = needs.sizes.workflow.experiment.training
-    wanted = {
-        "training.four_bit": "bitsandbytes" if training.four_bit else "",
-        "training.liger": "liger-kernel" if training.liger else "",
-        "training.track": "" if training.track == "none" else training.track,
-    }
-    for setting, package in wanted.items():
+    workflow = needs.sizes.workflow
+    trained = [workflow.training(name) for name in needs.values("variant", "train_adapter")]
+    wanted = dict.fromkeys(
+        (setting, package)
+        for training in trained
+        for setting, package in {
+            "training.four_bit": "bitsandbytes" if training.four_bit else "",
+            "training.liger": "liger-kernel" if training.liger else "",
+            "training.track": "" if training.track == "none" else training.track,
+        }.items()
+    )
+    for setting, package in wanted:
         if package and package not in packages.found:
             yield Finding(setting, "missing", f"{package} is not installed", package,
                           f"pip install {package}, or take {setting} out.")  # fmt: skip

@@ -32,12 +32,15 @@ class Reply:
         text: the answer as it came.
         finish_reason: "stop", "length" or another word of the endpoint's.
         prompt_tokens, completion_tokens: as the endpoint counts them; None where it does not say.
+        told: of tokens of the messages their text, log-probability and rank, from 1; None where the
+            endpoint does not say.
     """
 
     text: str
     finish_reason: str
     prompt_tokens: int | None
     completion_tokens: int | None
+    told: list[list[Any]] | None = None
 
 
 class _Event(BaseModel):
@@ -59,6 +62,7 @@ class _Answered(_Event):
     finish_reason: str
     prompt_tokens: int | None
     completion_tokens: int | None
+    told: list[list[Any]] | None = None
 
 
 class _Unanswered(_Event):
@@ -163,9 +167,8 @@ class AnswerLog:
                 if event["usd"] is not None:
                     self.spent += event["usd"] - noted
         if event["event"] == "answered":
-            self.replies[event["key"]] = Reply(
-                **{name: event[name] for name in Reply.__dataclass_fields__}
-            )
+            known = {name: event[name] for name in Reply.__dataclass_fields__ if name in event}
+            self.replies[event["key"]] = Reply(**known)
 
     def _take_over(self) -> None:
         try:

@@ -90,7 +90,7 @@ class Asking:
         self._pace.wait()
         self._budget.reserve(key, request.most_cost(self._settings))
         try:
-            reply = self._chat.ask(request.body(self._settings))
+            reply = self._chat.ask(request.body(self._settings), request.told_from)
         except TransientError as error:
             self._budget.unanswered(key, str(error), charged=error.charged)
             self._pace.hold(error.asked_s or 0.0)

@@ -63,9 +63,16 @@ class _Usage(BaseModel):
     completion_tokens: int = Field(ge=0, le=_MOST_TOKENS)
 
 
+class _Logprob(BaseModel):
+    logprob: float = Field(le=1e-3, allow_inf_nan=False)
+    rank: int | None = Field(None, ge=1)
+    decoded_token: str | None = None
+
+
 class _Completion(BaseModel):
     choices: list[_Choice] = Field(min_length=1)
     usage: _Usage | None = None
+    prompt_logprobs: list[dict[str, _Logprob] | None] | None = None
 
 
 class Chat:
@@ -82,8 +89,10 @@ class Chat:
         """Close all connections."""
         self._exchanges.close()
 
-    def ask(self, body: Mapping[str, Any]) -> Reply:
+    def ask(self, body: Mapping[str, Any], told_from: int | None = None) -> Reply:
         """Send one request and return the answer.
+
+        told_from: as in Request.
 
         Raises:
             TransientError, RefusedError, FatalError: there is none. Messages never hold the key.
@@ -111,7 +120,19 @@ class Chat:
             finish_reason=self._clean(choice.finish_reason or "stop"),
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
+            told=None if told_from is None else self._told(completion, told_from),
         )
+
+    def _told(self, completion: _Completion, told_from: int) -> list[list[Any]] | None:
+        """Return of the messages' tokens behind a number of them text, log-probability and rank."""
+        if completion.prompt_logprobs is None:
+            return None
+        one_each = [next(iter((of or {}).values()), None) for of in completion.prompt_logprobs]
+        return [
+            [self._clean(one.decoded_token or "", _SURELY_THE_KEY), one.logprob, one.rank]
+            for one in one_each[told_from:]
+            if one is not None
+        ]
 
     def _meaning(self, response: Response) -> Exception:
         status, content = response.status, response.content

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from itdr.endpoints.answer_log import AnswerLog, Reply
 from itdr.endpoints.asking import Asking
@@ -27,6 +28,7 @@ class EndpointAnswer:
         finish_reason: "stop", "length" or another word of the endpoint's.
         prompt_tokens, completion_tokens: as the endpoint counts them; None where it does not say.
         cached: whether it was at hand from an earlier run.
+        told: as in Reply.
     """
 
     id: str
@@ -35,6 +37,7 @@ class EndpointAnswer:
     prompt_tokens: int | None
     completion_tokens: int | None
     cached: bool
+    told: list[list[Any]] | None = None
 
 
 def ask_all(
@@ -100,8 +103,9 @@ def _tell_costs(
     requests = list(asked)
     tokens_in = sum(request.likely_tokens for request in requests)
     tokens_out = sum(request.max_tokens for request in requests)
-    log.info("%s: %d of %d requests to ask, about %d tokens in, at most %d out",
-             settings.model, len(requests), of, tokens_in, tokens_out)  # fmt: skip
+    numbers = (f"{number:,}" for number in (len(requests), of, tokens_in, tokens_out))
+    log.info("%s: %s of %s requests to ask, about %s tokens in, at most %s out",
+             settings.model, *numbers)  # fmt: skip
     if settings.input_price is None or settings.output_price is None:
         log.info("%s: cost unknown, as its prices are not set", settings.model)
         return

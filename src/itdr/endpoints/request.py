@@ -23,12 +23,16 @@ class Request:
         messages: {"role", "content"} each, as in the chat completions API.
         max_tokens: output limit.
         stop: texts that end the answer.
+        told_from: tokens of the messages after which the log-probabilities of the others are asked
+            for, as a vLLM server gives them; None: nothing of the messages is. The last message
+            may be the beginning of the model's own.
     """
 
     id: str
     messages: Sequence[Mapping[str, str]]
     max_tokens: int
     stop: Sequence[str] = ()
+    told_from: int | None = None
 
     def body(self, settings: EndpointSettings) -> dict[str, Any]:
         """Return the request as the chat completions API takes it."""
@@ -40,11 +44,20 @@ class Request:
         }
         if settings.reasoning_effort is not None:
             body["reasoning_effort"] = settings.reasoning_effort
+        if self.told_from is not None:
+            begun = self.messages[-1]["role"] == "assistant"
+            body |= {
+                "prompt_logprobs": 0,
+                "continue_final_message": begun,
+                "add_generation_prompt": not begun,
+            }
         return body | ({"stop": list(self.stop)} if self.stop else {})
 
     def key(self, settings: EndpointSettings) -> str:
         """Return the SHA-256 of all that decides the answer: the address and the request."""
         value = {"url": settings.base_url, **self.body(settings)}
+        if self.told_from is not None:
+            value["told_from"] = self.told_from
         text = json.dumps(value, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

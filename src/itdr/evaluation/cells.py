@@ -1,6 +1,6 @@
 """Every example's value in every metric of one cell."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -9,7 +9,7 @@ import numpy as np
 from itdr.evaluation.answers import ParsedAnswer, Reading
 from itdr.evaluation.kinds.core import Example, read
 from itdr.evaluation.metrics.errors import squared_errors
-from itdr.evaluation.metrics.scorers import Scorers
+from itdr.evaluation.metrics.scorers import Scorers, Whole
 from itdr.evaluation.predictions import Cell
 from itdr.evaluation.text_metrics import TextScorer
 from itdr.evaluation.uncertainty import Floats
@@ -22,10 +22,10 @@ from itdr.settings.scoring import ScoringSettings
 class MetricValues:
     """One metric over the examples of a cell.
 
-    values: shape (examples,); NaN where the example does not count. root: whether they are squared
-    errors. n: examples that ask for this metric; n_unreadable: those of them without an answer.
-    counts: of a metric of the whole cell, whose examples have no values, shape (examples, counts),
-    and whole: from their sums to the value. signature: package, version and choices.
+    values: shape (examples,); NaN where the example does not count, and in metrics of the whole
+    cell. root: whether they are squared errors. n: examples that ask for this metric; n_unreadable:
+    those of them without an answer. signature: package, version and choices. whole: of a metric of
+    the whole cell. rate: whether values are from 0 to 1.
     """
 
     metric: str
@@ -34,8 +34,8 @@ class MetricValues:
     n: int
     n_unreadable: int
     signature: str = ""
-    counts: Floats | None = None
-    whole: Callable[[Floats], float] | None = None
+    whole: Whole | None = None
+    rate: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ def score_cell(
         else ParsedAnswer("not asked", missing=1)
         for example in cell.examples
     ]
-    scorers = Scorers(reading == Reading.LENIENT, texts)
-    unreadable = 0.0 if settings.unreadable == "wrong" else nan
-    columns = _columns(cell, answers, scorers, unreadable)
+    scorers = Scorers(reading == Reading.LENIENT, texts, settings.unreadable == "left-out")
+    columns = _columns(cell, answers, scorers)
     if cell.settings.answer == "ranked_list":
         repaired = [
             _repaired(answer, len(example.form.candidates))
@@ -74,25 +73,21 @@ def score_cell(
         ]
         columns += [
             replace(column, metric=f"{column.metric}{REPAIRED}")
-            for column in _columns(cell, repaired, scorers, unreadable)
+            for column in _columns(cell, repaired, scorers)
         ]
     return CellScores(cell, reading, tuple(columns), tuple(answers), _faults(cell, answers))
 
 
-def _columns(
-    cell: Cell, answers: Sequence[ParsedAnswer], scorers: Scorers, unreadable: float
-) -> list[MetricValues]:
+def _columns(cell: Cell, answers: Sequence[ParsedAnswer], scorers: Scorers) -> list[MetricValues]:
     columns: list[MetricValues] = []
     for name in cell.settings.metrics_of(cell.dataset):
         metric = parse_metric(name)
-        if metric.kind.counts:
-            columns.append(_whole_column(metric, cell.examples, answers, scorers.texts))
+        if metric.kind.whole:
+            columns.append(_whole_column(metric, cell.examples, answers, scorers))
         elif metric.kind.squared_error:
             columns += _error_columns(metric, cell.examples, answers, scorers)
         else:
-            # 0 would be the best value of an error, and silence must not win.
-            worst = nan if metric.kind.lower_is_better else unreadable
-            columns.append(_rate_column(metric, cell.examples, answers, scorers, worst))
+            columns.append(_rate_column(metric, cell.examples, answers, scorers))
     return columns
 
 
@@ -150,8 +145,10 @@ def _rate_column(
     examples: Sequence[Example],
     answers: Sequence[ParsedAnswer],
     scorers: Scorers,
-    unreadable: float,
 ) -> MetricValues:
+    # 0 would be the best value of an error, and silence must not win.
+    is_rate = not metric.kind.lower_is_better
+    unreadable = 0.0 if is_rate and not scorers.left_out else nan
     values = np.full(len(examples), nan)
     n = n_unreadable = 0
     for place, (example, answer) in enumerate(zip(examples, answers, strict=True)):
@@ -163,28 +160,30 @@ def _rate_column(
         else:
             n_unreadable += 1
             values[place] = unreadable
-    signature = metric.kind.signature(metric, scorers.texts) if metric.kind.signature else ""
-    return MetricValues(metric.id, values, False, n, n_unreadable, signature)
+    signature = _signature(metric, examples, scorers)
+    return MetricValues(metric.id, values, False, n, n_unreadable, signature, rate=is_rate)
 
 
 def _whole_column(
-    metric: Metric, examples: Sequence[Example], answers: Sequence[ParsedAnswer], texts: TextScorer
+    metric: Metric, examples: Sequence[Example], answers: Sequence[ParsedAnswer], scorers: Scorers
 ) -> MetricValues:
-    """Return a metric of all answers together; one that is unreadable is an empty text."""
-    counts = [
-        metric.kind.counts(answer.text or "", example.truth, texts)  # type: ignore[misc]
-        for answer, example in zip(answers, examples, strict=True)
-    ]
+    """Return a metric of all answers together."""
     return MetricValues(
         metric.id,
         np.full(len(examples), nan),
         root=False,
         n=len(examples),
         n_unreadable=sum(not answer.readable for answer in answers),
-        signature=metric.kind.signature(metric, texts) if metric.kind.signature else "",
-        counts=np.array(counts, dtype=float),
-        whole=lambda sums: metric.kind.value(metric, sums, texts),
+        signature=_signature(metric, examples, scorers),
+        whole=metric.kind.value(answers, examples, metric, scorers),
     )
+
+
+def _signature(metric: Metric, examples: Sequence[Example], scorers: Scorers) -> str:
+    parts = [metric.kind.signature(metric, scorers.texts)] if metric.kind.signature else []
+    if examples[0].form.kind == "choice":
+        parts.append(f"logprob:{'per token' if metric.per_token else 'sum'}")
+    return "|".join(parts)
 
 
 def _faults(cell: Cell, answers: Sequence[ParsedAnswer]) -> dict[str, float]:

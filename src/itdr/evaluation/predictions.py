@@ -1,8 +1,8 @@
 """Reading a file of predictions, also one from elsewhere, and refusing what cannot be scored."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from itdr.errors import DataError, MissingFileError, SettingsError
 from itdr.evaluation.kinds.core import AnswerKind, Example
 from itdr.files.checksums import parse_json
 from itdr.files.formats import read_parquet
-from itdr.instructions.record import PREDICTION
+from itdr.instructions.record import MAKER, PREDICTION
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.registry import ANSWER_KINDS
 
+_SAID = ("protocol", *(field.name for field in MAKER))
 REQUIRED = tuple(field.name for field in PREDICTION if not field.nullable)
 
 
@@ -25,6 +26,7 @@ class Cell:
     """The examples of one task and dataset, ordered by id, whatever their order in the file.
 
     protocol: what the predictions say of it; "" where they are silent.
+    maker: what gave the answers, by the names of MAKER, in the same way.
     """
 
     task: str
@@ -32,6 +34,7 @@ class Cell:
     settings: TaskSettings
     examples: tuple[Example, ...]
     protocol: str = ""
+    maker: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
@@ -44,34 +47,50 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
         MissingFileError: there is no such file.
         DataError: a column is missing or has the wrong type, or a row cannot be scored.
     """
-    rows = read_predictions(path).to_pylist()
+    return cells_of(read_predictions(path).to_pylist(), folders, path)
+
+
+def cells_of(rows: list[dict[str, Any]], folders: Sequence[Path], path: Path | str) -> list[Cell]:
+    """Return the cells of rows of PREDICTION; path: where they come from, for errors.
+
+    Raises:
+        DataError: a row cannot be scored.
+    """
     if not rows:
         raise DataError(f"{path}: no rows; at least one prediction is needed.")
     _check_ids(rows, path)
     loaded: dict[str, TaskSettings] = {}
     found: dict[tuple[str, str], list[Example]] = {}
-    protocols: dict[tuple[str, str], set[str]] = defaultdict(set)
+    said: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, folders, loaded)
-            example = _example(row, settings)
+            example = example_of(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
         cell = row["task"], row["dataset"]
         found.setdefault(cell, []).append(example)
-        protocols[cell] |= {row["protocol"]} - {None}
+        for name in _SAID:
+            if row[name] is not None:
+                said[cell][name].add(str(row[name]))
     return [
         Cell(
             task,
             dataset,
             loaded[task],
             tuple(sorted(examples, key=lambda item: item.id)),
-            " | ".join(sorted(protocols[task, dataset])),
+            joined(said[task, dataset]["protocol"]),
+            {name: joined(said[task, dataset][name]) for name in _SAID if name != "protocol"},
         )
         for task in sorted(loaded)
         for dataset in loaded[task].datasets
         if (examples := found.get((task, dataset)))
     ]
+
+
+def joined(values: Iterable[str]) -> str:
+    """Return the different values in order with " | " between them; "" for none."""
+    return " | ".join(sorted(set(values) - {""}))
 
 
 def read_predictions(path: Path) -> pa.Table:
@@ -103,9 +122,9 @@ def _read_parquet(path: Path) -> pa.Table:
         present = pq.read_schema(path)
     except (pa.ArrowException, OSError, ValueError):
         present = pa.schema([])  # read_parquet below says what is wrong with the file
-    for field in PREDICTION:
-        if present.names.count(field.name) == 1:
-            _check_type(path, field.name, present.field(field.name).type, field.type)
+    for wanted in PREDICTION:
+        if present.names.count(wanted.name) == 1:
+            _check_type(path, wanted.name, present.field(wanted.name).type, wanted.type)
     return read_parquet(
         path,
         pa.schema(
@@ -135,8 +154,8 @@ def _read_jsonl(path: Path) -> pa.Table:
                 missing = [name for name in REQUIRED if name not in row]
                 if missing:
                     raise DataError(f"no column {missing[0]!r}; needed: {', '.join(REQUIRED)}")
-                for field in schema:
-                    _check_value(row, field)
+                for wanted in schema:
+                    _check_value(row, wanted)
             except (ValueError, DataError) as error:
                 raise DataError(f"{path}: row {number}: {error}.") from error
             rows.append(row)
@@ -150,7 +169,7 @@ def _check_value(row: Mapping[str, Any], field: pa.Field) -> None:
         raise DataError(f"column {field.name!r}: {error}") from error
 
 
-def _check_ids(rows: list[dict[str, Any]], path: Path) -> None:
+def _check_ids(rows: list[dict[str, Any]], path: Path | str) -> None:
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         first = seen.setdefault(row["id"], number)
@@ -211,14 +230,19 @@ def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | 
     """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
     row = {**columns, "answer": "", "finish_reason": "stop"}
     try:
-        _example(row, settings)
+        example_of(row, settings)
     except DataError as error:
         return str(error)
     return None
 
 
-def _example(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+def example_of(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+    """Return the example that a row of predictions is.
+
+    Raises:
+        DataError: a column is wrong, which the message names.
+    """
     kind: AnswerKind = ANSWER_KINDS[settings.answer]
     form, truth = kind.ask(row, settings, row["dataset"])
     asked = row["finish_reason"] != "skipped"
-    return Example(row["id"], row["answer"], asked, form, truth, row.get("user_id"))
+    return Example(row["id"], kind.given(row, form), asked, form, truth, row.get("user_id"))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from math import isnan
+from math import isinf, isnan
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ value: the example's own; a cell's value is their mean, for metrics that begin w
     examples have squared errors, its root. Null where the example does not count, and in metrics of
     a whole cell, which have no values of examples.
 read: JSON of what was read: the number, the places of the candidates from 1 (null for an entry that
-    is none), the attributes, the text; null where nothing could be read.
+    is none), the attributes, the choices with their log-probabilities (null for minus infinity),
+    the text; null where nothing could be read.
 problem: why nothing could be read; null where something was.
 """
 
@@ -85,5 +86,8 @@ def _read(answer: ParsedAnswer, example: Example) -> Any:
             numbers = example.form.ranges
             return {name: float(value) if name in numbers else value
                     for name, value in answer.attributes.items()}  # fmt: skip
+        case "choice":
+            return {choice.text: None if isinf(choice.logprob) else choice.logprob
+                    for choice in answer.likelihoods}  # fmt: skip
         case "text":
             return answer.text

@@ -9,10 +9,9 @@ import pandas as pd
 
 from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import CellScores, MetricValues, score_cell
-from itdr.evaluation.predictions import check_same_cells, read_cells
-from itdr.evaluation.score import SCORE_COLUMNS, cell_resampling
+from itdr.evaluation.predictions import check_same_cells, joined, read_cells
+from itdr.evaluation.score import SCORE_COLUMNS, estimate, labels
 from itdr.evaluation.text_metrics import TextScorer
-from itdr.evaluation.uncertainty import merge_seeds
 from itdr.settings.scoring import ScoringSettings
 
 Columns = tuple[list[CellScores], list[MetricValues]]
@@ -37,16 +36,12 @@ def score_seeds(
     """
     rows = []
     for scores, columns in _aligned(files, folders, settings):
-        found = merge_seeds(
-            [column.values for column in columns],
-            columns[0].root,
-            cell_resampling(scores[0].cell, settings),
-        )
+        found = estimate(columns, scores[0].cell, settings)
         n, n_unreadable = (
             sum(getattr(column, name) for column in columns) for name in ("n", "n_unreadable")
         )
         rows.append(
-            _labels(scores[0], columns[0])
+            labels(scores[0], columns[0])
             | {
                 "value": found.value,
                 "ci_low": found.low,
@@ -58,8 +53,10 @@ def score_seeds(
                     f"rate_{fault}": mean(one.faults[fault] for one in scores)
                     for fault in scores[0].faults
                 },
-                "signature": columns[0].signature,
-                "protocol": scores[0].cell.protocol,
+                **{
+                    name: joined(one.cell.maker[name] for one in scores)
+                    for name in scores[0].cell.maker
+                },
                 "lowest": min(found.seeds),
                 "highest": max(found.seeds),
                 "seeds": len(files),
@@ -80,15 +77,4 @@ def _aligned(
         for reading in Reading:
             scores = [score_cell(cell, reading, settings, texts) for cell in same]
             for columns in zip(*(one.columns for one in scores), strict=True):
-                if columns[0].counts is not None:
-                    continue  # a metric of the whole cell has no examples to merge
                 yield scores, list(columns)
-
-
-def _labels(scores: CellScores, column: MetricValues) -> dict[str, object]:
-    return {
-        "task": scores.cell.task,
-        "dataset": scores.cell.dataset,
-        "reading": scores.reading.value,
-        "metric": column.metric,
-    }

@@ -43,9 +43,13 @@ class _Lines:
         self.note = s
 
     def write(self) -> None:
-        of = f" of {self.total:,.0f}" if self.total else ""
         rate = (self.done - self.before) / max(time.monotonic() - self.start, 1e-9)
-        parts = [f"{self.what}: {self.done:,.0f}{of} {self.unit}", f"{rate:,.1f}/s"]
+        if self.unit == "B":
+            of = f" of {self.total / 1e6:,.1f}" if self.total else ""
+            parts = [f"{self.what}: {self.done / 1e6:,.1f}{of} MB", f"{rate / 1e6:,.1f} MB/s"]
+        else:
+            of = f" of {self.total:,.0f}" if self.total else ""
+            parts = [f"{self.what}: {self.done:,.0f}{of} {self.unit}", f"{rate:,.1f}/s"]
         parts += [self.note] if self.note else []
         if self.total and rate and self.done < self.total:
             parts.append(f"{timedelta(seconds=round((self.total - self.done) / rate))} left")
@@ -58,7 +62,7 @@ def progress(what: str, total: float | None, unit: str, *, done: float = 0) -> I
 
     done: units that an earlier run did.
     """
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and log.isEnabledFor(logging.INFO):
         from tqdm import tqdm
 
         with tqdm(

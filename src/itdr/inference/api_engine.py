@@ -1,4 +1,4 @@
-"""Answers from an OpenAI-compatible endpoint."""
+"""Answers and likelihoods from an OpenAI-compatible endpoint."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from itdr.endpoints.endpoint import Request, ask_all
 from itdr.errors import RefusedRequestsError, SettingsError
+from itdr.inference.api_choices import score_choices
 from itdr.inference.engine import Answered, GeneratedAnswer, Prompt
 from itdr.models.prompt import user_message
 from itdr.settings.model import ModelEndpoint
@@ -40,10 +41,13 @@ class ApiEngine:
                 "takes no adapter from here. A vLLM server is given it with --lora-modules; its "
                 "name there is the endpoint's 'model'."
             )
+        left = [(at, prompt) for at, prompt in enumerate(prompts) if at not in answered]
+        if scored := [(at, prompt) for at, prompt in left if prompt.choices]:
+            yield from score_choices(scored, self._endpoint)
         requests = [
             Request(p.id, [user_message(p.instruction, p.text)], p.max_answer_tokens)
-            for position, p in enumerate(prompts)
-            if position not in answered
+            for _, p in left
+            if not p.choices
         ]
         position_of = {prompt.id: position for position, prompt in enumerate(prompts)}
         none_came = True

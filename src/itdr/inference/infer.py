@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.checksums import fingerprint, sha256
-from itdr.files.formats import write_parquet
+from itdr.files.formats import read_json_object, write_parquet
 from itdr.files.progress import progress
 from itdr.files.resume import resume_state
 from itdr.inference.engine import Engine, GeneratedAnswer, Prompt
 from itdr.inference.engines import engine_name, open_engine
 from itdr.inference.journal import Journal
 from itdr.instructions.asked import first_rows
+from itdr.instructions.choices import choices_of
 from itdr.instructions.record import PREDICTION, reference_columns
-from itdr.instructions.tasks import load_task
-from itdr.models.loading import check_adapter
+from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.models.loading import ADAPTER_WEIGHTS, check_adapter
+from itdr.provenance import Maker
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import REQUESTED, ModelEndpoint, ModelSettings
 
@@ -72,16 +75,7 @@ def infer(
     """
     rows = first_rows(tests, settings.rows_per_cell)
     _check_ids(rows)
-    limits = _limits(folders, {row["task"] for row in rows}, settings.answer_limit)
-    prompts = [
-        Prompt(
-            row["id"],
-            row["instruction"] if description else "",
-            row["input"],
-            limits[row["task"]],
-        )
-        for row in rows
-    ]
+    prompts = prompts_of(rows, folders, settings.answer_limit, description=description)
     adapters = list(dict.fromkeys(filter(None, outputs.values())))
     engine: Engine | None = None
     for out, adapter in outputs.items():
@@ -91,11 +85,14 @@ def infer(
             with closing(Journal(folder, manifest, [row["id"] for row in rows])) as journal:
                 if (there := len(journal.answers)) < len(rows):
                     if there:
-                        log.info("%s: going on after %d of %d answers", out, there, len(rows))
+                        log.info("%s: going on after %s of %s answers",
+                                 out, f"{there:,}", f"{len(rows):,}")  # fmt: skip
                     engine = engine or open_engine(model, settings, adapters)
                     _ask(engine, adapter, rows, prompts, journal)
             _report_unanswered(out, rows, journal.answers, settings.max_length)
-            write_parquet(out, _predictions(rows, journal.answers))
+            maker = _maker(model, adapter, manifest)
+            predictions = predictions_of(rows, journal.answers, maker.columns)
+            write_parquet(out, pa.Table.from_pylist(predictions, schema=PREDICTION))
             shutil.rmtree(folder)
     return len(rows)
 
@@ -123,20 +120,57 @@ def _ask(
             counter.update(len(came))
 
 
-def _predictions(
-    rows: Sequence[dict[str, Any]], answers: Mapping[str, GeneratedAnswer]
-) -> pa.Table:
-    records = [
+def prompts_of(
+    rows: Sequence[Mapping[str, Any]],
+    folders: Sequence[Path],
+    answer_limit: int | None = None,
+    *,
+    description: bool = True,
+) -> list[Prompt]:
+    """Return what is asked in rows of RECORD; options: as for infer.
+
+    Raises:
+        SettingsError: a task has no file.
+    """
+    tasks = {name: load_task(name, folders) for name in {row["task"] for row in rows}}
+    limits = {name: _limit(task, answer_limit) for name, task in tasks.items()}
+    return [
+        Prompt(
+            row["id"],
+            row["instruction"] if description else "",
+            row["input"],
+            limits[row["task"]],
+            choices_of(tasks[row["task"]].choices, row),
+        )
+        for row in rows
+    ]
+
+
+def predictions_of(
+    rows: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, GeneratedAnswer],
+    maker: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of PREDICTION that the answers by id to rows of RECORD make.
+
+    maker: the columns that say what gave the answers; none: they stay empty.
+    """
+    return [
         reference_columns(row)
+        | dict(maker or {})
         | {
             "prompt_tokens": answers[row["id"]].prompt_tokens,
             "answer": answers[row["id"]].text,
             "finish_reason": answers[row["id"]].finish_reason,
             "answer_tokens": answers[row["id"]].tokens,
+            "choices": _choices(answers[row["id"]]),
         }
         for row in rows
     ]
-    return pa.Table.from_pylist(records, schema=PREDICTION)
+
+
+def _choices(answer: GeneratedAnswer) -> list[dict[str, Any]] | None:
+    return None if answer.choices is None else [asdict(choice) for choice in answer.choices]
 
 
 def _report_unanswered(
@@ -177,10 +211,24 @@ def _manifest(
         "prompts": fingerprint(
             [
                 [prompt.id, prompt.instruction, prompt.text, prompt.max_answer_tokens]
+                + ([prompt.choices] if prompt.choices else [])
                 for prompt in prompts
             ]
         ),
     }
+
+
+def _maker(model: ModelSettings, adapter: Path | None, manifest: Mapping[str, Any]) -> Maker:
+    """Return what gives the answers that a manifest describes."""
+    record = adapter / "run.json" if adapter else None
+    trained = read_json_object(record) if record and record.is_file() else {}
+    return Maker(
+        engine=manifest["engine"],
+        model=model.model,
+        revision=model.revision or manifest["weights"],
+        adapter=sha256(adapter / ADAPTER_WEIGHTS) if adapter else None,
+        seed=trained.get("seed"),
+    )
 
 
 def _folder_checksums(folder: Path) -> str:
@@ -188,6 +236,6 @@ def _folder_checksums(folder: Path) -> str:
     return fingerprint([[path.name, sha256(path)] for path in files])
 
 
-def _limits(folders: Sequence[Path], tasks: set[str], highest: int | None) -> dict[str, int]:
-    own = {task: load_task(task, folders).max_answer_tokens for task in tasks}
-    return {task: min(limit, highest or limit) for task, limit in own.items()}
+def _limit(task: TaskSettings, highest: int | None) -> int:
+    own = task.max_answer_tokens or 0
+    return min(own, highest or own)

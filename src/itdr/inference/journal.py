@@ -12,6 +12,7 @@ from itdr.files.atomic import writing
 from itdr.files.checksums import checked_line, verified_line
 from itdr.files.resume import drop_run_manifest, open_run_manifest
 from itdr.inference.engine import GeneratedAnswer
+from itdr.instructions.choices import ChoiceLikelihood
 
 log = logging.getLogger("itdr")
 
@@ -23,9 +24,9 @@ class Journal:
     """A file of answers that only grows: one line for those that came together.
 
     A line is a JSON object of the CRC-32 and the list of answers, objects with the keys id, text,
-    finish_reason, tokens, prompt_tokens. What a killed process has written is there afterwards.
-    Where a line is damaged, as the end may be after a power failure, it and all after it are taken
-    as not written.
+    finish_reason, tokens, prompt_tokens, choices. What a killed process has written is there
+    afterwards. Where a line is damaged, as the end may be after a power failure, it and all after
+    it are taken as not written.
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], ids: Collection[str]) -> None:
@@ -69,10 +70,7 @@ def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, GeneratedAnswer],
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     for number, line in enumerate(lines, 1):
         try:
-            entries = {
-                entry.pop("id"): GeneratedAnswer(**entry)
-                for entry in verified_line(line)["answers"]
-            }
+            entries = {entry.pop("id"): _answer(entry) for entry in verified_line(line)["answers"]}
         except (ValueError, TypeError, KeyError, AttributeError):
             entries = None
         if entries is None or not line.endswith(b"\n") or not entries.keys() <= set(ids):
@@ -82,6 +80,13 @@ def _read(path: Path, ids: Collection[str]) -> tuple[dict[str, GeneratedAnswer],
         answers |= entries
         whole += len(line)
     return answers, whole
+
+
+def _answer(entry: dict[str, Any]) -> GeneratedAnswer:
+    choices = entry.pop("choices", None)
+    if choices is not None:
+        choices = tuple(ChoiceLikelihood(**choice) for choice in choices)
+    return GeneratedAnswer(**entry, choices=choices)
 
 
 def _write(file: int, data: bytes) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from itdr.inference.engine import Answered, GeneratedAnswer, Prompt
+from itdr.inference.engine import Answered, GeneratedAnswer, Prompt, chosen
+from itdr.instructions.choices import ChoiceLikelihood
 from itdr.models.loading import load_ends, load_tokenizer, longest_input
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.model import ModelSettings
@@ -15,13 +16,15 @@ class TokenPrompt:
 
     Attributes:
         ids: of the prompt with the chat template.
-        limit: most tokens of the answer.
+        limit: most tokens of the answer, or of a choice.
         instruction: prompts with the same instruction begin with the same tokens.
+        choices: token ids of the choices, each at least one.
     """
 
     ids: list[int]
     limit: int
     instruction: str = ""
+    choices: tuple[tuple[int, ...], ...] = ()
 
     @property
     def length(self) -> int:
@@ -52,13 +55,20 @@ class Tokens:
         self._renderer = PromptRenderer(self.tokenizer)
 
     def prompts(self, prompts: Sequence[Prompt]) -> list[TokenPrompt]:
-        """Return the prompts with the chat template around them."""
-        return [
-            TokenPrompt(
-                self._renderer.prompt(p.instruction, p.text), p.max_answer_tokens, p.instruction
-            )
-            for p in prompts
-        ]
+        """Return the prompts with the chat template around them.
+
+        Raises:
+            ModelError: the template or the tokenizer writes a prompt otherwise, or changes the
+                choice, when a choice follows.
+        """
+        return [self._prompt(prompt) for prompt in prompts]
+
+    def _prompt(self, prompt: Prompt) -> TokenPrompt:
+        if not prompt.choices:
+            ids = self._renderer.prompt(prompt.instruction, prompt.text)
+            return TokenPrompt(ids, prompt.max_answer_tokens, prompt.instruction)
+        ids, choices = self._renderer.choices(prompt.instruction, prompt.text, prompt.choices)
+        return TokenPrompt(ids, max(map(len, choices)), prompt.instruction, tuple(choices))
 
     def fits(self, prompt: TokenPrompt) -> bool:
         """Say whether there is room for the prompt and the longest answer to it."""
@@ -71,6 +81,21 @@ class Tokens:
             for position, prompt in enumerate(prompts)
             if position not in answered and not self.fits(prompt)
         ]
+
+    def chosen(
+        self, asked: Prompt, prompt: TokenPrompt, told: Sequence[tuple[float, bool]]
+    ) -> GeneratedAnswer:
+        """Return the answer that the choices' log-probabilities are.
+
+        told: of each choice the sum, and whether it is the most probable text.
+        """
+        choices = [
+            ChoiceLikelihood(text, logprob, len(ids), greedy)
+            for text, ids, (logprob, greedy) in zip(
+                asked.choices, prompt.choices, told, strict=True
+            )
+        ]
+        return chosen(choices, len(prompt.ids))
 
     def answer(self, prompt: TokenPrompt, ids: Sequence[int]) -> GeneratedAnswer:
         """Return the answer that a model's output is, up to its end or the prompt's limit."""

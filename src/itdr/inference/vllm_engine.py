@@ -8,11 +8,13 @@ from typing import Any
 
 from itdr.errors import ModelError
 from itdr.inference.engine import Answered, Prompt
-from itdr.inference.tokens import Tokens
+from itdr.inference.tokens import TokenPrompt, Tokens
+from itdr.inference.vllm_likelihood import score_choices
 from itdr.models.loading import not_an_adapter, require_safe_weights
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
 
+_BLOCK_ON_CPU = 32  # tokens
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM makes room for
 
 # Only where the caller has not decided otherwise.
@@ -28,7 +30,7 @@ _ENVIRONMENT_ON_CPU = {
 
 
 class VllmEngine:
-    """Greedy decoding with one base model and any number of LoRA adapters on it."""
+    """Greedy decoding and likelihoods with one base model and any number of LoRA adapters."""
 
     def __init__(
         self, model: ModelSettings, settings: InferenceSettings, adapters: Sequence[Path]
@@ -48,27 +50,38 @@ class VllmEngine:
         self, prompts: Sequence[Prompt], answered: Collection[int], adapter: Path | None
     ) -> Iterator[Answered]:
         """Yield the answers that end at the same step of the model, as an Engine does."""
+        asked = self._tokens.prompts(prompts)
+        if skipped := self._tokens.skipped(asked, answered):
+            yield skipped
+        lora = self._with(adapter)
+        left = [
+            position
+            for position, prompt in enumerate(asked)
+            if position not in answered and self._tokens.fits(prompt)
+        ]
+        scored = {position: asked[position] for position in left if asked[position].choices}
+        yield from self._generated(asked, [at for at in left if at not in scored], lora)
+        for position, told in score_choices(self._llm.llm_engine, scored, lora):
+            yield [(position, self._tokens.chosen(prompts[position], asked[position], told))]
+
+    def _generated(
+        self, asked: Sequence[TokenPrompt], positions: Sequence[int], lora: Any
+    ) -> Iterator[Answered]:
         from vllm import SamplingParams
         from vllm.inputs import tokens_input
         from vllm.sampling_params import RequestOutputKind
 
-        lora = self._with(adapter)
-        asked = self._tokens.prompts(prompts)
-        if skipped := self._tokens.skipped(asked, answered):
-            yield skipped
         engine = self._llm.llm_engine
-        for position, prompt in enumerate(asked):
-            if position not in answered and self._tokens.fits(prompt):
-                greedy = SamplingParams(
-                    temperature=0.0,
-                    max_tokens=prompt.limit,
-                    stop_token_ids=sorted(self._tokens.ends),
-                    detokenize=False,
-                    output_kind=RequestOutputKind.FINAL_ONLY,
-                )
-                engine.add_request(
-                    str(position), tokens_input(prompt.ids), greedy, lora_request=lora
-                )
+        for position in positions:
+            greedy = SamplingParams(
+                temperature=0.0,
+                max_tokens=asked[position].limit,
+                stop_token_ids=sorted(self._tokens.ends),
+                detokenize=False,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            )
+            prompt = tokens_input(asked[position].ids)
+            engine.add_request(str(position), prompt, greedy, lora_request=lora)
         while engine.has_unfinished_requests():
             ended = [output for output in engine.step() if output.finished]
             if ended:
@@ -117,7 +130,10 @@ def _load(model: ModelSettings, max_length: int, rank: int) -> Any:
             tensor_parallel_size=max(1, model.inference_gpus),
             max_model_len=max_length,
             enable_prefix_caching=True,
+            # Whole blocks are cached, and vLLM's own on a CPU are longer than many prompts.
+            block_size=_BLOCK_ON_CPU if on_cpu else None,
             enforce_eager=on_cpu,
+            logprobs_mode="raw_logprobs",  # of the model, whatever is done to draw a token
             generation_config="vllm",  # not the model's own temperature and penalties
             **lora,
         )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.formats import write_parquet
-from itdr.instructions.protocol import Protocol
+from itdr.instructions.protocol import Protocol, table_origin
 from itdr.instructions.record import DRAFT
 from itdr.instructions.sampling import Draw, sample
 from itdr.instructions.split import training_users
@@ -66,7 +66,7 @@ def build(
                  draw.salt, len(examples), draw.examples)  # fmt: skip
     records = [_record(task, dataset, text, example) for example in examples]
     chosen = hasattr(task.sampling, "negatives")
-    protocol = Protocol(negatives=settings.negatives if chosen else None)
+    protocol = Protocol(settings.negatives if chosen else None, data=table_origin(tables))
     write_parquet(out, pa.Table.from_pylist(records, schema=protocol.attached(DRAFT)))
     return len(records)
 
@@ -75,13 +75,14 @@ def _record(
     task: TaskSettings, dataset: str, text: ExampleText, example: dict[str, Any]
 ) -> dict[str, Any]:
     whose = example.get("user_id") or example["item_id"]
+    place = str(example.get("window", ""))
     shown = [*example.get("source_history", []), *example.get("history", [])]
     targets = [item["item_id"] for item in _asked_for(example)]
     candidates = [_kept(item) for item in example.get("candidates", [])]
     places = {item["item_id"]: place for place, item in enumerate(candidates, 1)}
     asked = text.input(example)
     return {
-        "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose))),
+        "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose, place))),
         "task": task.task,
         "dataset": dataset,
         "domain": example["domain"],

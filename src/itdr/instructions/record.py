@@ -29,7 +29,7 @@ RECORD = pa.schema(
 )
 """One example a row.
 
-id: TASK/DATASET[/DOMAIN]/USER-or-ITEM, unique in the whole dataset.
+id: TASK/DATASET[/DOMAIN]/USER-or-ITEM[/WINDOW], unique in the whole dataset.
 task, dataset, domain: ids (those of tasks and datasets name files in config/); domain is null
     where a source has none, and SOURCE-TARGET where a task crosses two.
 user_id: whose example it is (null for TUI); item_id: the item that is described (TUI alone).
@@ -47,6 +47,24 @@ teacher: name of the teacher that gave the output; null where the output comes f
 DRAFT = RECORD.set(RECORD.get_field_index("output"), RECORD.field("output").with_nullable(True))
 """The same before teachers have been asked: output is null where teacher_prompt is not."""
 
+_CHOICE = pa.struct(
+    [
+        ("text", pa.string()),
+        ("logprob", pa.float64()),
+        ("tokens", pa.int32()),
+        ("greedy", pa.bool_()),
+    ]
+)
+MAKER = (
+    pa.field("engine", pa.string()),
+    pa.field("model", pa.string()),
+    pa.field("revision", pa.string()),
+    pa.field("adapter", pa.string()),
+    pa.field("seed", pa.int64()),
+    pa.field("commit", pa.string()),
+)
+"""What gave an answer, as itdr.provenance.Maker has it, and the commit of this code then."""
+
 PREDICTION = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -60,22 +78,28 @@ PREDICTION = pa.schema(
         pa.field("reference", pa.string(), nullable=False),
         pa.field("candidates", pa.list_(pa.string())),
         pa.field("targets", pa.list_(pa.string())),
+        pa.field("choices", pa.list_(_CHOICE)),
         pa.field("user_id", pa.string()),
         pa.field("protocol", pa.string()),
+        *MAKER,
     ]
 )
 """One answer a row, with all that scoring needs.
 
 id, task, dataset, domain: as in the example.
 prompt_tokens, answer_tokens: counts; null where no tokenizer was used.
-answer: the model's text as it came, special tokens removed.
+answer: the model's text as it came, special tokens removed; of choices, the most probable one.
 finish_reason: "stop" (the model ended), "length" (the output limit), "refused" (an endpoint gave no
     answer) or "skipped" (not asked, because the prompt is too long).
 reference: the example's output.
 candidates: titles in the order shown, targets: titles of the positives; null without candidates.
+choices: the choices with the sum of the natural logarithms of their tokens' probabilities, the
+    number of their tokens, and whether each token was the most probable one at its place (see
+    itdr.instructions.choices); null where the answer is a text, or there is none.
 user_id: whose example it is; null for TUI and where the example does not say.
 protocol: how examples were divided, negatives drawn, and what the method sees, in words; null where
     nobody said.
+The others are those of MAKER; null where nobody said.
 """
 
 

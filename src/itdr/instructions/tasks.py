@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from itdr.errors import SettingsError, nearest
+from itdr.instructions.choices import CANDIDATES, fault_of_choices
 from itdr.registry import ANSWER_KINDS, METRICS, SAMPLING_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import ID, DatasetId, TaskId
-from itdr.settings.metric import parse_metric
+from itdr.settings.metric import PER_TOKEN, Metric, parse_metric
 from itdr.settings.reading import MOST_ROWS, MOST_TOKENS, Strict, load, once
 from itdr.settings.sampling import MOST_ITEMS
 
@@ -24,8 +25,7 @@ else:
 
 Rating = Annotated[float, Field(ge=-1e6, le=1e6)]
 
-CANDIDATES = ("ranked_list", "title")
-"""The kinds of answers that are made of candidates."""
+_MADE_OF_CANDIDATES = ("ranked_list", "title")
 
 
 class DatasetTemplate(Strict):
@@ -94,8 +94,18 @@ class TaskSettings(Strict):
     description: str = Field(min_length=1, description="the instruction of every example")
     sampling: Sampling
     answer: str = Field(description="kind of answer (itdr.evaluation.kinds)")
-    max_answer_tokens: int = Field(
-        ge=1, le=MOST_TOKENS, description="output limit at inference, in tokens"
+    choices: tuple[str, ...] | Literal["candidates"] | None = Field(
+        None,
+        description="texts whose likelihoods are the answer, where its kind is choice: a list, "
+        "whose first is the positive class of two, or 'candidates' for the titles of each "
+        "example's own",
+    )
+    max_answer_tokens: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_TOKENS,
+        description="output limit at inference, in tokens; null: for choices, which are not "
+        "generated",
     )
     metrics: Annotated[tuple[str, ...], AfterValidator(once)] = Field(
         (), description="ids of metrics; none: each dataset has its own"
@@ -125,6 +135,28 @@ class TaskSettings(Strict):
             raise ValueError(
                 "'teacher_prompt' belongs to answers that a teacher writes, and only to them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _choices_where_they_are_scored(self) -> "TaskSettings":
+        chosen = self.answer == "choice"
+        for name, belongs in (("choices", chosen), ("max_answer_tokens", not chosen)):
+            if (getattr(self, name) is not None) != belongs:
+                whose = "answers of the kind choice" if chosen else "answers that are generated"
+                raise ValueError(
+                    f"{name!r} is missing; {whose} need it"
+                    if belongs
+                    else f"{name!r} does not go with answers of the kind {self.answer!r}"
+                )
+        if isinstance(self.choices, tuple) and (fault := fault_of_choices(self.choices)):
+            raise ValueError(f"'choices': {fault}")
+        for name in self.trivial_answers:
+            needed = TRIVIAL_ANSWERS[name].choices
+            if chosen and needed and needed != self.source_of_choices:
+                raise ValueError(
+                    f"'trivial_answers': {name!r} does not go with choices that are "
+                    f"{self.source_of_choices}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -165,6 +197,7 @@ class TaskSettings(Strict):
                 f"'metrics' of {dataset}: {name!r} does not go with answers of kind "
                 f"{self.answer!r}; allowed: {', '.join(fitting)}"
             )
+        self._check_choice_metric(name, metric, dataset)
         known = self.datasets[dataset].attributes
         if (self.answer == "attributes") != bool(metric.attribute):
             raise ValueError(
@@ -175,6 +208,18 @@ class TaskSettings(Strict):
             raise ValueError(
                 f"'metrics' of {dataset}: {name!r} is about no attribute of the dataset; its "
                 f"attributes: {', '.join(known)}"
+            )
+
+    def _check_choice_metric(self, name: str, metric: Metric, dataset: str) -> None:
+        if metric.per_token and self.answer != "choice":
+            raise ValueError(
+                f"'metrics' of {dataset}: {name!r}: '{PER_TOKEN}' belongs to metrics of choices"
+            )
+        fixed = len(self.choices) if self.source_of_choices == "fixed" else 0  # type: ignore[arg-type]
+        if metric.kind.choices and metric.kind.choices != fixed:
+            raise ValueError(
+                f"'metrics' of {dataset}: {name!r} needs exactly {metric.kind.choices} 'choices' "
+                "in the task file"
             )
 
     @model_validator(mode="after")
@@ -201,6 +246,18 @@ class TaskSettings(Strict):
                 f"tasks/{self.task}.yaml: no template for dataset {dataset!r}."
                 f"{nearest(dataset, names)} Templates: {', '.join(names)}."
             ) from None
+
+    @property
+    def source_of_choices(self) -> Literal["fixed", "candidates"] | None:
+        """Where the choices come from; None where the answer is not chosen by likelihood."""
+        if self.choices is None:
+            return None
+        return CANDIDATES if self.choices == CANDIDATES else "fixed"
+
+    @property
+    def has_candidates(self) -> bool:
+        """Whether answers are made of an example's candidates."""
+        return self.answer in _MADE_OF_CANDIDATES or self.source_of_choices == CANDIDATES
 
     @property
     def describes_items(self) -> bool:

@@ -47,7 +47,7 @@ class ExampleText:
         Raises:
             SettingsError: the template is no Jinja2, or uses a field that examples do not have.
         """
-        self._task = task
+        self._task, self._dataset = task, dataset
         self._of = task.of(dataset)
         trial = SAMPLING_KINDS[task.sampling.kind].trial
         self._fields = tuple(trial)
@@ -86,7 +86,8 @@ class ExampleText:
 
     def output(self, example: dict[str, Any]) -> str | None:
         """Return the right answer in the form asked for; None where a teacher gives it."""
-        text: str | None = ANSWER_KINDS[self._task.answer].write(example, self._of)
+        kind = ANSWER_KINDS[self._task.answer]
+        text: str | None = kind.write(example, self._task, self._dataset)
         return text
 
     def _shown(self, value: Any) -> Any:

@@ -165,6 +165,20 @@ def _file_fault(path: Path) -> str | None:
 
 def _whole_size(path: Path) -> int | None:
     """Return the bytes that a safetensors file has by its header, None where it has none."""
+    header = safetensors_header(path)
+    if header is None:
+        return None
+    with path.open("rb") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+    ends = [value["data_offsets"][1] for name, value in header.items() if name != "__metadata__"]
+    return int(8 + length + max(ends, default=0))
+
+
+def safetensors_header(path: Path) -> dict[str, Any] | None:
+    """Return the header of a safetensors file: of each tensor dtype, shape and data_offsets.
+
+    None where the file is none.
+    """
     with path.open("rb") as file:
         head = file.read(8)
         length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
@@ -172,11 +186,12 @@ def _whole_size(path: Path) -> int | None:
             return None
         try:
             header = json.loads(file.read(length))
-            ends = [value["data_offsets"][1] for name, value in header.items()
-                    if name != "__metadata__"]  # fmt: skip
-            return int(8 + length + max(ends, default=0))
+            for name, value in header.items():
+                if name != "__metadata__":
+                    _ = int(value["data_offsets"][1]), [int(size) for size in value["shape"]]
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             return None
+    return dict(header)
 
 
 def _fault(path: Path, otherwise: str) -> str:

@@ -118,7 +118,10 @@ def _refusal() -> str:
     if not done.returncode:
         return ""
     said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-    return f"PyTorch cannot use them ({said}); docs/gpu.md says which cards and drivers it needs"
+    return (
+        f"PyTorch cannot use them ({said}); docs/how-to/gpus.md says which cards and drivers it "
+        "needs"
+    )
 
 
 def _known() -> dict[str, str]:

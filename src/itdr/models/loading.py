@@ -18,6 +18,7 @@ from itdr.models.folder import faults, text_faults
 from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
 
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 _LONGEST_REASON = 300  # characters of a library's own words
 
 
@@ -195,9 +196,9 @@ def require_safe_weights(adapter: Path, settings: ModelSettings) -> None:
         ModelError: there is no adapter_model.safetensors in its folder, or its tensors are not
             those that its adapter_config.json adds to the model.
     """
-    weights = adapter / "adapter_model.safetensors"
+    weights = adapter / ADAPTER_WEIGHTS
     if not weights.is_file():
-        raise not_an_adapter(adapter, settings, "it has no adapter_model.safetensors")
+        raise not_an_adapter(adapter, settings, f"it has no {ADAPTER_WEIGHTS}")
     try:
         wrong = adapter_fault(_adapter_shapes(settings, adapter), _shapes(weights))
     except (MemoryError, ModelError):

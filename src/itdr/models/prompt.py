@@ -18,10 +18,17 @@ class TokenizedExample:
     Attributes:
         ids: prompt and answer, the answer ending with the token that ends a turn.
         prompt_length: how many of them are the prompt.
+        learns_prompt: whether a loss is over the prompt's tokens too.
     """
 
     ids: Sequence[int]
     prompt_length: int
+    learns_prompt: bool = False
+
+    @property
+    def unlearnt(self) -> int:
+        """How many tokens at the beginning a loss leaves out; nothing foretells the first one."""
+        return 1 if self.learns_prompt else self.prompt_length
 
 
 class PromptRenderer:
@@ -62,6 +69,45 @@ class PromptRenderer:
         wholes = self._apply(told, add_generation_prompt=False)
         return [self._joined(*both) for both in zip(prompts, wholes, strict=True)]
 
+    def choices(
+        self, instruction: str, text: str, choices: Sequence[str]
+    ) -> tuple[list[int], list[tuple[int, ...]]]:
+        """Return the token ids of a prompt and of each choice as the beginning of its answer.
+
+        Raises:
+            ModelError: a choice changes the prompt's tokens, is changed by the template, or has the
+                tokens of another choice or none.
+        """
+        messages = [user_message(instruction, text)]
+        asked = self._written(messages, add_generation_prompt=True)
+        wholes = []
+        for choice in choices:
+            told = [*messages, {"role": "assistant", "content": choice}]
+            if not self._written(told, add_generation_prompt=False).startswith(asked + choice):
+                raise ModelError(
+                    f"{self._tokenizer.name_or_path}: the chat template does not write the choice "
+                    f"{choice!r} behind the prompt as it is, so training and inference would "
+                    "differ. Use a template that neither changes answers nor the prompt."
+                )
+            wholes.append(asked + choice)
+        prompt, *rows = self._tokens([asked, *wholes])
+        found: dict[tuple[int, ...], str] = {}
+        for choice, ids in zip(choices, rows, strict=True):
+            rest = tuple(ids[len(prompt) :])
+            if ids[: len(prompt)] != prompt or not rest:
+                raise ModelError(
+                    f"{self._tokenizer.name_or_path}: the tokenizer joins the end of the prompt "
+                    f"with the beginning of the choice {choice!r}, so the choice has no tokens of "
+                    "its own. Use a chat template whose prompt ends with a special token or a "
+                    "line break."
+                )
+            if (other := found.setdefault(rest, choice)) != choice:
+                raise ModelError(
+                    f"{self._tokenizer.name_or_path}: the tokenizer writes the choices {other!r} "
+                    f"and {choice!r} as the same tokens, so they cannot be told apart."
+                )
+        return prompt, list(found)
+
     def _joined(self, prompt: list[int], ids: list[int]) -> TokenizedExample:
         if ids[: len(prompt)] != prompt:
             raise ModelError(
@@ -74,16 +120,24 @@ class PromptRenderer:
     def _apply(
         self, conversations: list[list[dict[str, str]]], *, add_generation_prompt: bool
     ) -> list[list[int]]:
-        shared = {
+        return self._tokens(
+            [self._written(m, add_generation_prompt=add_generation_prompt) for m in conversations]
+        )
+
+    def _written(self, messages: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
+        values = {
             **self._tokenizer.special_tokens_map,
+            "messages": messages,
             "tools": None,
             "documents": None,
             "add_generation_prompt": add_generation_prompt,
         }
         try:
-            texts = [self._template.render({"messages": m} | shared) for m in conversations]
+            return self._template.render(values)
         except TemplateFaultError as error:
             raise self._unusable(error) from error
+
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
         rows = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
         if not all(rows):
             raise self._unusable("it writes nothing")

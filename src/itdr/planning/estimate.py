@@ -126,7 +126,7 @@ def _training(job: Job, sizes: Sizes, measured: Measured) -> Cost:
     gpus = gpus_of(job, sizes)
     start = rates if gpus else sizes.rates.processor
     seconds = start.start_s + tokens / training_rate(model, sizes, measured)
-    settings = sizes.workflow.experiment.training
+    settings = sizes.workflow.training(job.wildcards["variant"])
     size = rates.adapter_mb * settings.lora_rank / 8 * sizes.billions(model) / _SEVENS
     return _on_device(gpus, seconds) + Cost(disk_mb=size)
 

@@ -7,16 +7,18 @@ from itdr.planning.sizes import Sizes
 
 def gpu_memory_gb(model: str, needs: Needs) -> float:
     """Return the GB that each GPU of a model needs for what is left to do; an estimate."""
-    trained = model in needs.values("model", "train_adapter")
+    variants = [job.wildcards["variant"] for job in needs.of("train_adapter")
+                if job.wildcards["model"] == model]  # fmt: skip
     asked = model in needs.values("model", "infer_model")
     return max(
-        _training_gb(model, needs.sizes) if trained else 0.0,
         _answering_gb(model, needs.sizes) if asked else 0.0,
+        *(_training_gb(model, variant, needs.sizes) for variant in variants),
+        0.0,
     )
 
 
-def _training_gb(model: str, sizes: Sizes) -> float:
-    settings, rates = sizes.workflow.experiment.training, sizes.rates.gpu_memory
+def _training_gb(model: str, variant: str, sizes: Sizes) -> float:
+    settings, rates = sizes.workflow.training(variant), sizes.rates.gpu_memory
     weights = _weights_gb(model, sizes) * (rates.four_bit_share if settings.four_bit else 1)
     shared = settings.of(sizes.workflow.models[model]).processes if settings.fsdp else 1
     longest = settings.batch_size * settings.max_length

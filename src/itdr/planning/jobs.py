@@ -28,6 +28,13 @@ class Job:
     after: tuple[int, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Its rule and what tells it from others, such as "train_adapter tiny/itdr"."""
+        keys = ("model", "variant", "task", "dataset", "table")
+        words = [self.wildcards[key] for key in keys if key in self.wildcards]
+        return " ".join([self.rule, "/".join(words)]).strip()
+
+    @property
     def asks_model(self) -> bool:
         """Whether a model answers test rows."""
         return self.rule in ANSWERING
@@ -47,23 +54,36 @@ def open_jobs(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Pat
     Raises:
         SettingsError: Snakemake cannot plan the targets; with its own words.
     """
-    dag = _graph(targets, snakefile, configfiles)
+    return list(open_in(job_graph(targets, snakefile, configfiles)).values())
+
+
+def open_in(dag: Any) -> dict[Any, Job]:
+    """Return Snakemake's jobs of a graph that would run, each with what it is as a Job.
+
+    Each stands behind those that it waits for; targets, which do nothing, are left out.
+    """
     wanted = {job for job in dag.needrun_jobs(exclude_finished=False) if job.output}
     waits = {job: [other for other in dag.dependencies[job] if other in wanted]
              for job in sorted(wanted, key=_name)}  # fmt: skip
     order = list(TopologicalSorter(waits).static_order())
     places = {job: place for place, job in enumerate(order)}
-    return [Job(job.rule.name, dict(job.wildcards_dict),
-                tuple(sorted(places[other] for other in waits[job])))
-            for job in order]  # fmt: skip
+    return {job: Job(job.rule.name, dict(job.wildcards_dict),
+                     tuple(sorted(places[other] for other in waits[job])))
+            for job in order}  # fmt: skip
 
 
 def _name(job: Any) -> tuple[str, ...]:
     return (job.rule.name, *job.wildcards_dict.values())
 
 
-def _graph(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path]) -> Any:
-    """Return Snakemake's graph of jobs."""
+def job_graph(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path]) -> Any:
+    """Return Snakemake's graph of jobs (snakemake.dag.DAG), nothing of it being run.
+
+    It may be asked for while Snakemake runs.
+
+    Raises:
+        SettingsError: Snakemake cannot plan the targets; with its own words.
+    """
     from snakemake.api import SnakemakeApi
     from snakemake.exceptions import RuleException, WorkflowError
     from snakemake.settings.enums import Quietness
@@ -83,7 +103,8 @@ def _graph(targets: Sequence[str], snakefile: Path, configfiles: Sequence[Path])
                 config_settings=ConfigSettings(configfiles=list(configfiles)),
                 snakefile=snakefile,
             )
-            workflow.dag(DAGSettings(targets=frozenset(targets))).execute_workflow("dryrun")
+            settings = DAGSettings(targets=frozenset(targets), force_incomplete=True)
+            workflow.dag(settings).execute_workflow("dryrun")
             return workflow._workflow.dag
     except (ApiError, RuleException, WorkflowError) as error:
         raise SettingsError(

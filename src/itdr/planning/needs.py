@@ -1,16 +1,18 @@
 """What targets still need: their open jobs, with sizes and rates to reckon with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from itdr.places import project_path
-from itdr.planning.estimate import Cost, cost, units
+from itdr.planning.estimate import Cost, cost, gpus_of, hours, units
 from itdr.planning.jobs import ANSWERING, Job, open_jobs
+from itdr.planning.loading import load_workflow
 from itdr.planning.measured import Measured, measured_rates
+from itdr.planning.schedule import Task
 from itdr.planning.sizes import Sizes
-from itdr.planning.workflow import load_workflow
+from itdr.planning.workflow import Workflow
 from itdr.reporting.run import load_run
 from itdr.reporting.statistics import published_statistics
 from itdr.settings.rates import Rates
@@ -72,15 +74,40 @@ def load_needs(
             targets.
     """
     workflow = load_workflow([project_path("config/config.yaml"), *configfiles])
-    results = Path(workflow.experiment.results)
+    sizes = load_sizes(workflow, rates)
+    return needs_of(targets, open_jobs(targets, snakefile, configfiles), sizes)
+
+
+def load_sizes(workflow: Workflow, rates: Path) -> Sizes:
+    """Return the sizes of an experiment: published ones, or counted by its audit.
+
+    Raises:
+        MissingFileError, SettingsError, DataError: a file of rates, statistics or the run is wrong.
+    """
     rows = published_statistics(workflow.paper.folder)
-    sizes = Sizes(
+    return Sizes(
         workflow,
         load(Rates, rates),
         {(row["task"], row["dataset"]): row for row in rows},
-        load_run(results).audit,
+        load_run(Path(workflow.experiment.results)).audit,
     )
+
+
+def needs_of(targets: Sequence[str], jobs: Iterable[Job], sizes: Sizes) -> Needs:
+    """Return what jobs of targets need, with the rates of the jobs that have finished."""
     _, prompts, answers = sizes.answering()
+    results = Path(sizes.workflow.experiment.results)
     measured = measured_rates(results, partial(units, sizes=sizes), prompts + answers)
-    jobs = open_jobs(targets, snakefile, configfiles)
     return Needs(tuple(targets), tuple(jobs), sizes, measured)
+
+
+def tasks_of(needs: Needs, spent: Mapping[int, float] | None = None) -> list[Task]:
+    """Return the open jobs as the simulation of a schedule takes them.
+
+    spent: place of a running job to the hours that it has taken already.
+    """
+    return [
+        Task(max(0.0, hours(job, needs.sizes, needs.measured) - (spent or {}).get(place, 0.0)),
+             gpus_of(job, needs.sizes), job.after)
+        for place, job in enumerate(needs.jobs)
+    ]  # fmt: skip

@@ -33,6 +33,7 @@ def plan(needs: Needs) -> str:
 
 def _reasons(needs: Needs) -> Iterable[str]:
     jobs, sizes, measured = needs.jobs, needs.sizes, needs.measured
+    yield from sizes.workflow.notes
     audit = (
         "counted by this run's audit"
         if sizes.audit
@@ -96,6 +97,11 @@ def _of_model(model: str, jobs: Sequence[Job], sizes: Sizes, measured: Measured)
             f"{answering_rate(model, sizes, measured):,.0f} tokens/s with "
             f"{engine_of(model, sizes)}, {_origin('infer', model, measured, where)}."
         )
+    if not endpoint:
+        billions, told_by = sizes.told_billions(model)
+        if told_by not in ("its file", "its weights"):
+            yield (f"{model}: {billions:g} billion parameters by {told_by}; 'billions' in "
+                   f"config/models/{model}.yaml says it for certain.")  # fmt: skip
     if endpoint:
         yield (f"{model}: {endpoint.input_price} and {endpoint.output_price} US$ per million "
                "tokens in and out, as its file says.")  # fmt: skip
@@ -116,15 +122,24 @@ def _finished(jobs: int) -> str:
 
 
 def _shown(found: Cost) -> tuple[str, ...]:
-    return (_hours(found.gpu_hours), _hours(found.cpu_hours), _size(found.disk_mb),
-            _size(found.download_mb), f"{found.dollars:,.2f}" if found.dollars else "")  # fmt: skip
+    sizes = size_text(found.disk_mb), size_text(found.download_mb)
+    dollars = f"{found.dollars:,.2f}" if found.dollars else ""
+    return (_hours(found.gpu_hours), _hours(found.cpu_hours), *sizes, dollars)
+
+
+def hours_text(hours: float) -> str:
+    """Return a duration for people: "12.3 h", "4 min" or "20 s"."""
+    if hours >= 1:
+        return f"{hours:,.1f} h"
+    return f"{hours * 60:.0f} min" if hours >= 1 / 60 else f"{hours * 3600:.0f} s"
 
 
 def _hours(hours: float) -> str:
     return "" if not hours else f"{hours:,.1f}" if hours >= 0.1 else f"{hours:.3f}"
 
 
-def _size(mb: float) -> str:
+def size_text(mb: float) -> str:
+    """Return a size for people: "1.2 GB" or "3.4 MB"; "" for none."""
     return "" if not mb else f"{mb / 1000:,.1f} GB" if mb >= 1000 else f"{mb:,.1f} MB"
 
 

@@ -6,9 +6,8 @@ from textwrap import fill
 
 from matplotlib.ticker import LogLocator, NullLocator
 
-from itdr.planning.estimate import gpus_of, hours
 from itdr.planning.jobs import Job
-from itdr.planning.needs import Needs
+from itdr.planning.needs import Needs, tasks_of
 from itdr.planning.plan import WIDTH
 from itdr.planning.schedule import Schedule, Task, enough, simulate
 from itdr.reporting.figures.style import (
@@ -35,7 +34,7 @@ def several_gpus(needs: Needs, counts: Sequence[int]) -> str:
     Raises:
         SettingsError: a job needs more GPUs than one of the counts.
     """
-    tasks = _tasks(needs)
+    tasks = tasks_of(needs)
     most = enough(tasks)
     if not most:
         path = simulate(tasks, 0)
@@ -59,7 +58,7 @@ def several_gpus(needs: Needs, counts: Sequence[int]) -> str:
 
 def draw(needs: Needs, stem: Path, most: int = 64) -> None:
     """Write STEM.png and STEM.svg: hours and idle share on 1 to `most` GPUs."""
-    tasks = _tasks(needs)
+    tasks = tasks_of(needs)
     least = max(1, *(task.gpus for task in tasks))
     counts = range(least, max(most, least) + 1)
     found = [simulate(tasks, count) for count in counts]
@@ -88,20 +87,9 @@ def draw(needs: Needs, stem: Path, most: int = 64) -> None:
         save(figure, stem)
 
 
-def _tasks(needs: Needs) -> list[Task]:
-    return [Task(hours(job, needs.sizes, needs.measured), gpus_of(job, needs.sizes), job.after)
-            for job in needs.jobs]  # fmt: skip
-
-
 def _path(jobs: Sequence[Job], tasks: Sequence[Task], schedule: Schedule) -> str:
     """Return the jobs of the chain that take most of its time, and the others as a count."""
     shown = [place for place in schedule.chain if tasks[place].hours >= 0.01 * schedule.hours]
-    names = [f"{_name(jobs[place])} {tasks[place].hours:,.1f} h" for place in shown]
+    names = [f"{jobs[place].name} {tasks[place].hours:,.1f} h" for place in shown]
     few = len(schedule.chain) - len(shown)
     return ", ".join(names) + (f", and {few} of less than 1 %" if few else "")
-
-
-def _name(job: Job) -> str:
-    words = [job.wildcards[key] for key in ("model", "variant", "task", "dataset")
-             if key in job.wildcards]  # fmt: skip
-    return " ".join([job.rule, "/".join(words)]).strip()

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from itdr.errors import SettingsError
-from itdr.models.folder import is_cached
+from itdr.models.folder import cached_folder, is_cached
+from itdr.models.parameters import counted_billions, named_billions
 from itdr.planning.workflow import Workflow
+from itdr.settings.dataset import DatasetSettings, load_dataset
 from itdr.settings.rates import Rates
 
 Pair = tuple[str, str]
@@ -65,14 +67,13 @@ class Sizes:
 
     def training_examples(self, variant: str) -> float:
         """Return the examples of a variant's mixture."""
-        pairs = self.workflow.cells_of(variant)
-        return self._share(variant) * sum(map(self.examples, pairs))
+        return sum(self._taken(variant, pair) for pair in self.workflow.cells_of(variant))
 
     def training_tokens(self, variant: str) -> float:
         """Return the tokens of all passes over a variant's mixture."""
         pairs = self.workflow.cells_of(variant)
-        tokens = sum(self.examples(pair) * sum(self.tokens(pair)) for pair in pairs)
-        return self._share(variant) * tokens * self.workflow.experiment.training.epochs
+        tokens = sum(self._taken(variant, pair) * sum(self.tokens(pair)) for pair in pairs)
+        return tokens * self.workflow.training(variant).epochs
 
     def rows(self, pair: Pair) -> float:
         """Return the test rows that are answered."""
@@ -92,15 +93,20 @@ class Sizes:
     def is_downloaded(self, dataset: str) -> bool:
         """Return whether a dataset's raw files come over the network."""
         workflow = self.workflow
-        is_local = dataset in workflow.local_folders or workflow.datasets[dataset].kind == "folder"
+        is_local = dataset in workflow.local_folders or self._source(dataset).kind == "folder"
         return not is_local
+
+    def _source(self, dataset: str) -> DatasetSettings:
+        """Return what is known of a dataset, also of one that the experiment does not name."""
+        found = self.workflow.datasets.get(dataset)
+        return found or load_dataset(dataset, self.workflow.folders)
 
     def raw_mb(self, dataset: str) -> tuple[float, float, bool]:
         """Return the MB to download and to keep, and whether every size is known."""
         own = self.workflow.own_files(dataset)
         if own:
             return 0.0, _mb(Path(path).stat().st_size for path in own), True
-        source = self.workflow.datasets[dataset]
+        source = self._source(dataset)
         files = [file for file in source.files if file.needed]
         held = {file.archive for file in files}
         archives = [archive for archive in source.archives if archive.name in held]
@@ -117,16 +123,30 @@ class Sizes:
         """Return the parameters of a model in billions.
 
         Raises:
-            SettingsError: neither its file nor a local folder tells them.
+            SettingsError: neither its file, nor weights that are here, nor its name tells them.
         """
-        settings = self.workflow.models[model]
-        weights = Path(settings.source).glob("*.safetensors") if settings.is_local else ()
-        found = settings.billions or sum(file.stat().st_size for file in weights) / 2e9
+        found = self.told_billions(model)[0]
         if not found:
             raise SettingsError(
                 f"config/models/{model}.yaml: state 'billions', the model's parameters in billions."
             )
         return found
+
+    def told_billions(self, model: str) -> tuple[float, str]:
+        """Return the parameters of a model in billions, 0 if nothing tells them, and what does."""
+        from huggingface_hub.constants import HF_HUB_CACHE
+
+        settings = self.workflow.models[model]
+        if settings.billions:
+            return settings.billions, "its file"
+        folder = (
+            Path(settings.source)
+            if settings.is_local
+            else cached_folder(settings.source, settings.revision, Path(HF_HUB_CACHE))
+        )
+        if folder and (counted := counted_billions(folder)):
+            return counted, "its weights"
+        return named_billions(settings.source), f"its name, {settings.source}"
 
     def weights_mb(self, model: str) -> float:
         """Return the MB to download of a base model, in 16 bits; 0 where it is here."""
@@ -138,8 +158,10 @@ class Sizes:
         )
         return 0.0 if here else 2000 * self.billions(model)
 
-    def _share(self, variant: str) -> float:
-        return self.workflow.variants[variant].share * self.workflow.experiment.split.shares[0]
+    def _taken(self, variant: str, pair: Pair) -> float:
+        """Return the rows that a variant takes of a task and dataset."""
+        chosen, shares = self.workflow.variants[variant], self.workflow.experiment.split.shares
+        return chosen.rows or chosen.share * shares[0] * self.examples(pair)
 
 
 def _mb(sizes: Iterable[int | None]) -> float:

@@ -1,26 +1,23 @@
 """All configuration that the workflow needs, read and checked before any job is planned."""
 
 import shlex
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from itdr.errors import MissingFileError, SettingsError, nearest
 from itdr.files.checksums import fingerprint
-from itdr.instructions.tasks import TaskSettings, load_task
-from itdr.places import project_path
-from itdr.recommenders.methods import METHODS, find_method
+from itdr.instructions.tasks import TaskSettings
+from itdr.planning.variants import cells_of, training_of
+from itdr.recommenders.methods import INSTALL, METHODS
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.columns import matching
-from itdr.settings.dataset import DatasetSettings, load_dataset
-from itdr.settings.experiment import Experiment, load_experiment
+from itdr.settings.dataset import DatasetSettings
+from itdr.settings.experiment import Experiment
 from itdr.settings.flags import as_flags
-from itdr.settings.folders import CONFIG, settings_file, settings_files
-from itdr.settings.model import REQUESTED, ModelSettings, load_model_settings
-from itdr.settings.paper import PAPERS, Column, Layout, Paper, load_paper
-from itdr.settings.reading import check
-from itdr.settings.variant import Variant, VariantOptions, find_variant
+from itdr.settings.folders import CONFIG, settings_files
+from itdr.settings.model import REQUESTED, ModelSettings
+from itdr.settings.paper import Column, Layout, Paper
+from itdr.settings.training import TrainingSettings
+from itdr.settings.variant import MixtureOptions, Variant
 
 
 @dataclass(frozen=True)
@@ -56,17 +53,41 @@ class Workflow:
     @property
     def cells(self) -> list[tuple[str, str]]:
         """The (task, dataset) pairs."""
-        return [_halves(pair) for pair in self.experiment.pairs]
+        return [halves(pair) for pair in self.experiment.pairs]
 
     @property
     def columns(self) -> list[tuple[str, str]]:
         """The (model, variant) pairs of all tables."""
-        return [_halves(column) for column in self.experiment.columns]
+        return [halves(column) for column in self.experiment.columns]
 
     @property
     def table_columns(self) -> dict[str, list[Column]]:
         """Result table to those of the columns that belong to it."""
         return {name: self.layout.columns_of(name, self.columns) for name in self.layout.tables}
+
+    @property
+    def columns_without_table(self) -> list[str]:
+        """The columns that no result table has a place for."""
+        placed = {column for columns in self.table_columns.values() for column in columns}
+        return ["/".join(column) for column in self.columns if column not in placed]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a run does otherwise than one may expect, a sentence each."""
+        found = []
+        if self.recommenders_left_out:
+            found.append(
+                f"Left out: {', '.join(self.recommenders_left_out)}, whose libraries are not "
+                f"installed. {INSTALL} brings them; 'recommenders' in the configuration names "
+                "others."
+            )
+        if self.columns_without_table:
+            found.append(
+                f"In no table: {', '.join(self.columns_without_table)}, though trained and scored. "
+                "'paper: null' gives every column a place; config/papers/PAPER/layout.yaml says "
+                "which variants a paper's tables take."
+            )
+        return found
 
     @property
     def local_models(self) -> list[str]:
@@ -92,8 +113,7 @@ class Workflow:
 
     def cells_of(self, variant: str) -> list[tuple[str, str]]:
         """Return the (task, dataset) pairs that a variant is trained on."""
-        return [(task, dataset) for task, dataset in self.cells
-                if task in self.variants[variant].tasks]  # fmt: skip
+        return cells_of(self.experiment, self.variants[variant])
 
     @property
     def tables(self) -> list[str]:
@@ -205,17 +225,21 @@ class Workflow:
 
     def mix_flags(self, variant: str) -> str:
         """Return the options of `itdr mix` for a variant."""
-        options = self.variants[variant].model_dump(include=set(VariantOptions.model_fields))
-        return as_flags(VariantOptions(**options))
+        options = self.variants[variant].model_dump(include=set(MixtureOptions.model_fields))
+        return as_flags(MixtureOptions(**options))
 
-    @property
-    def training_memory_mb(self) -> dict[str, int]:
-        """Model to the main memory that all processes of its training ask for, in MB."""
-        processes = self.experiment.training.processes
-        return {
-            name: settings.memory_mb * (settings.training_gpus or processes)
-            for name, settings in self.models.items()
-        }
+    def training(self, variant: str) -> TrainingSettings:
+        """Return how a variant is trained."""
+        return training_of(self.experiment, self.variants[variant], "config")
+
+    def training_flags(self, variant: str) -> str:
+        """Return the options of `itdr train` for a variant."""
+        return as_flags(self.training(variant))
+
+    def training_memory_mb(self, model: str, variant: str) -> int:
+        """Return the main memory that all processes of a training ask for, in MB."""
+        settings = self.models[model]
+        return settings.memory_mb * (settings.training_gpus or self.training(variant).processes)
 
     @property
     def flags(self) -> dict[str, str]:
@@ -227,7 +251,6 @@ class Workflow:
             "annotate": as_flags(experiment.teacher),
             "split": as_flags(experiment.split),
             "audit": as_flags(experiment.audit),
-            "train": as_flags(experiment.training),
             "infer": as_flags(experiment.inference),
             "recommend": as_flags(experiment.recommend),
             "score": as_flags(experiment.scoring),
@@ -269,99 +292,7 @@ class Workflow:
         return marks
 
 
-def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Workflow:
-    """Return the experiment of the configuration files with all that it refers to.
-
-    Raises:
-        MissingFileError, SettingsError, ModelError: with the file and key at fault.
-    """
-    experiment = load_experiment(files, overrides)
-    tasks: dict[str, TaskSettings] = {}
-    datasets: dict[str, DatasetSettings] = {}
-    folders = [CONFIG, *map(Path, experiment.config_folders)]
-    _require_folders({f"config_folders.{i}": f for i, f in enumerate(experiment.config_folders)},
-                     files[-1])  # fmt: skip
-    for place, pair in enumerate(experiment.pairs):
-        task, dataset = _halves(pair)
-        if dataset not in datasets:
-            datasets[dataset] = load_dataset(dataset, folders, f"{files[-1]}: 'pairs.{place}'")
-        if task not in tasks:
-            tasks[task] = load_task(task, folders, f"{files[-1]}: 'pairs.{place}'")
-        tasks[task].of(dataset)
-    for task in experiment.build.max_examples_of:
-        settings_file("tasks", task, folders, f"{files[-1]}: 'build.max_examples_of'")
-    for name in experiment.trivial_answers or ():
-        TRIVIAL_ANSWERS.find(name, f"{files[-1]}: 'trivial_answers': ")
-    for name in experiment.recommenders or ():
-        find_method(name, f"{files[-1]}: 'recommenders': ")
-    paper = load_paper(project_path(PAPERS / experiment.paper) if experiment.paper else None)
-    if experiment.data == "released" and paper.folder is None:
-        raise SettingsError(
-            f"{files[-1]}: 'data' is 'released', but no 'paper' is named whose release is meant."
-        )
-    variants = _variants(experiment, paper, tasks, folders, files[-1])
-    models = {}
-    for column in experiment.columns:
-        model, variant = _halves(column)
-        found = find_variant(variants, variant, f"{files[-1]}: 'columns'")
-        models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
-        if models[model].endpoint and found.is_trained:
-            raise SettingsError(
-                f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint cannot be trained."
-                f" Take {model}/base, or another variant without training."
-            )
-        if found.is_trained:
-            experiment.training.of(models[model])  # which may refuse it
-    for name in experiment.raw_folders:
-        settings_file("datasets", name, folders, f"{files[-1]}: 'raw_folders'")
-    _require_folders(
-        {
-            **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
-            "release.folder": experiment.release.folder,
-        },
-        files[-1],
-    )
-    return Workflow(experiment, tasks, datasets, models, variants, paper)
-
-
-def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:
-    for key, folder in folders.items():
-        if folder is not None and not Path(folder).is_dir():
-            raise MissingFileError(
-                f"{file}: {key!r} is {folder!r}, which is no folder. Name the folder that "
-                "holds the files, or take the key out."
-            )
-
-
-def _variants(
-    experiment: Experiment,
-    paper: Paper,
-    tasks: Mapping[str, TaskSettings],
-    folders: Sequence[Path],
-    where: Path,
-) -> dict[str, Variant]:
-    """Return all variants by id: the two that need no naming, the paper's, the experiment's."""
-    variants = {
-        "base": Variant(variant="base"),
-        "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
-        **paper.variants,
-    }
-    for variant in paper.variants.values():
-        for task in variant.tasks:
-            asks = f"{paper.folder}/variants.csv: the variant {variant.variant!r}"
-            settings_file("tasks", task, folders, asks)
-    for name, options in experiment.variants.items():
-        value = {"variant": name, **options.model_dump(mode="json")}
-        variants[name] = check(Variant, value, f"{where}: 'variants.{name}'")
-        for task in options.tasks:
-            if task not in tasks:
-                raise SettingsError(
-                    f"{where}: 'variants.{name}.tasks': {task!r} is no task of the experiment."
-                    f"{nearest(task, tasks)} Its tasks: {', '.join(tasks)}."
-                )
-    return variants
-
-
-def _halves(text: str) -> tuple[str, str]:
+def halves(text: str) -> tuple[str, str]:
+    """Return the two names of a pair TASK/DATASET or a column MODEL/VARIANT."""
     left, _, right = text.partition("/")
     return left, right

@@ -14,6 +14,7 @@ from itdr.files.formats import read_parquet
 from itdr.instructions.protocol import Protocol, read_protocol
 from itdr.instructions.record import PREDICTION, RECORD, reference_columns
 from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.provenance import Maker
 from itdr.recommenders.answers import Answerer, Record, by_scores, from_examples
 from itdr.recommenders.methods import find_method
 from itdr.recommenders.visible import visible_interactions
@@ -60,13 +61,15 @@ def recommend(
         MissingFileError, DataError: a file is not there or not in its form.
     """
     method = find_method(name)
+    maker = Maker(engine=name, seed=seed)
     answers: list[dict[str, Any]] = []
     for cell in (_cell(path, folders) for path in test):
         if cell is None or cell.task.answer not in method.answers:
             continue
         started = time.perf_counter()
         answer, sees = _learnt(name, cell, sources, seed)
-        shared = {"finish_reason": "stop", "protocol": str(cell.protocol.seeing(sees))}
+        protocol = str(cell.protocol.seeing(sees))
+        shared = maker.columns | {"finish_reason": "stop", "protocol": protocol}
         answers += [
             reference_columns(row) | {"answer": answer(row)} | shared
             for row in cell.rows[:rows_per_cell]

@@ -24,9 +24,9 @@ class Choice:
 def find_choice(kind: str, text: str, output: str) -> Choice | None:
     """Return the candidates of an example; None where they cannot be found.
 
-    kind: of answer, a ranked list or the title of one candidate.
+    kind: of answer, a ranked list or one candidate.
     """
-    return _chosen(text, output.strip()) if kind == "title" else _ranked(text, output)
+    return _ranked(text, output) if kind == "ranked_list" else _chosen(text, output.strip())
 
 
 def _ranked(text: str, output: str) -> Choice | None:

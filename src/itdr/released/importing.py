@@ -16,12 +16,13 @@ from itdr.evaluation.predictions import why_unscorable
 from itdr.files.atomic import atomic_folder
 from itdr.files.checksums import sha256
 from itdr.files.formats import write_checked_json, write_parquet
+from itdr.instructions.protocol import Protocol
 from itdr.instructions.record import RECORD, reference_columns
-from itdr.instructions.tasks import CANDIDATES, TaskSettings
+from itdr.instructions.tasks import TaskSettings
 from itdr.released.candidates import Choice, find_choice
 from itdr.released.manifest import ReleasedFile
 from itdr.released.reader import Rejected, ReleasedRow, read_released
-from itdr.vocabulary import Part
+from itdr.vocabulary import Origin, Part
 
 log = logging.getLogger("itdr")
 
@@ -68,13 +69,14 @@ def import_release(
     """
     check_folder(folder)
     done = [_read(file, folder / file.name, task) for file in files]
+    schema = Protocol(data=Origin.RELEASED).attached(RECORD)
     with atomic_folder(out, "import-release") as unfinished:
         for part in Part:
             records = [row for one in done if one.file.part is part for row in one.records]
             if not records:
                 raise DataError(f"{folder}: no example of the part {part} is left. {_why(done)}")
             records.sort(key=lambda record: _order_key(seed, record["id"]))
-            write_parquet(unfinished / f"{part}.parquet", pa.Table.from_pylist(records, RECORD))
+            write_parquet(unfinished / f"{part}.parquet", pa.Table.from_pylist(records, schema))
         rejected = [row for one in done for row in one.rejected]
         write_parquet(
             unfinished / "rejected.parquet", pa.Table.from_pylist(rejected, schema=REJECTED)
@@ -118,7 +120,7 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
             done.rejected.append(_rejected(file, row.number, row.reason, row.text))
             continue
         record = _record(file, row, task)
-        lost = task.answer in CANDIDATES and record["candidates"] is None
+        lost = task.has_candidates and record["candidates"] is None
         detail = why_unscorable(reference_columns(record), task) if file.part is Part.TEST else None
         if detail:
             reason = _NO_CHOICE if lost else _UNSCORABLE
@@ -131,7 +133,7 @@ def _read(file: ReleasedFile, path: Path, task: TaskSettings) -> _Imported:
 
 
 def _record(file: ReleasedFile, row: ReleasedRow, task: TaskSettings) -> dict[str, Any]:
-    chosen = task.answer in CANDIDATES
+    chosen = task.has_candidates
     choice = find_choice(task.answer, row.input, row.output) if chosen else None
     words = (file.task, file.dataset, file.domain, f"{file.part}-{row.number}")
     return {

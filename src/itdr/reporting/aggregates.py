@@ -2,6 +2,7 @@
 
 from math import isnan
 
+from itdr.reporting.findings import SIMULATED
 from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.results import Results, Total
 from itdr.reporting.sheet import Sheet, TableCell, breaks_of
@@ -14,6 +15,7 @@ _INTERVALS = (
     "so are rather too wide. RMSE enters with the middle of the scale for unreadable answers, "
     "lists as they were given."
 )
+_HEADINGS: tuple[str, ...] = ("ours", "paper", "difference")
 _HEADS = ("model", "variant", "aggregate", "value", "missing", "paper_value", "ci_low", "ci_high")
 
 
@@ -27,7 +29,7 @@ def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], l
     for column in _columns(results, layout):
         for name in layout.aggregates:
             ours = results.aggregates.get(column, {}).get(name, Total())
-            paper = results.published_aggregates.get(column, {}).get(name)
+            paper = results.aggregates_beside.get(column, {}).get(name)
             rows.append([*column, name, _number(ours.value), ours.missing,
                          "" if paper is None else f"{paper:.2f}", _number(ours.low),
                          _number(ours.high)])  # fmt: skip
@@ -36,30 +38,36 @@ def aggregate_rows(results: Results, layout: Layout) -> tuple[tuple[str, ...], l
 
 def aggregate_sheet(results: Results, layout: Layout) -> Sheet:
     """Return the printed table."""
-    heads = ("ours", "paper", "difference") if results.is_run else ("paper",)
+    shown = _columns(results, layout)
+    heads = _HEADINGS if results.is_run else ("paper",)
+    if not any(results.aggregates_beside.get(column) for column in shown):
+        heads = ("ours",)
     columns = [
         ("", "Model"),
         ("", "Variant"),
         *((name, head) for name in layout.aggregates for head in heads),
     ]
     rows = []
-    for column in _columns(results, layout):
+    for column in shown:
         texts = [
             TableCell(layout.model_title(column[0])),
             TableCell(layout.variant_title(column[1])),
         ]
         for name in layout.aggregates:
-            texts += _texts(results, column, name)
+            texts += _texts(results, column, name)[: len(heads)]
         rows.append(tuple(texts))
-    notes = filter(None, (layout.aggregates_note, _INTERVALS if results.is_run else ""))
+    said = (layout.aggregates_note, _INTERVALS if results.is_run else "")
+    simulated = SIMULATED if results.origins.simulated else ""
     return Sheet(
         NAME,
         " and ".join(layout.aggregates),
         tuple(columns),
         tuple(rows),
-        tuple(notes),
+        tuple(filter(None, said)),
         words=2,
+        labels=2,
         breaks=breaks_of(rows),
+        said=simulated,
     )
 
 
@@ -70,7 +78,7 @@ def _columns(results: Results, layout: Layout) -> list[Column]:
 
 
 def _texts(results: Results, column: Column, name: str) -> list[TableCell]:
-    paper = results.published_aggregates.get(column, {}).get(name)
+    paper = results.aggregates_beside.get(column, {}).get(name)
     published = TableCell("") if paper is None else TableCell(f"{paper:.2f}", sort=paper)
     if not results.is_run:
         return [published]

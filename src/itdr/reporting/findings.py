@@ -1,4 +1,4 @@
-"""What a table says, in words: who beats the trivial answers, and where too few rows tell."""
+"""What a table says, in words: who beats the baselines, and where too few rows tell."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,55 +10,51 @@ from itdr.settings.metric import lower_is_better, metric_title
 from itdr.settings.paper import Layout
 
 _NAMED = 8  # rows named before "and more"
-_SIMULATED = (
-    "These examples are of a simulated world: published values stand beside ours for form alone."
+SIMULATED = (
+    "Simulated data: users, items and interactions come from a program, so these values show that "
+    "the chain works and nothing of real users. Published values are of real data and not shown."
 )
 
 
-def findings(grid: Grid, layout: Layout, *, simulated: bool = False) -> str:
-    """Return a paragraph made from the numbers of a table; "" where they say nothing.
-
-    simulated: whether our examples are, so that nothing can be said of the published values.
-    """
+def findings(grid: Grid, layout: Layout) -> str:
+    """Return a paragraph made from the numbers of a table; "" where they say nothing."""
     if not grid.rows:
         return ""
-    said = (
-        _of_run(grid, layout, simulated=simulated) if grid.is_run else _of_published(grid, layout)
-    )
-    return " ".join(said)
+    return " ".join(_of_run(grid, layout) if grid.is_run else _of_published(grid, layout))
 
 
-def _of_run(grid: Grid, layout: Layout, *, simulated: bool) -> list[str]:
-    said = [_beating(grid, at, layout) for at in range(len(grid.columns))]
-    published = [_SIMULATED] if simulated else _published_beaten(grid, layout)
-    return [*filter(None, said), *published, *_undecided(grid, layout), *_hardly_read(grid, layout)]
+def _of_run(grid: Grid, layout: Layout) -> list[str]:
+    said = [SIMULATED] if grid.simulated else []
+    said += filter(None, (beating(grid, at, layout) for at in range(len(grid.columns))))
+    return [*said, *_published_beaten(grid, layout), *_undecided(grid, layout),
+            *_hardly_read(grid, layout)]  # fmt: skip
 
 
-def _beating(grid: Grid, at: int, layout: Layout) -> str:
-    """Say in which rows a column beats every trivial answer."""
-    rows = [row for row in grid.rows if row.trivial and row.cells[at].score]
+def beating(grid: Grid, at: int, layout: Layout) -> str:
+    """Say in which rows a column beats every baseline."""
+    rows = [row for row in grid.rows if row.baseline and row.cells[at].score]
     if not rows:
         return ""
     name = layout.column_title(grid.columns[at])
-    beaten = [row for row in rows if not row.cells[at].trivial]
+    beaten = [row for row in rows if not row.cells[at].below_baseline]
     all_of, some = Counter(row.key[0] for row in rows), Counter(row.key[0] for row in beaten)
     if not beaten:
-        return f"{name} is better than every trivial answer in none of {len(rows)} rows."
+        return f"{name} is better than every baseline in none of {len(rows)} rows."
     tasks = [f"{task} {some[task]} of {of}" for task, of in all_of.items() if some[task]]
     none = [task for task in all_of if not some[task]]
     rest = f"; none of {_listed(none)}" if none else ""
     how = ", by a paired test," if any(row.pairs for row in rows) else ""
-    return (f"{name} is better than every trivial answer{how} in {len(beaten)} of {len(rows)} rows "
+    return (f"{name} is better than every baseline{how} in {len(beaten)} of {len(rows)} rows "
             f"({', '.join(tasks)}{rest}).")  # fmt: skip
 
 
 def _published_beaten(grid: Grid, layout: Layout) -> list[str]:
-    """Say which published values a trivial answer on our examples beats."""
+    """Say which published values a baseline on our examples beats."""
     beaten, total, rows = 0, 0, []
     for row in grid.rows:
-        if row.trivial is None or not row.published:
+        if row.baseline is None or not row.published:
             continue
-        worse = sum(_better(row.trivial[1].judged, value, row.key[2]) for value in row.published)
+        worse = sum(_better(row.baseline[1].judged, value, row.key[2]) for value in row.published)
         beaten, total = beaten + worse, total + len(row.published)
         if 2 * worse >= len(row.published):
             rows.append(f"{_row_title(row, layout)} ({worse} of {len(row.published)})")
@@ -66,7 +62,7 @@ def _published_beaten(grid: Grid, layout: Layout) -> list[str]:
         return []
     where = f", at least half of those of {_listed(rows)}" if rows else ""
     return [
-        f"On our examples the best trivial answer is better than {beaten:,} of {total:,} values "
+        f"On our examples the best baseline is better than {beaten:,} of {total:,} values "
         f"that the paper prints in these rows{where}."
     ]
 

@@ -18,9 +18,9 @@ class Cell:
 
     score: ours; None where it is missing or there is no run. published: None where the paper has
     none, published_n: how many examples it was taken over. best, best_published: whether no other
-    column of the table is better. trivial: whether some answer that needs no model cannot be told
-    to be worse than ours. against_trivial: how ours differs from the best of them. group: letters
-    that columns share which cannot be told apart.
+    column of the table is better. below_baseline: whether some baseline cannot be told to be worse
+    than ours. against_baseline: how ours differs from the best of them. group: letters that columns
+    share which cannot be told apart.
     """
 
     score: Score | None
@@ -28,8 +28,8 @@ class Cell:
     published_n: int = 0
     best: bool = False
     best_published: bool = False
-    trivial: bool = False
-    against_trivial: Pair | None = None
+    below_baseline: bool = False
+    against_baseline: Pair | None = None
     group: str = ""
 
     @property
@@ -51,13 +51,14 @@ class Cell:
 class TableRow:
     """One task, dataset and metric.
 
-    trivial: the best answer that needs no model, with its name. published: what the paper prints
-    in this row, in all of its columns, over published_n examples. pairs: how our columns differ.
+    baseline: the best of trivial answers and recommenders, with its name. published: what the paper
+    prints in this row, in all of its columns, over published_n examples; nothing beside simulated
+    data. pairs: how our columns differ.
     """
 
     key: Key
     cells: tuple[Cell, ...]
-    trivial: tuple[str, Score] | None
+    baseline: tuple[str, Score] | None
     published: tuple[float, ...] = ()
     published_n: int = 0
     pairs: tuple[Pair, ...] = ()
@@ -65,13 +66,18 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Grid:
-    """One table. is_run: whether it shows our values; else the published ones stand alone."""
+    """One table.
+
+    is_run: whether it shows our values; else the published ones stand alone. simulated: whether
+    examples of the run are.
+    """
 
     name: str
     title: str
     is_run: bool
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
+    simulated: bool = False
 
     @property
     def missing(self) -> list[tuple[Column, Key]]:
@@ -110,24 +116,25 @@ def grid(
     columns = layout.columns_of(name, results.columns)
     keys = results.all_rows if unprinted else results.rows
     rows = tuple(_row(results, key, columns, comparisons) for key in keys) if columns else ()
-    return Grid(name, layout.tables[name].title, results.is_run, tuple(columns), rows)
+    simulated = bool(results.origins.simulated)
+    return Grid(name, layout.tables[name].title, results.is_run, tuple(columns), rows, simulated)
 
 
 def _row(
     results: Results, key: Key, columns: Sequence[Column], comparisons: Comparisons
 ) -> TableRow:
     scores = [results.scores.get(column, {}).get(key) for column in columns]
-    published = [results.published.get(column, {}).get(key) for column in columns]
+    published = [results.beside.get(column, {}).get(key) for column in columns]
     best = _best([score.judged if score else None for score in scores], key)
     best_published = _best([value.value if value else None for value in published], key)
-    trivial = results.best_trivial(key)
-    others = [(TRIVIAL, name) for name in results.trivial(key)]
+    baseline = results.best_baseline(key)
+    others = [(TRIVIAL, name) for name in results.baselines(key)]
     groups = _groups(key, columns, scores, comparisons)
     cells = []
     for column, score, value in zip(columns, scores, published, strict=True):
         better = comparisons.beats(key, column, others)
         if better is None:
-            better = _beats(score, trivial, key[2])
+            better = _beats(score, baseline, key[2])
         cells.append(
             Cell(
                 score,
@@ -135,9 +142,9 @@ def _row(
                 results.published_n(key),
                 best=score is not None and best(score.judged),
                 best_published=value is not None and best_published(value.value),
-                trivial=bool(score and trivial) and not better,
-                against_trivial=comparisons.pair(key, column, (TRIVIAL, trivial[0]))
-                if trivial
+                below_baseline=bool(score and baseline) and not better,
+                against_baseline=comparisons.pair(key, column, (TRIVIAL, baseline[0]))
+                if baseline
                 else None,
                 group=groups.get(column, ""),
             )
@@ -146,8 +153,8 @@ def _row(
     return TableRow(
         key,
         tuple(cells),
-        trivial,
-        tuple(cells[key].value for cells in results.published.values() if key in cells),
+        baseline,
+        tuple(cells[key].value for cells in results.beside.values() if key in cells),
         results.published_n(key),
         tuple(pair for pair in pairs if pair),
     )
@@ -172,8 +179,8 @@ def _best(values: Sequence[float | None], key: Key) -> Callable[[float], bool]:
     return lambda value: value == limit
 
 
-def _beats(score: Score | None, trivial: tuple[str, Score] | None, metric: str) -> bool:
-    if score is None or trivial is None or isnan(score.judged):
+def _beats(score: Score | None, baseline: tuple[str, Score] | None, metric: str) -> bool:
+    if score is None or baseline is None or isnan(score.judged):
         return False
-    value, other = score.judged, trivial[1].judged
+    value, other = score.judged, baseline[1].judged
     return value < other if lower_is_better(metric) else value > other

@@ -9,7 +9,7 @@ from itdr.reporting.scores import Key
 from itdr.settings.metric import REPAIRED, metric_title
 from itdr.settings.paper import Column, Layout
 
-SUSPICIOUS, TRIVIAL_MARK, HARDLY_READ = "†", "‡", "§"
+SUSPICIOUS, BASELINE_MARK, HARDLY_READ = "†", "‡", "§"
 _LISTED = 12  # missing cells named below a table; the long CSV has all
 _SHARES = ("hit@", "accuracy", "ndcg@", "precision@")
 
@@ -49,10 +49,13 @@ def _of_run(grid: Grid) -> list[str]:
         )
     if any(cell.score and cell.score.hardly_read for cell in cells):
         found.append(f"{HARDLY_READ} fewer than half of the answers could be read.")
-    compared = any(row.pairs or cell.against_trivial for row in grid.rows for cell in row.cells)
-    if any(cell.trivial for cell in cells):
+    compared = any(row.pairs or cell.against_baseline for row in grid.rows for cell in row.cells)
+    if any(cell.below_baseline for cell in cells):
         how = " by a paired test" if compared else ""
-        found.append(f"{TRIVIAL_MARK} not better than the best answer that needs no model{how}.")
+        found.append(
+            f"{BASELINE_MARK} not better than every baseline{how}. Baselines are trivial "
+            "answers, which are answers without a model, and conventional recommenders."
+        )
     if compared:
         found.append(
             "Columns that share a letter (group) cannot be told apart: paired tests by swapping, "

@@ -1,44 +1,61 @@
 """Result tables as they are printed: which texts and marks a cell gets."""
 
+from collections.abc import Iterable, Mapping
 from math import isnan
 
+from itdr.instructions.tasks import TaskSettings
 from itdr.reporting.findings import findings
 from itdr.reporting.grid import Cell, Grid, TableRow
-from itdr.reporting.notes import HARDLY_READ, SUSPICIOUS, TRIVIAL_MARK, notes
+from itdr.reporting.notes import BASELINE_MARK, HARDLY_READ, SUSPICIOUS, notes
 from itdr.reporting.scores import FAULTS, Score
 from itdr.reporting.sheet import Sheet, TableCell, breaks_of
 from itdr.settings.metric import lower_is_better, metric_title
 from itdr.settings.paper import Layout
 
 
-def printed(grid: Grid, layout: Layout, *, simulated: bool = False) -> Sheet:
-    """Return a table with what it says and its footnotes; simulated: whether our examples are."""
-    has_trivial = any(row.trivial for row in grid.rows)
+def printed(grid: Grid, layout: Layout, tasks: Mapping[str, TaskSettings]) -> Sheet:
+    """Return a table with what it says and its footnotes."""
+    has_baseline = any(row.baseline for row in grid.rows)
     columns = [("", "Task"), ("", "Dataset"), ("", "Metric")]
     columns += [(layout.model_title(m), layout.variant_title(v)) for m, v in grid.columns]
-    columns += [("", "Best trivial")] if has_trivial else []
+    columns += [("", "Best baseline")] if has_baseline else []
     columns += [("", "n")] if grid.is_run else []
     cells = [row.key[:2] for row in grid.rows]
-    rows = [
-        _texts(grid, row, layout, has_trivial=has_trivial, first=row.key[:2] not in cells[:at])
-        for at, row in enumerate(grid.rows)
-    ]
-    said = findings(grid, layout, simulated=simulated)
-    return Sheet(grid.name, grid.title, tuple(columns), tuple(rows), notes(grid, layout),
-                 words=3, breaks=breaks_of(rows), said=said)  # fmt: skip
+    rows = []
+    for at, row in enumerate(grid.rows):
+        task, first = row.key[0], row.key[:2] not in cells[:at]
+        texts = _texts(grid, row, layout, has_baseline=has_baseline, first=first)
+        rows.append((TableCell(task, long=task_title(task, tasks)), *texts))
+    said = findings(grid, layout)
+    names = tuple(tasks_note(dict.fromkeys(row.key[0] for row in grid.rows), tasks))
+    return Sheet(grid.name, grid.title, tuple(columns), tuple(rows), names + notes(grid, layout),
+                 words=3, labels=3, breaks=breaks_of(rows), said=said)  # fmt: skip
+
+
+def task_title(task: str, tasks: Mapping[str, TaskSettings]) -> str:
+    """Return a task's printed name; its id where there is none."""
+    return tasks[task].title if task in tasks else task
+
+
+def tasks_note(names: Iterable[str], tasks: Mapping[str, TaskSettings]) -> list[str]:
+    """Return the footnote that spells tasks out; none where their ids are all there is."""
+    spelt = [f"{name} {title}" for name in names if (title := task_title(name, tasks)) != name]
+    return [f"Tasks: {', '.join(spelt)}."] if spelt else []
 
 
 def _texts(
-    grid: Grid, row: TableRow, layout: Layout, *, has_trivial: bool, first: bool
+    grid: Grid, row: TableRow, layout: Layout, *, has_baseline: bool, first: bool
 ) -> tuple[TableCell, ...]:
-    """Return the texts of a row; what is said of a cell's answers stands in its first row."""
-    task, dataset, metric = row.key
+    """Return a row's texts behind its task; a cell's first row says how its answers are."""
+    _, dataset, metric = row.key
     arrow = "↓" if lower_is_better(metric) else "↑"
-    texts = [TableCell(task), TableCell(layout.dataset_title(dataset)),
-             TableCell(f"{metric_title(metric)} {arrow}")]  # fmt: skip
+    texts = [
+        TableCell(layout.dataset_title(dataset)),
+        TableCell(f"{metric_title(metric)} {arrow}"),
+    ]
     texts += [_cell(cell, first=first) if grid.is_run else _published(cell) for cell in row.cells]
-    if has_trivial:
-        texts.append(_trivial(row))
+    if has_baseline:
+        texts.append(_baseline(row))
     if grid.is_run:
         sizes = sorted({cell.score.n for cell in row.cells if cell.score})
         many = "to".join(f" {n:,} " for n in {*sizes[:1], *sizes[-1:]}).strip() if sizes else ""
@@ -60,7 +77,7 @@ def _cell(cell: Cell, *, first: bool) -> TableCell:
         suspicious = SUSPICIOUS if cell.published.flag else ""
         details.append(f"paper {cell.published.value:.4f}{suspicious}{_compared(cell)}")
     hint = cell.published.flag if cell.published else ""
-    marks = TRIVIAL_MARK if cell.trivial else ""
+    marks = BASELINE_MARK if cell.below_baseline else ""
     marks += HARDLY_READ if cell.score and cell.score.hardly_read else ""
     return TableCell(main, tuple(details), marks, cell.best, hint, None if main == "-" else sort)
 
@@ -102,10 +119,10 @@ def _published(cell: Cell) -> TableCell:
     )
 
 
-def _trivial(row: TableRow) -> TableCell:
-    if row.trivial is None:
+def _baseline(row: TableRow) -> TableCell:
+    if row.baseline is None:
         return TableCell("")
-    name, score = row.trivial
+    name, score = row.baseline
     details = (name,) if isnan(score.low) else (name, _interval(score))
     return TableCell(_value(score), details, sort=score.value)
 

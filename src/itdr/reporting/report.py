@@ -20,6 +20,7 @@ from itdr.reporting.results import Results
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet
 from itdr.reporting.statistics import statistics_rows, statistics_sheet
+from itdr.reporting.summary import restructured, summarise
 from itdr.settings.paper import Layout
 
 AGGREGATES, STATISTICS, FIGURES, PAGE = "aggregates", "dataset-statistics", "figures", "page"
@@ -31,7 +32,7 @@ class Report:
 
     statistics: as `published_statistics` returns them. tasks: by id, in the order of the tables.
     run: empty for published values alone. comparisons: of the columns of each table that were
-    compared. simulated: whether the examples are of a simulated world.
+    compared.
     """
 
     results: Results
@@ -40,7 +41,6 @@ class Report:
     tasks: Mapping[str, TaskSettings]
     run: Run = field(default_factory=Run)
     comparisons: Mapping[str, Comparisons] = field(default_factory=dict)
-    simulated: bool = False
 
     @property
     def tables(self) -> list[str]:
@@ -69,10 +69,16 @@ class Report:
     def sheet(self, name: str) -> Sheet:
         """Return a table as it is printed."""
         if name == STATISTICS:
-            return statistics_sheet(self.statistics, self.run, self.layout, self.tasks)
+            return statistics_sheet(self._published, self.run, self.layout, self.tasks)
         if name == AGGREGATES:
             return aggregate_sheet(self.results, self.layout)
-        return printed(self._grid(name), self.layout, simulated=self.simulated)
+        return printed(self._grid(name), self.layout, self.tasks)
+
+    @property
+    def _published(self) -> list[dict[str, Any]]:
+        """The published statistics that may stand beside ours."""
+        return [row for row in self.statistics
+                if self.run.origins.comparable((row["task"], row["dataset"]))]  # fmt: skip
 
     def _grid(self, name: str, *, unprinted: bool = False) -> Grid:
         comparisons = self.comparisons.get(name, NOTHING_COMPARED)
@@ -81,7 +87,7 @@ class Report:
     def _table(self, name: str, out: Path) -> None:
         sheet = self.sheet(name)
         if name == STATISTICS:
-            write_rows(out / f"{name}.csv", *statistics_rows(self.statistics, self.run, self.tasks))
+            write_rows(out / f"{name}.csv", *statistics_rows(self._published, self.run, self.tasks))
         elif name == AGGREGATES:
             write_rows(out / f"{name}.csv", *aggregate_rows(self.results, self.layout))
         else:
@@ -99,12 +105,17 @@ class Report:
 
         losses = {column: training.losses for column, training in self.run.trainings.items()}
         lengths = self.run.audit.get("lengths", ())
-        data = FigureData(self.results, self.layout, self.statistics, self.tasks,
-                          self.run.examples, lengths, losses)  # fmt: skip
+        simulated = self.results.origins.simulated or self.run.origins.simulated
+        data = FigureData(self.results, self.layout, self._published, self.tasks,
+                          self.run.examples, lengths, losses, bool(simulated),
+                          self.run.reliability)  # fmt: skip
         draw_all(data, self.layout.figures, out)
 
     def _page(self, out: Path) -> None:
         figures = read_json(out / "figures" / "figures.json")
         sheets = [self.sheet(name) for name in self.tables]
         run = self.run if self.results.is_run or self.run.audit else None
-        write_text(out / "index.html", page(sheets, figures, out / "figures", run))
+        grids = [table for name in self.layout.tables if (table := self._grid(name)).rows]
+        summary = summarise(self.results, self.run, self.layout, self.tasks, grids)
+        write_text(out / "index.html", page(summary, sheets, figures, out / "figures", run))
+        write_text(out / "summary.rst", restructured(summary))

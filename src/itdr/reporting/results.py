@@ -11,15 +11,22 @@ import pandas as pd
 
 from itdr.errors import DataError
 from itdr.evaluation.aggregates import aggregate
+from itdr.instructions.protocol import origins
+from itdr.reporting.origins import Origins, Place
 from itdr.reporting.scores import Key, Score, read_scores
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.metric import REPAIRED, lower_is_better
 from itdr.settings.paper import TRIVIAL, Aggregate, Column, Paper
+from itdr.vocabulary import Origin
 
 EVALUATED_ROWS = 250
 """Examples that a published value was taken over where nothing tells: as many as elsewhere."""
 
-_PAPER_COLUMNS = ("table", "model", "variant", "task", "dataset", "metric", "value", "flag")
+_PAPER_COLUMNS = Columns(
+    texts=("table", "model", "variant", "task", "dataset", "metric"),
+    numbers=("value",),
+    others=("flag",),
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,28 @@ class Results:
     formulas: Mapping[str, Aggregate] = field(default_factory=dict)
     evaluated_rows: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the examples of our scores come from."""
+        found: dict[Place, frozenset[Origin]] = {}
+        for cells in self.scores.values():
+            for key, score in cells.items():
+                found[key[:2]] = found.get(key[:2], frozenset()) | origins(score.protocol)
+        return Origins(found)
+
+    @cached_property
+    def beside(self) -> Mapping[Column, Mapping[Key, Published]]:
+        """The published values that may stand beside ours."""
+        kept = {column: {key: value for key, value in cells.items()
+                         if self.origins.comparable(key[:2])}
+                for column, cells in self.published.items()}  # fmt: skip
+        return {column: cells for column, cells in kept.items() if cells}
+
+    @property
+    def aggregates_beside(self) -> Mapping[Column, Mapping[str, float]]:
+        """The published aggregates that may stand beside ours: none beside simulated cells."""
+        return {} if self.origins.simulated else self.published_aggregates
+
     def published_n(self, key: Key) -> int:
         """Return how many examples the published values of a row were taken over."""
         return self.evaluated_rows.get(key[:2], EVALUATED_ROWS)
@@ -88,17 +117,17 @@ class Results:
         ours = [key for cells in self.scores.values() for key in cells]
         return self._in_order([*self.rows, *ours])
 
-    def trivial(self, key: Key) -> dict[str, Score]:
-        """Return the answers that need no model to a row, by name."""
+    def baselines(self, key: Key) -> dict[str, Score]:
+        """Return the scores of trivial answers and recommenders in a row, by name."""
         return {
             variant: cells[key]
             for (model, variant), cells in self.scores.items()
             if model == TRIVIAL and key in cells and not isnan(cells[key].judged)
         }
 
-    def best_trivial(self, key: Key) -> tuple[str, Score] | None:
-        """Return the best answer that needs no model, with its name; None where there is none."""
-        found = self.trivial(key)
+    def best_baseline(self, key: Key) -> tuple[str, Score] | None:
+        """Return the best baseline, with its name; None where there is none."""
+        found = self.baselines(key)
         if not found:
             return None
         sign = 1 if lower_is_better(key[2]) else -1
@@ -147,7 +176,10 @@ def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool 
         flag = row["flag"] if isinstance(row["flag"], str) else ""
         cells[row["task"], row["dataset"], row["metric"]] = Published(row["value"], flag)
     names = tuple(paper.layout.aggregates)
-    aggregates = _read(paper.folder / "aggregates.csv", ("model", "variant", *names))
+    aggregates = _read(
+        paper.folder / "aggregates.csv", Columns(texts=("model", "variant"), numbers=names)
+    )
+    evaluated = Columns(texts=("task", "dataset"), numbers=("evaluated_rows",))
     return Results(
         published,
         {(row["model"], row["variant"]): {name: row[name] for name in names}
@@ -155,12 +187,12 @@ def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool 
         ours,
         paper.layout.aggregates,
         {(row["task"], row["dataset"]): int(row["evaluated_rows"])
-         for row in _read(paper.folder / "statistics.csv", ("task", "dataset", "evaluated_rows"))
+         for row in _read(paper.folder / "statistics.csv", evaluated)
          if not isnan(row["evaluated_rows"])},
     )  # fmt: skip
 
 
-def _read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+def _read(path: Path, columns: Columns) -> list[dict[str, Any]]:
     return read_table(path, columns, "It is part of the repository: take it from there again.")
 
 

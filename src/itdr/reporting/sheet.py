@@ -10,7 +10,7 @@ class TableCell:
 
     main: the value. details: smaller texts after it. marks: signs that footnotes explain. bold:
     best of its row. hint: explanation where there is room for one. sort: what to sort by, where
-    `main` is a number.
+    `main` is a number. long: what `main` is short for.
     """
 
     main: str
@@ -19,6 +19,7 @@ class TableCell:
     bold: bool = False
     hint: str = ""
     sort: float | None = None
+    long: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Sheet:
     """A printed table.
 
     columns: (group, name) of every column; neighbours with the same group have one heading over
-    them. words: how many columns from the left hold words, the others numbers. breaks: rows that a
-    rule stands before. said: what the numbers mean, a paragraph that stands before the table.
+    them. words: how many columns from the left hold words, the others numbers; labels: how many of
+    these say what a row is of, and stay in sight. breaks: rows that a rule stands before. said:
+    what the numbers mean, a paragraph that stands before the table.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Sheet:
     rows: tuple[tuple[TableCell, ...], ...]
     notes: tuple[str, ...]
     words: int = 1
+    labels: int = 0
     breaks: frozenset[int] = field(default_factory=frozenset)
     said: str = ""
 

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from itdr.instructions.tasks import TaskSettings
+from itdr.reporting.findings import SIMULATED
 from itdr.reporting.formats.csv_files import Field
+from itdr.reporting.printing import task_title, tasks_note
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet, TableCell, breaks_of
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.paper import Layout
 from itdr.vocabulary import Part
+
+T = TypeVar("T")
 
 NAME = "dataset-statistics"
 TITLE = "Statistics of the dataset"
@@ -29,7 +33,8 @@ def published_statistics(paper: Path | None) -> list[dict[str, Any]]:
     """
     if paper is None:
         return []
-    return read_table(paper / "statistics.csv", _PAPER, "It is part of the repository.")
+    columns = Columns(texts=_PAPER[:2], counts=_PAPER[2:3], numbers=_PAPER[3:])
+    return read_table(paper / "statistics.csv", columns, "It is part of the repository.")
 
 
 def statistics_rows(
@@ -77,7 +82,7 @@ def statistics_sheet(
                      "description and the chat template." if model else
                      "Ours: no tokenizer was given to the audit.")  # fmt: skip
     rows = [
-        _texts(line, layout, is_run=bool(run.audit))
+        _texts(line, layout, tasks, is_run=bool(run.audit))
         for line in statistics_rows(published, run, tasks)[1]
     ]
     total = [
@@ -89,15 +94,27 @@ def statistics_sheet(
     total += [TableCell("")] * (len(columns) - len(total))
     if run.audit:
         total[7] = _count(sum(run.examples.values()))
-    rows.append(tuple(total))
-    return Sheet(NAME, TITLE, tuple(columns), tuple(rows), tuple(notes), words=3,
-                 breaks=breaks_of(rows))  # fmt: skip
+    rows.append(total)
+    notes += tasks_note(dict.fromkeys(row[1].main for row in rows[:-1]), tasks)
+    if not published:
+        columns, rows, notes = _without_paper(columns), list(map(_without_paper, rows)), notes[1:]
+    said = SIMULATED if run.origins.simulated else ""
+    return Sheet(NAME, TITLE, tuple(columns), tuple(map(tuple, rows)), tuple(notes), words=3,
+                 labels=3, breaks=breaks_of(rows), said=said)  # fmt: skip
 
 
-def _texts(line: Sequence[Field], layout: Layout, *, is_run: bool) -> tuple[TableCell, ...]:
+def _without_paper(line: Sequence[T]) -> list[T]:
+    """Return a row or the heads without the four places of published values."""
+    return [*line[:3], *line[7:]]
+
+
+def _texts(
+    line: Sequence[Field], layout: Layout, tasks: Mapping[str, TaskSettings], *, is_run: bool
+) -> list[TableCell]:
+    root, task = str(line[0]), str(line[1])
     texts = [
-        TableCell(str(line[0])),
-        TableCell(str(line[1])),
+        TableCell(root, long=layout.root_tasks.get(root, root)),
+        TableCell(task, long=task_title(task, tasks)),
         TableCell(layout.dataset_title(str(line[2]))),
     ]
     texts += [_count(line[3]), *(_mean(field) for field in line[4:6]), _count(line[6])]
@@ -105,7 +122,7 @@ def _texts(line: Sequence[Field], layout: Layout, *, is_run: bool) -> tuple[Tabl
         train, val, test, examples, prompt, answer = line[7:]
         texts += [_count(field) for field in (examples, train, val, test)]
         texts += [_mean(prompt), _mean(answer)]
-    return tuple(texts)
+    return texts
 
 
 def _count(field: Field) -> TableCell:

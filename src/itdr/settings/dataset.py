@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from itdr.errors import SettingsError, nearest
+from itdr.places import from_home
 from itdr.settings.columns import ColumnsSettings
 from itdr.settings.folders import FOLDERS, settings_file, settings_files
 from itdr.settings.ids import DatasetId
@@ -199,7 +200,7 @@ def load_dataset(
     if "id" in value:
         raise SettingsError(f"{path}: unknown key 'id'. The file's name is the dataset's id.")
     if isinstance(value.get("folder"), str):
-        value["folder"] = os.path.normpath(path.parent / value["folder"])
+        value["folder"] = os.path.normpath(path.parent / from_home(value["folder"]))
     return check(DatasetSettings, {"id": dataset, **value}, path)
 
 

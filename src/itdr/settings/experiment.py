@@ -11,7 +11,16 @@ from itdr.errors import SettingsError
 from itdr.places import PROJECT
 from itdr.settings.audit import SHARED, AuditSettings
 from itdr.settings.ids import ID, DatasetId, TaskId
-from itdr.settings.reading import MOST_MB, MOST_ROWS, MOST_TOKENS, Strict, check, load_yaml, once
+from itdr.settings.reading import (
+    MOST_MB,
+    MOST_ROWS,
+    MOST_TOKENS,
+    PathText,
+    Strict,
+    check,
+    load_yaml,
+    once,
+)
 from itdr.settings.release import ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
@@ -61,7 +70,7 @@ def _results(text: str) -> str:
 
 Pair = Annotated[str, AfterValidator(_pair)]
 ColumnName = Annotated[str, AfterValidator(_column)]
-Results = Annotated[str, AfterValidator(_results)]
+Results = Annotated[PathText, AfterValidator(_results)]
 
 
 class WorldSettings(Strict):
@@ -140,10 +149,11 @@ class RecommendSettings(Strict):
 class SplitSettings(Strict):
     """How examples are divided into train, val and test."""
 
-    by: Literal["user", "example", "time"] = Field(
+    by: Literal["user", "example", "time", "position"] = Field(
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
-        "two parts; examples, as the paper's authors seem to have done; or time, so that all "
+        "two parts; examples, as the paper's authors seem to have done; position, which cuts the "
+        "file of examples into three, as TALLRec's authors did; or time, so that all "
         "training examples lie before a moment and all test examples end after it (not for "
         "datasets without times: Anime, BookCrossing, Last.FM 360K and, in part, MIND)",
     )
@@ -216,8 +226,11 @@ class Experiment(Strict):
         SEED,
         ge=0,
         lt=2**32,
-        description="seed of simulation, sampling, split, training and random answers; the "
-        "resamples of intervals have their own, scoring.seed",
+        description="seed of simulation, sampling, split, mixtures, training, answers without a "
+        "model and recommenders; language models answer greedily, and the resamples of intervals "
+        "have their own, scoring.seed. A file asked for by another number, such as "
+        "results/scores/MODEL/VARIANT/43.csv, has that seed in its mixture and training, on the "
+        "same examples",
     )
     pairs: Annotated[tuple[Pair, ...], AfterValidator(once)] = Field(
         min_length=1,
@@ -249,15 +262,22 @@ class Experiment(Strict):
         "or released, the authors' own files as the paper's release_manifest.csv lists them",
     )
     release: ReleaseSettings = ReleaseSettings()
-    config_folders: tuple[str, ...] = Field(
+    config_folders: tuple[PathText, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
-        "docs/add-a-dataset.md has an example",
+        "docs/how-to/add-a-dataset.md has an example",
     )
-    raw_folders: dict[DatasetId, str] = Field(
+    raw_folders: dict[DatasetId, PathText] = Field(
         {},
         description="local folders to take raw files from instead of downloading, as "
         "'movielens-1m: /data/ml-1m'",
+    )
+    most_download_gb: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="most GB that a run may download, by the estimate of 'itdr plan'; more ends "
+        "the run before it begins, with what it would download. All of the paper's needs about 120",
     )
     simulated_world: WorldSettings | None = Field(
         None,
@@ -277,9 +297,9 @@ class Experiment(Strict):
     @model_validator(mode="after")
     def _division_is_tolerated(self) -> "Experiment":
         missing = [check for check in SHARED if check not in self.audit.tolerate]
-        if self.split.by == "example" and missing:
+        if self.split.by in ("example", "position") and missing:
             raise ValueError(
-                "split.by example puts the same users and items into several parts, so "
+                f"split.by {self.split.by} puts the same users and items into several parts, so "
                 f"audit.tolerate must name {' and '.join(missing)} for the build to go on"
             )
         return self
@@ -300,7 +320,7 @@ def load_experiment(
     layers.append(("--config", overrides or {}))
     merged: dict[str, Any] = {}
     for _, layer in layers:
-        merged = _laid_over(merged, layer)
+        merged = laid_over(merged, layer)
     try:
         return check(Experiment, merged, "")
     except SettingsError as error:
@@ -308,12 +328,13 @@ def load_experiment(
         raise SettingsError("\n".join(lines)) from error
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one mapping laid over another: mappings inside key by key, all else replaced."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
         both = isinstance(under, Mapping) and isinstance(value, Mapping)
-        merged[key] = _laid_over(under, value) if both else value  # type: ignore[arg-type]
+        merged[key] = laid_over(under, value) if both else value  # type: ignore[arg-type]
     return merged
 
 

@@ -1,13 +1,18 @@
 """What the id of a metric stands for. The metrics themselves are in `itdr.evaluation.metrics`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from itdr.errors import SettingsError
 from itdr.registry import METRICS
 
 REPAIRED = "-repaired"
 """What stands behind the id of a metric of lists whose faults have been repaired."""
+
+PER_TOKEN = "-per-token"  # noqa: S105 (no password)
+"""What stands behind the id of a metric of choices whose log-probabilities are divided by their
+numbers of tokens."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,14 @@ class MetricKind:
         squared_error: whether a cell's value is the root of the mean of squared errors.
         variants: what may stand behind the name and a hyphen, if anything must.
         signature: from the metric and what compares texts to package, version and choices.
-        counts: of a metric of a whole cell, from predicted text, reference and what compares texts
-            to the counts of the example; `value` then takes the metric, their sums over the cell
-            and what compares texts.
+        whole: whether it is of a whole cell and not a mean over examples; `value` then takes the
+            answers, the examples, the metric and the scorers, and returns a
+            `itdr.evaluation.metrics.scorers.Whole`.
+        choices: how many choices the task file must name; 0: any, or each example's own.
     """
 
     name: str
-    value: Callable[..., float]
+    value: Callable[..., Any]
     title: str
     reads: tuple[str, ...]
     reference: str
@@ -39,7 +45,8 @@ class MetricKind:
     squared_error: bool = False
     variants: tuple[str, ...] = ()
     signature: Callable[..., str] | None = None
-    counts: Callable[..., Sequence[float]] | None = None
+    whole: bool = False
+    choices: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Metric:
     """The parts of a metric's id: KIND, KIND@K, KIND-VARIANT or KIND:ATTRIBUTE.
 
     ndcg@10 has k=10, rouge-l the variant "l", rmse:age the attribute "age"; ndcg@10-repaired is of
-    repaired lists.
+    repaired lists, hit@1-per-token of log-probabilities per token.
     """
 
     id: str
@@ -56,6 +63,7 @@ class Metric:
     variant: str = ""
     attribute: str = ""
     repaired: bool = False
+    per_token: bool = False
 
 
 def parse_metric(name: str) -> Metric:
@@ -65,6 +73,7 @@ def parse_metric(name: str) -> Metric:
         SettingsError: there is none.
     """
     whole, repaired = name.removesuffix(REPAIRED), name.endswith(REPAIRED)
+    whole, per_token = whole.removesuffix(PER_TOKEN), whole.endswith(PER_TOKEN)
     stem, _, attribute = whole.partition(":")
     stem, at, k = stem.partition("@")
     variant = ""
@@ -76,7 +85,7 @@ def parse_metric(name: str) -> Metric:
             f"unknown metric {name!r}; allowed are {', '.join(METRICS)}, some with @K (ndcg@10), a "
             "variant (rouge-l) or :ATTRIBUTE (rmse:age) behind them"
         )
-    return Metric(name, METRICS[stem], int(k or 0), variant, attribute, repaired)
+    return Metric(name, METRICS[stem], int(k or 0), variant, attribute, repaired, per_token)
 
 
 def lower_is_better(metric: str) -> bool:
@@ -91,6 +100,7 @@ def metric_title(name: str) -> str:
     title += f"@{metric.k}" if metric.k else ""
     title += f"-{metric.variant.upper()}" if metric.variant else ""
     title += ", repaired" if metric.repaired else ""
+    title += ", per token" if metric.per_token else ""
     return f"{title} ({metric.attribute.replace('_', ' ')})" if metric.attribute else title
 
 

@@ -10,7 +10,7 @@ from itdr.errors import ModelError
 from itdr.places import project_path
 from itdr.settings.endpoint import EndpointSettings
 from itdr.settings.ids import ModelId
-from itdr.settings.reading import MOST_MB, Strict, load
+from itdr.settings.reading import MOST_MB, PathText, Strict, load
 
 REQUESTED = frozenset({"training_gpus", "inference_gpus", "gpu_model", "memory_mb", "billions"})
 """Fields that say what a model's jobs ask a machine for; nothing that is made depends on them."""
@@ -22,7 +22,7 @@ Module = Annotated[str, Field(pattern=r"^[\w.*-]+$")]
 class ModelEndpoint(EndpointSettings):
     """Where a model answers that nobody has here."""
 
-    cache: str = Field(
+    cache: PathText = Field(
         min_length=1, description="file that keeps every answer, so that none is paid for twice"
     )
 
@@ -32,7 +32,7 @@ class ModelSettings(Strict):
 
     model: ModelId = Field(description="id, as in a paper's results.csv")
     title: str = Field(min_length=1, description="printed name")
-    source: str = Field(
+    source: PathText = Field(
         "",
         description="Hugging Face id, or a folder, as seen from the working directory or from the "
         "repository",
@@ -48,7 +48,7 @@ class ModelSettings(Strict):
         gt=0,
         le=100_000,
         description="parameters in billions, which plans and checks reckon with; null: as many as "
-        "a local folder's weights hold in 16 bits",
+        "the weights hold where they are here, else as the name tells, such as 7B",
     )
     gated: bool = Field(False, description="whether its licence must be accepted first")
     end_of_turn: str | None = Field(

@@ -60,7 +60,7 @@ class Layout(Strict):
         ("base", "tuned"), description="variants that figures set beside each other"
     )
     figures: tuple[str, ...] = Field(
-        ("main", "differences", "lengths", "losses"), description="figures, in their order"
+        ("tasks", "main", "differences", "lengths", "losses"), description="figures, in their order"
     )
     aggregates: dict[str, Aggregate] = Field({}, description="name to what it sums up")
     aggregates_note: str = Field("", description="printed under the table of aggregates")

@@ -5,13 +5,13 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, LiteralString, TypeVar, get_args
+from typing import Annotated, Any, LiteralString, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from itdr.errors import MissingFileError, SettingsError, nearest
-from itdr.places import project_path
+from itdr.places import from_home, project_path
 from itdr.settings.yaml_text import YamlTextError, parse_yaml
 
 
@@ -31,6 +31,10 @@ MOST_ROWS = 10**9
 MOST_TOKENS = 10**7
 LONGEST_S = 86_400.0
 """Seconds that a setting can name: a day."""
+
+
+PathText = Annotated[str, AfterValidator(from_home)]
+"""A path; "~" at its beginning is the user's home."""
 
 
 def once(values: tuple[Any, ...]) -> tuple[Any, ...]:

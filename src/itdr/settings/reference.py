@@ -31,8 +31,8 @@ def json_schema(model: type[BaseModel]) -> str:
 
 def settings_page(files: Mapping[str, type[BaseModel]]) -> str:
     """Return a page in Markdown that tells every key of the kinds of settings files."""
-    parts = ["# Settings", "Made from the settings classes by `make reference`. Unknown keys are "
-             "refused everywhere."]  # fmt: skip
+    parts = ["# Settings", "This page lists every key of every settings file. `make reference` "
+             "makes it from the settings classes. Unknown keys are refused."]  # fmt: skip
     for name, model in files.items():
         schema = model.model_json_schema()
         parts.append(f"## {name}\n\n{_plain(schema.get('description', ''))}")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from itdr.settings.reading import Strict
+from itdr.settings.reading import PathText, Strict
 
 
 def _address(text: str) -> str:
@@ -24,6 +24,6 @@ class ReleaseSettings(Strict):
         description="address before the paths of the paper's release_manifest.csv, at the commit "
         "that it describes",
     )
-    folder: str | None = Field(
+    folder: PathText | None = Field(
         None, description="local folder that holds the files; null: they are downloaded"
     )

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from itdr.settings.endpoint import Address, EndpointSettings, VariableName
-from itdr.settings.reading import MOST_TOKENS
+from itdr.settings.reading import MOST_TOKENS, PathText
 
 
 class TeacherSettings(EndpointSettings):
@@ -19,7 +19,7 @@ class TeacherSettings(EndpointSettings):
         description="endpoint: a language model, as the other keys have it; rules: fixed sentences "
         "about categories and ratings, for the demo",
     )
-    cache: str = Field(
+    cache: PathText = Field(
         "cache/teacher.jsonl",
         min_length=1,
         description="file that keeps every answer received, so that none is paid for twice; "

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet, write_parquet
+from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import DRAFT, RECORD
 
 log = logging.getLogger("itdr")
@@ -65,7 +66,8 @@ def annotate(examples: Path, out: Path, teacher: Teacher, *, drop_withheld: bool
         for record in records
         if record["output"] is not None or record["id"] in answers
     ]
-    write_parquet(out, pa.Table.from_pylist(filled, schema=RECORD))
+    schema = read_protocol(examples).attached(RECORD)
+    write_parquet(out, pa.Table.from_pylist(filled, schema=schema))
     return len(filled)
 
 

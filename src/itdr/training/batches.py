@@ -1,7 +1,8 @@
-"""The tensors of a forward pass, and the loss of its answers.
+"""The tensors of a forward pass, and its loss.
 
-A step's loss is a weighted sum over the answer tokens of all its examples. The weights are known
-beforehand, so forward passes and processes can be summed in any division.
+A step's loss is a weighted sum over the tokens that its examples learn: their answers, or all but
+the first (see TokenizedExample). The weights are known beforehand, so forward passes and processes
+can be summed in any division.
 """
 
 from collections.abc import Sequence
@@ -59,11 +60,11 @@ class Steps(torch.utils.data.Dataset):
         return sum(self._lengths[i] for i in self._steps[number])
 
     def _weights(self, step: Sequence[int]) -> dict[int, float]:
-        """Return what an answer token of each example of the step weighs in the step's loss."""
-        answers = {i: len(self._examples[i].ids) - self._examples[i].prompt_length for i in step}
+        """Return what a learnt token of each example of the step weighs in the step's loss."""
+        learnt = {i: len(self._examples[i].ids) - self._examples[i].unlearnt for i in step}
         if self._settings.loss_over == "examples":
-            return {i: 1 / (len(step) * answers[i]) for i in step}
-        return dict.fromkeys(step, 1 / sum(answers.values()))
+            return {i: 1 / (len(step) * learnt[i]) for i in step}
+        return dict.fromkeys(step, 1 / sum(learnt.values()))
 
 
 def packed(
@@ -76,9 +77,10 @@ def packed(
     Returns:
         input_ids, position_ids: (1, length).
         layout, answer_layout: which keys each query sees, of all queries and of those at the places
-            `kept` (see row_layout).
-        kept: (answer tokens,), the places whose logits foretell an answer token.
-        wanted, weights: (1, answer tokens), that token and what it weighs.
+            `kept` (see row_layout); the second is None where a prompt is learnt too.
+        kept: (learnt tokens,), the places whose logits foretell one; those of a shared prefix stand
+            there for each example.
+        wanted, weights: (1, learnt tokens), that token and what it weighs.
     """
     prefixes = shared_prefixes(examples) if share else [Prefix(i, 0) for i in range(len(examples))]
     firsts = [prefix.length for prefix in prefixes]
@@ -89,18 +91,21 @@ def packed(
         own = np.arange(start, start + length)
         shared = places[prefix.owner][: prefix.length] if prefix.length else own[:0]
         places.append(np.concatenate([shared, own]))
-    kept = [place[e.prompt_length - 1 : -1] for place, e in zip(places, examples, strict=True)]
-    answers = [example.ids[example.prompt_length :] for example in examples]
-    counts = [len(answer) for answer in answers]
+    kept = [place[e.unlearnt - 1 : -1] for place, e in zip(places, examples, strict=True)]
+    learnt = [example.ids[example.unlearnt :] for example in examples]
+    counts = [len(one) for one in learnt]
+    whole = any(example.learns_prompt for example in examples)
     parts = list(zip(examples, firsts, strict=True))
     return {
         "input_ids": _longs([example.ids[first:] for example, first in parts])[None],
         "position_ids": _longs([np.arange(first, len(e.ids)) for e, first in parts])[None],
         "layout": row_layout(lengths, places, sum(lengths)),
         # Nothing looks at the last token.
-        "answer_layout": row_layout(counts, [one[:-1] for one in places], sum(lengths)),
+        "answer_layout": None
+        if whole
+        else row_layout(counts, [one[:-1] for one in places], sum(lengths)),
         "kept": _longs(kept),
-        "wanted": _longs(answers)[None],
+        "wanted": _longs(learnt)[None],
         "weights": torch.tensor(np.repeat(weights, counts), dtype=torch.float32)[None],
     }
 
@@ -110,7 +115,7 @@ def padded(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> di
 
     Returns:
         input_ids, attention_mask: (rows, length). kept: (places,), all places at which some row
-            has an answer token to foretell. wanted, weights: (rows, places); what has no label
+            has a learnt token to foretell. wanted, weights: (rows, places); what has no label
             weighs nothing.
     """
     longest = max(len(example.ids) for example in examples)
@@ -121,8 +126,8 @@ def padded(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> di
         length = len(example.ids)
         ids[row, :length] = torch.as_tensor(example.ids)
         mask[row, :length] = 1
-        weighed[row, example.prompt_length : length] = weight
-    first = min(example.prompt_length for example in examples)
+        weighed[row, example.unlearnt : length] = weight
+    first = min(example.unlearnt for example in examples)
     return {
         "input_ids": ids,
         "attention_mask": mask,
@@ -135,14 +140,15 @@ def padded(examples: Sequence[TokenizedExample], weights: Sequence[float]) -> di
 def answer_loss(model: Any, one: dict[str, Any], attention: str) -> torch.Tensor:
     """Return the part of a step's loss that a forward pass has, in nats.
 
-    Logits are computed where an answer token follows and nowhere else.
+    Logits are computed where a learnt token follows and nowhere else.
     """
     given: dict[str, Any] = {
         name: one[name] for name in ("input_ids", "position_ids", "attention_mask") if name in one
     }
     if "layout" in one and knows_layouts(attention):
-        given |= {name: one[name] for name in ("layout", "answer_layout")}
-        given["answer_places"] = one["kept"]
+        given["layout"] = one["layout"]
+        if one["answer_layout"]:
+            given |= {"answer_layout": one["answer_layout"], "answer_places": one["kept"]}
     logits = model(**given, use_cache=False, logits_to_keep=one["kept"]).logits
     losses = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), one["wanted"].flatten(), reduction="none"

@@ -36,10 +36,10 @@ class Tokenized:
     dropped: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
 
-    def add(self, name: str, example: TokenizedExample) -> None:
+    def add(self, name: str, example: TokenizedExample, *, learns_prompt: bool) -> None:
         """Keep an example."""
         ids: Any = np.asarray(example.ids, dtype=np.int32)
-        self.examples.append(TokenizedExample(ids, example.prompt_length))
+        self.examples.append(TokenizedExample(ids, example.prompt_length, learns_prompt))
         self.names.append(name)
 
 
@@ -49,11 +49,11 @@ def tokenize(mixture: pa.Table, renderer: PromptRenderer, settings: TrainingSett
     Raises:
         DataError: no example is left, or one is too long and the settings refuse that.
     """
-    done = Tokenized()
+    done, whole = Tokenized(), settings.loss_on == "text"
     for row, example in _tokenized(mixture, renderer):
         name, task, *texts = row
         if len(example.ids) <= settings.max_length:
-            done.add(name, example)
+            done.add(name, example, learns_prompt=whole)
             continue
         if settings.too_long == "refuse":
             raise DataError(
@@ -64,7 +64,7 @@ def tokenize(mixture: pa.Table, renderer: PromptRenderer, settings: TrainingSett
         if settings.too_long == "cut":
             shorter = _cut(renderer, (texts[0], texts[1], texts[2]), settings.max_length)
         if shorter:
-            done.add(name, shorter)
+            done.add(name, shorter, learns_prompt=whole)
         (done.cut if shorter else done.dropped)[task] += 1
     if not done.examples:
         raise DataError(f"no example has at most {settings.max_length} tokens; raise max_length.")

@@ -37,7 +37,8 @@ def shared_prefixes(examples: Sequence[TokenizedExample]) -> list[Prefix]:
 
     So every token whose predecessors are the same is computed once in a row. No prefix is shared
     where that would save less than a tenth of the row's tokens. The last token of a prompt is never
-    shared: it foretells the answer.
+    shared: it foretells the answer. With a loss over the prompt too, all foretell something, and
+    those of a shared prefix do so for several examples.
     """
     found = [_longest(examples, number) for number in range(len(examples))]
     saved = sum(prefix.length for prefix in found)
@@ -54,6 +55,7 @@ def _longest(examples: Sequence[TokenizedExample], number: int) -> Prefix:
 
 
 def _common(owner: TokenizedExample, example: TokenizedExample) -> int:
-    most = min(len(owner.ids), example.prompt_length - 1)
+    end = len(example.ids) if example.learns_prompt else example.prompt_length
+    most = min(len(owner.ids), end - 1)
     differ = np.not_equal(owner.ids[:most], example.ids[:most])
     return int(differ.argmax()) if differ.any() else most

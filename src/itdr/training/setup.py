@@ -17,6 +17,7 @@ from itdr.training.checkpointing import checkpointing
 from itdr.training.compiling import compile_layers
 from itdr.training.fused import fuse
 from itdr.training.last_layer import narrow_last_layer
+from itdr.training.start import start_from
 from itdr.training.threads import rows_at_once
 from itdr.training.trainer import StepTrainer
 
@@ -29,25 +30,30 @@ def make_trainer(
     *,
     settings: TrainingSettings,
     arguments: TrainingArguments,
+    start: Path | None = None,
 ) -> StepTrainer:
-    """Return a Trainer of a new adapter of a base model.
+    """Return a Trainer of a base model's adapter: a new one, or `start`, to be trained further.
 
     plan: which of the examples each step has. arguments: see training_arguments.
 
     Raises:
-        SettingsError, ModelError: as for set_attention.
+        SettingsError, ModelError: as for set_attention and start_from.
     """
     attention = set_attention(base, settings.attention)
     # With dropout a prefix would have to be computed anew for each example.
     share = settings.share_prefixes and knows_layouts(attention) and not settings.lora_dropout
     data = Steps(examples, plan, settings, share=share, rows=rows_at_once(settings, plan))
-    adapted = adapt(base, model, settings)
+    adapted = adapt(base, model, settings, start)
     again = checkpointing(adapted, settings)
     return StepTrainer(adapted, arguments, data, attention, again)
 
 
-def adapt(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
-    """Return the base model with a new adapter, computed as fast as this package can.
+def adapt(
+    base: Any, model: ModelSettings, settings: TrainingSettings, start: Path | None = None
+) -> Any:
+    """Return the base model with an adapter, computed as fast as this package can.
+
+    The adapter is new, or has the weights of the one in the folder `start`.
 
     The adapter's numbers have 32 bits whatever the model's, and nothing else is learnt.
     """
@@ -66,6 +72,8 @@ def adapt(base: Any, model: ModelSettings, settings: TrainingSettings) -> Any:
     # A set's order, in the file, would be chance.
     if isinstance(chosen, LoraConfig) and isinstance(chosen.target_modules, set):
         chosen.target_modules = sorted(chosen.target_modules)
+    if start:
+        start_from(adapted, start, model)
     if not settings.fsdp:  # which takes weights apart
         fuse(adapted)
         narrow_last_layer(adapted)

@@ -18,9 +18,12 @@ class Adapter:
     scale: of the ratings; None where there are none.
     unique_pairs: whether a user and an item meet once. Then a repeated pair is rejected.
     attributes: columns of text that the view `users` has beyond those of the schema.
+    several_lines: in words, which rows are made of several raw lines, of which `file` and `line`
+        are the first; "" where each row is made of one.
     """
 
     load: Callable[[NormalisationContext], None]
     scale: Scale | None
     unique_pairs: bool = True
     attributes: tuple[str, ...] = ()
+    several_lines: str = ""

@@ -118,4 +118,12 @@ def _make_items(context: NormalisationContext) -> None:
         )
 
 
-READERS.add("amazon-books", Adapter(_load, SCALE))
+READERS.add(
+    "amazon-books",
+    Adapter(
+        _load,
+        SCALE,
+        several_lines="A book's line is the first review of it; what else is known of the book "
+        "stands in the line of books_data.csv with the same Title.",
+    ),
+)

@@ -145,5 +145,20 @@ def _make_users(context: NormalisationContext, profile_id: str) -> None:
         context.notes.append(f"users: {odd} ages outside {YOUNGEST} to {OLDEST} are left out")
 
 
-READERS.add("lastfm-1k", Adapter(_load_1k, scale=None))
-READERS.add("lastfm-360k", Adapter(_load_360k, scale=None))
+READERS.add(
+    "lastfm-1k",
+    Adapter(
+        _load_1k,
+        scale=None,
+        several_lines="The plays of a user and an artist are added up from several lines, of which "
+        "the first is shown; an artist's line is the first that names it.",
+    ),
+)
+READERS.add(
+    "lastfm-360k",
+    Adapter(
+        _load_360k,
+        scale=None,
+        several_lines="An artist's line is the first that names it.",
+    ),
+)

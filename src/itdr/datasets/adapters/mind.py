@@ -145,4 +145,12 @@ def _make_items(context: NormalisationContext) -> None:
     )
 
 
-READERS.add("mind", Adapter(_load, scale=None))
+READERS.add(
+    "mind",
+    Adapter(
+        _load,
+        scale=None,
+        several_lines="A line of behaviors.tsv holds many clicks; of several lines with the same "
+        "click the first is shown.",
+    ),
+)

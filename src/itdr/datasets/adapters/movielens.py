@@ -167,5 +167,8 @@ def _make_views(context: NormalisationContext) -> None:
     )
 
 
-READERS.add("movielens-32m", Adapter(_load_32m, _STARS))
+READERS.add(
+    "movielens-32m",
+    Adapter(_load_32m, _STARS, several_lines="A film's tags stand in the lines of tags.csv."),
+)
 READERS.add("movielens-1m", Adapter(_load_1m, _WHOLE_STARS))

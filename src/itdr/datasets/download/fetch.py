@@ -79,13 +79,14 @@ def _fetch(work: "_Work", from_folder: Path | None, optional: bool) -> None:
         return
     # From here on the folder changes, so it must not pass for complete.
     (out / manifest.NAME).unlink(missing_ok=True)
+    data = manifest.origin_of(from_folder or out)
     if from_folder is None:
         entries = work.from_place(wanted, kept)
     elif dataset.columns and not dataset.files:
         entries = link_own(dataset.columns, from_folder, out, _by_hand(dataset, out))
     else:
         entries = work.from_folder(from_folder)
-    manifest.write(out, dataset, entries)
+    manifest.write(out, dataset, entries, data)
     shutil.rmtree(out / _STAGING, ignore_errors=True)
     log.info("%s: %d files, complete", out, len(entries))
 

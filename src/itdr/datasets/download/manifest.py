@@ -7,10 +7,14 @@ from pathlib import Path
 from itdr.datasets.download.checks import Sums, file_sums, is_published
 from itdr.errors import DataError, ItdrError
 from itdr.files.checksums import check_files
-from itdr.files.formats import read_json, write_checked_json
+from itdr.files.formats import read_json, read_json_object, write_checked_json
 from itdr.settings.dataset import DatasetSettings, RawFile
+from itdr.vocabulary import Origin
 
 NAME = "manifest.json"
+
+SIMULATION = "simulation.json"
+"""What `itdr simulate` writes beside its files: the sizes and the seed of its world."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,23 @@ def entry(file: RawFile, path: Path, origin: str, sums: Sums) -> Entry:
     return Entry(path.name, origin, sums.bytes, sums.sha256, published)
 
 
-def write(out: Path, dataset: DatasetSettings, entries: Iterable[Entry]) -> None:
-    """Mark the folder `out` as complete."""
+def origin_of(folder: Path) -> Origin | None:
+    """Return where the files below a folder come from; None where its manifest does not say."""
+    note = folder / NAME
+    if note.is_file():
+        known = read_json_object(note).get("data")
+        return Origin(known) if known in list(Origin) else None
+    return Origin.SIMULATED if any(folder.rglob(SIMULATION)) else Origin.REAL
+
+
+def write(
+    out: Path, dataset: DatasetSettings, entries: Iterable[Entry], data: Origin | None
+) -> None:
+    """Mark the folder `out` as complete; data: where its files come from, if that is known."""
     files = [asdict(item) for item in sorted(entries, key=lambda item: item.name)]
     write_checked_json(
         out / NAME,
-        {"dataset": str(dataset.id), "revision": dataset.revision, "files": files},
+        {"dataset": str(dataset.id), "revision": dataset.revision, "data": data, "files": files},
     )
 
 

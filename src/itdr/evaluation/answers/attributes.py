@@ -19,17 +19,37 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
-from itdr.evaluation.answers.aliases import same_value, says_nothing, without_doubt
+from itdr.evaluation.answers.aliases import same_value, says_little, says_nothing, without_doubt
 from itdr.evaluation.answers.cleaning import labelled_answer, tags_as_labels, without_reasoning
 from itdr.evaluation.answers.numbers import only_number, plain_number
 from itdr.evaluation.answers.parsed import ParsedAnswer
 
 Ranges = Mapping[str, tuple[float, float]]
 
-_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/"
-_OTHER_NAME = re.compile(r"[,;][ \"'*-]{0,6}[A-Za-z][A-Za-z_ ]{0,30}[\"'*]{0,4} ?[:=]")
+_WRAPPING = " \t\r\n\"'`*_{}[](),;.|/&"
+_OTHER_NAME = re.compile(
+    r"[,;][ \"'*-]{0,6}[A-Za-z][A-Za-z_ ]{0,30}[\"'*]{0,4} ?[:=]|"
+    r"\s[\"'*-]{0,3}[A-Za-z_]+[\"'*]{0,4}[:=]"
+)
+_LEFT_BEHIND = ";\"'`*|"
+_TALKS = re.compile(
+    r"\b(?:the (?:user|reader|listener|viewer)|lives?|think|seems?|might|could|somewhere|appears?|"
+    r"speaking|possibly|cannot)\b|%[^%]*%|->|[\u2192\\<>]",
+    re.IGNORECASE,
+)
 _EXPLANATION = re.compile(
-    r"\s(?:explanation|reason|reasoning|note|rationale|justification)\s?:", re.IGNORECASE
+    r"\s(?:explanation|reason|reasoning|note|rationale|justification|confidence)\s?:", re.IGNORECASE
+)
+_NEXT_SENTENCE = re.compile(r"(?<!\b[Ss]t)[.!?]\s+(?=[A-Z][\w']*\s+[a-z])")
+_REASON = re.compile(
+    r"(?<!\d)\s[-\N{EN DASH}\N{EM DASH}]\s(?!\d)|[,;]?\s(?:because|since|as|based on|due to|"
+    r"given|judging|considering|inferred|with|where|who|which|for sure|"
+    r"and (?:likes|is|has|enjoys|loves))\b|\s\((?=(?:[^\s()]+\s+)+[^()]*\)?$)",
+    re.IGNORECASE,
+)
+_PLACE = re.compile("location|country|city|state|gender|sex", re.IGNORECASE)
+_JOINED = re.compile(
+    r"[,;]?\s+and(?:\s+(?:is|of|the|their|his|her|a|an|aged|user(?:'s)?|with|has))*$", re.IGNORECASE
 )
 _CUT_NAME = re.compile(r",\s?([A-Za-z][A-Za-z_ ]{0,30})$")
 
@@ -43,7 +63,11 @@ def read_attributes(text: str, names: Sequence[str], ranges: Ranges, lenient: bo
     if not text:
         return ParsedAnswer("empty", missing=len(names))
     pairs, talk = _pairs(text, _strict_pattern(names))
-    talk = talk or "\n" in text or bool(_EXPLANATION.search(text))
+    talk = (
+        talk
+        or "\n" in text
+        or any(behind.search(text) for behind in (_EXPLANATION, _NEXT_SENTENCE))
+    )
     formless = talk or text != without_reasoning(text) or not _each_once(pairs, names, ranges)
     if formless and not lenient:
         return ParsedAnswer(
@@ -53,7 +77,7 @@ def read_attributes(text: str, names: Sequence[str], ranges: Ranges, lenient: bo
         )
     if formless:
         pairs = _lenient_pairs(text, names)
-    return _read(pairs, names, ranges)
+    return _read(pairs, names, ranges, formless)
 
 
 def reference_attributes(
@@ -73,14 +97,18 @@ def reference_attributes(
 
 def _each_once(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) -> bool:
     return sorted(name for name, _ in pairs) == sorted(names) and all(
-        plain_number(value) is not None if name in ranges else value for name, value in pairs
+        plain_number(value) is not None
+        if name in ranges
+        else value and not {":", ";"} & set(value) and value[-1] not in _LEFT_BEHIND
+        for name, value in pairs
     )
 
 
 def _lenient_pairs(text: str, names: Sequence[str]) -> list[tuple[str, str]]:
     text = tags_as_labels(labelled_answer(without_reasoning(text)))
     text = unicodedata.normalize("NFKC", text)
-    pattern = _lenient_pattern(names)
+    pattern, listed = _lenient_pattern(names)
+    text = listed.sub(" ", text)
     for line in text.split("\n"):
         pairs, _ = _pairs(line, pattern)
         if len({name for name, value in pairs if _bare(value, names)}) == len(names):
@@ -107,11 +135,14 @@ def _strict_pattern(names: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"(?:^|,[ ]?)(?P<name>{choice}):")
 
 
-def _lenient_pattern(names: Sequence[str]) -> re.Pattern[str]:
+def _lenient_pattern(names: Sequence[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the pattern of a name before its value, and that of several names in a row."""
     choice = "|".join(re.escape(name).replace("_", r"[ _\-]?") for name in names)
-    return re.compile(
-        rf"(?<![\w])(?P<name>{choice})[\"'`*]*\s*(?:[:=|]|\bis\b|-\s)",
-        re.ASCII | re.IGNORECASE,
+    flags = re.ASCII | re.IGNORECASE
+    value_behind = r"[\"'`*]*\s*(?:[:=|\u2192]|->|\bis\b|-\s)"
+    return (
+        re.compile(rf"(?<!\w)(?P<name>{choice}){value_behind}", flags),
+        re.compile(rf"(?<!\w)(?:(?:{choice})(?:,\s?(?:and\s)?|\sand\s))+(?:{choice})\s?:", flags),
     )
 
 
@@ -121,8 +152,9 @@ def _plain_name(name: str) -> str:
 
 def _bare(value: str, names: Sequence[str]) -> str:
     """Return a value without quotes, doubt, and what stands behind it."""
-    value = value.strip().partition("\n")[0]
-    for behind in (_EXPLANATION, _OTHER_NAME):
+    value = _JOINED.sub("", value.strip().partition("\n")[0])
+    value = value.partition(";")[0]
+    for behind in (_EXPLANATION, _OTHER_NAME, _NEXT_SENTENCE, _REASON):
         value = behind.split(value, maxsplit=1)[0]
     cut = _CUT_NAME.search(value)
     if cut and any(_plain_name(name).startswith(_plain_name(cut[1])) for name in names):
@@ -132,13 +164,15 @@ def _bare(value: str, names: Sequence[str]) -> str:
     return without_doubt(value)
 
 
-def _read(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) -> ParsedAnswer:
+def _read(
+    pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges, formless: bool
+) -> ParsedAnswer:
     values: dict[str, str] = {}
     problems = []
     contradicted = set()
     duplicated = 0
     for name, value in pairs:
-        found, problem = _value(name, value, ranges)
+        found, problem = _value(name, value, ranges, formless)
         if problem:
             problems.append(problem)
         elif name not in values:
@@ -157,9 +191,14 @@ def _read(pairs: list[tuple[str, str]], names: Sequence[str], ranges: Ranges) ->
     )
 
 
-def _value(name: str, value: str, ranges: Ranges) -> tuple[str, str | None]:
+def _value(name: str, value: str, ranges: Ranges, formless: bool) -> tuple[str, str | None]:
     """Return a value as it is scored, and why it is none."""
+    talks = (
+        _TALKS.search(value) or {'"', ":"} & set(value) or (" or " in value and _PLACE.search(name))
+    )
+    if says_nothing(value, name) or (formless and (talks or says_little(value, name))):
+        return value, "no number" if name in ranges else "no clear value"
     if name in ranges:
         number, problem = only_number(value, *ranges[name])
         return repr(number), problem
-    return value, "no value" if says_nothing(value, name) else None
+    return value, None

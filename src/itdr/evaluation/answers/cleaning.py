@@ -21,6 +21,7 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _ROLE = re.compile(r"\s*(?:assistant|model|bot|AI)\s*[:\n]", re.IGNORECASE)
+_MARKUP = re.compile(r"(?P<item><li>)|</?(?:ol|ul|li|p|br|b|i|strong|em)\s?/?>", re.IGNORECASE)
 _TAGGED = re.compile(
     r"<(answer|final_answer|final|output|response|result)>([^<]*)</\1>", re.IGNORECASE
 )
@@ -45,6 +46,7 @@ def without_reasoning(text: str) -> str:
         text = _REASONING_ENDS.split(text)[-1]
         text = _REASONING_BEGINS.split(text, maxsplit=1)[0]
         text = next((turn for turn in _TURN.split(text) if turn.strip()), "")
+        text = _MARKUP.sub(lambda tag: "\n- " if tag["item"] else "", text)
     role = _ROLE.match(text)
     text = text[role.end() :] if role else text
     text = _FENCE.sub("", text) if "```" in text else text

@@ -12,26 +12,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from itdr.evaluation.answers.mentions import mentions
+from itdr.evaluation.answers.mentions import leading, mentions
 from itdr.evaluation.answers.titles import Titles
 
 _NUMBER = re.compile(
     r"\s*+(?:#{2,6}\s+)?[\s*_>]*+(?P<word>#|(?:rank|no\.?|number|place|第)\s?#?)?[(\[]?"
     r"(?P<number>\d{1,3})(?P<nth>st|nd|rd|th|位)?"
-    r"(?P<end>[.):\]、]+[*_]*+(?!\d)|\s[-\N{EN DASH}]\s|\s|$)\s*+",
+    r"(?P<end>[.,):\]、]+[*_]*+(?!\d)|\s[-\N{EN DASH}]\s|\s|$)\s*+",
     re.ASCII | re.IGNORECASE,
 )
 _CIRCLED = re.compile("[\u2460-\u2473]")
-_BULLET = re.compile(r"\s*+(?:[-*+\N{BULLET}\N{EN DASH}]|[a-jA-J][.)]|[ivxIVX]{1,4}[.)])\s++")
+_BULLET = re.compile(
+    r"\s*+(?:[-*+\N{BULLET}\N{EN DASH}]|(?P<letter>[a-hA-H])[.)]|[ivxIVX]{1,4}[.)])\s++"
+)
 _INLINE = re.compile(r"(?:^|(?<=[\s,;]))[(\[]?(\d{1,3})[.):\]]\s*", re.ASCII)
 _COMMA = re.compile(r",\s(?:and\s)?")
 _SEPARATORS = [
     *(re.compile(pattern) for pattern in (r"[-=]?>+|[\u2192\u27f6]", r"\|", r";", r"\s/\s")),
     _COMMA,
 ]
-_IN_TURN = re.compile(
-    r"then|and|next|followed|by|finally|last|lastly|after|that|the|first|second|third"
-)
+_IN_TURN = re.compile(r"then|and|next|followed|by|finally|last|lastly|the|first|second|third")
 _CANDIDATE_NUMBERS = re.compile(r"\W*\d{1,4}(?:[\s\[\]()#,>;|-]+\d{1,4})+\W*", re.ASCII)
 _TABLE_RULE = re.compile(r"[\s|:+-]+")
 _MOST_LINES = 2000
@@ -67,9 +67,9 @@ def entries_of(text: str, titles: Titles) -> list[Entry]:
         if len(lines) == 1:
             return _divided(lines[0], titles) or [entry for entry in numbered if entry]
         return [entry for entry in numbered if entry]
-    bullets = [line for line in lines if _BULLET.match(line)]
-    if bullets:
-        return [Entry(_BULLET.sub("", line, count=1)) for line in bullets]
+    bulleted = _bulleted(lines)
+    if bulleted:
+        return bulleted
     return [
         entry
         for line in lines
@@ -78,6 +78,18 @@ def entries_of(text: str, titles: Titles) -> list[Entry]:
             if titles.alike(line)
             else _divided(line, titles) or [Entry(line, marked=False)]
         )
+    ]
+
+
+def _bulleted(lines: list[str]) -> list[Entry]:
+    """Return the lines with a bullet; letters are numbers."""
+    found = [(match, line) for line in lines if (match := _BULLET.match(line))]
+    lettered = all(match["letter"] for match, _ in found)
+    return [
+        Entry(
+            line[match.end() :], ord(match["letter"].lower()) - ord("a") + 1 if lettered else None
+        )
+        for match, line in found
     ]
 
 
@@ -91,7 +103,8 @@ def _row(line: str, titles: Titles) -> str:
     named = next((cell for cell in cells if not cell.isdigit() and titles.alike(cell)), None)
     if named is None:
         return f"{cells[0]}. {cells[-1]}" if cells[0].isdigit() else ""
-    return f"{cells[0]}. {named}" if cells[0].isdigit() else named
+    score = f": {cells[-1]}" if re.fullmatch(r"[\d.]+", cells[-1]) else ""
+    return f"{cells[0]}. {named}" if cells[0].isdigit() else named + score
 
 
 def _numbered(line: str) -> Entry | None:
@@ -114,10 +127,14 @@ def _divided(line: str, titles: Titles) -> list[Entry]:
         if len(parts) < 2:
             continue
         alike = [bool(titles.alike(part)) for part in parts]
-        named = sum(
-            one or bool(mentions(part, titles)[0]) for one, part in zip(alike, parts, strict=True)
+        bare = {part.strip().isdigit() and not titles.whole(part) for part in parts}
+        sentence = any(
+            not one and mentions(part, titles)[0] and not leading(part, titles)
+            for one, part in zip(alike, parts, strict=True)
         )
-        if all(alike) or (separator is not _COMMA and 1 < named >= len(parts) / 2):
+        if len(bare) > 1 or sentence:
+            continue
+        if all(alike) or (separator is not _COMMA and 1 < sum(alike) >= len(parts) / 2):
             return [Entry(part.strip()) for part in parts]
     named_in_turn, between = mentions(line, titles)
     if len(named_in_turn) > 1 and all(map(_IN_TURN.fullmatch, between)):
@@ -154,6 +171,8 @@ def _titles(found: Any) -> Iterable[str]:
     if isinstance(found, dict):
         lists = [value for value in found.values() if isinstance(value, list)]
         found = lists[0] if lists else list(found.values()) if all(map(str.isdigit, found)) else []
+    if isinstance(found, list) and all(isinstance(i, dict) and i.get("rank") for i in found):
+        found = sorted(found, key=lambda item: str(item["rank"]).zfill(3))
     for item in found if isinstance(found, list) else []:
         named = (
             [item[key] for key in _TITLE_KEYS if key in item] if isinstance(item, dict) else [item]

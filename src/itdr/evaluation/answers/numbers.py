@@ -22,12 +22,12 @@ _WORDS = re.compile(
     # Elsewhere a number's name counts something else: "one of the best", "Four Weddings".
     rf"\b(?P<first>{'|'.join(_NAMES)})(?:[ -](?P<ones>{'|'.join(_ONES[1:10])}|hundred))?"
     rf"(?:[ -]point[ -](?P<tenths>{'|'.join(_ONES[:10])}))?\b"
-    r"(?=\s*(?:$|[.,;:!?)\]*\"'/\n-])|[ -]+(?:stars?|points?|out\s+of|or|to|and\s+a\s+half|years?|"
-    r"because|since|for|on|in)\b|\s+of\s+(?:\d|five|ten)\b)",
+    r"(?=\s*(?:$|[.,;:!?)\]*\"'/\n-])|[ -]+(?:stars?|points?|out\s+of|or|to|"
+    r"and\s+(?:an?\s+|one\s+)?half|years?|because|since|for|on|in)\b|\s+of\s+(?:\d|five|ten)\b)",
     re.IGNORECASE,
 )
 _AND_A_HALF = re.compile(
-    r"(?<![\w.,])(\d+)[ -]+(?:and[ -]+a[ -]+half\b|1/2(?!\d))", re.ASCII | re.I
+    r"(?<![\w.,])(\d+)[ -]+(?:and[ -]+(?:an?[ -]+|one[ -]+)?half\b|1/2(?!\d))", re.ASCII | re.I
 )
 _HALF_A = re.compile(r"\bhalf[ -]a(?=[ -]star)", re.IGNORECASE)
 _VULGAR = re.compile(r"(?<!\d)(\d{0,3})\s?([\xbc-\xbe])")
@@ -39,8 +39,10 @@ _COMPARED = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _COMPARED_BEHIND = re.compile(
-    rf"{VALUE}\s*(?:\+|stars?\s+or\s+(?:more|less)\b|(?:or|and)\s+(?:more|less|higher|lower|above|"
-    r"below|better|worse|older|younger|over|under|up)\b|at\s+(?:least|most)\b|plus\b)",
+    rf"{VALUE}\s*(?:\+|-?(?:ish|something|odd)\b|['\N{{RIGHT SINGLE QUOTATION MARK}}]s\b|"
+    r"stars?\s+or\s+(?:more|less)\b|(?:or|and)\s+(?:more|less|higher|lower|above|below|better|"
+    r"worse|older|younger|over|under|up)\b|at\s+(?:the\s+)?(?:very\s+)?(?:least|most|best|worst)\b|"
+    r"(?:tops|max|min|(?:at\s+)?(?:minimum|maximum)|plus)\b)",
     re.ASCII | re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -48,7 +50,9 @@ _DENIED = re.compile(
     rf"(?:(?!but\b|so\b|sure\b|instead\b)[a-z]+\s+){{0,4}}{VALUE}",
     re.ASCII | re.IGNORECASE,
 )
-_PERCENT = re.compile(rf"{VALUE}\s*(?:%|per\s?cent\b)", re.ASCII)
+_PERCENT = re.compile(
+    rf"{VALUE}\s*(?:%|per\s?cent\b)|(?:\xb1|\+/-)\s*{VALUE.replace('[+-]?', '')}", re.ASCII
+)
 
 
 def plain_number(text: str) -> float | None:
@@ -70,14 +74,19 @@ def with_digits(text: str) -> str:
 
 def without_unstated(text: str) -> str:
     """Return the text without the numbers that it compares with or denies, and percentages."""
-    for pattern in (_COMPARED, _COMPARED_BEHIND, _DENIED, _PERCENT):
+    for pattern in (_PERCENT, _COMPARED, _COMPARED_BEHIND, _DENIED):
         text = pattern.sub(" ", text)
     return text
 
 
 def values_in(text: str) -> list[float]:
     """Return the numbers of a text in plain digits in their order."""
-    return [float(found.replace(",", ".")) for found in NUMBER.findall(text)]
+    return [value_of(found) for found in NUMBER.findall(text)]
+
+
+def value_of(digits: str) -> float:
+    """Return the value of a number with a point or a comma."""
+    return float(digits.replace(",", "."))
 
 
 def only_number(text: str, low: float, high: float) -> tuple[float | None, str | None]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from itdr.instructions.choices import ChoiceLikelihood
+
 
 class Reading(StrEnum):
     """How much an answer may differ from the asked-for form."""
@@ -17,8 +19,8 @@ class Form:
     """The form of answer that one example asks for; kind: as `answer` in task files.
 
     scale: lowest and highest rating (number); candidates: titles in the order shown (ranked_list,
-    title); attributes: the asked names, ranges: lowest and highest value of those of them that are
-    numbers (attributes).
+    title), or the choices (choice); attributes: the asked names, ranges: lowest and highest value
+    of those of them that are numbers (attributes).
     """
 
     kind: str
@@ -38,6 +40,7 @@ class ParsedAnswer:
         keeps its place, because a user would meet it there. A chosen title is a ranking of one.
     attributes: the values by name, those that could be read.
     text: the text.
+    likelihoods: of the choices, in the order of the form's candidates.
     duplicated, out_of_list, missing: entries given again, entries that were not asked for, and
         asked entries not given. They are also counted in an answer that is not readable.
     """
@@ -47,6 +50,7 @@ class ParsedAnswer:
     ranking: tuple[int | None, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
     text: str | None = None
+    likelihoods: tuple[ChoiceLikelihood, ...] = ()
     duplicated: int = 0
     out_of_list: int = 0
     missing: int = 0

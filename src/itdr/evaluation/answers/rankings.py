@@ -20,15 +20,35 @@ from itertools import pairwise
 
 from itdr.evaluation.answers.cleaning import labelled_answer, without_reasoning
 from itdr.evaluation.answers.entries import Entry, entries_of
-from itdr.evaluation.answers.mentions import leading, mentions
+from itdr.evaluation.answers.mentions import entry_means, leading, mentions
 from itdr.evaluation.answers.parsed import ParsedAnswer
-from itdr.evaluation.answers.titles import Titles, numerals, title_words
+from itdr.evaluation.answers.titles import Titles, of_a_series, title_words
 
 _LINE = re.compile(r"(\d{1,6})\. (.*\S)\s*", re.ASCII)
 _WORST_FIRST = re.compile(
     r"\b(?:(?:from\s+)?(?:the\s+)?(?:least|worst|lowest)\b[^\n]{0,40}\bto\s+(?:the\s+)?"
     r"(?:most|best|highest)|(?:in\s+)?ascending\s+order|worst\s+first)\b",
     re.IGNORECASE,
+)
+_UNSUITED = re.compile(
+    r"^[^\w\n]{0,9}(?:the\s+)?(?:least|worst|lowest|bottom|unlikely|less|avoid|skip|exclud\w+|not)\b"
+    r"[^\n:]{0,40}:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SCORE = re.compile(
+    r"[\s:=|#(-](?:rank\s?)?#?(?!\d{4}\))(\d+(?:\.\d+)?)\)?\s?(?:/\s?\d+|%)?$|"
+    r"\b(first|second|third|fourth|fifth)\b",
+    re.ASCII | re.IGNORECASE,
+)
+_TIED = re.compile(r"<|(?<![=-])=(?![=>])\s*(?=[^\W\d])")
+_DRAWN = re.compile("[\u2605\u2b50]+")
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_CONCLUDES = re.compile(r"^\W*(?:so|therefore|thus|hence|overall|in conclusion)\b", re.IGNORECASE)
+_OF_OTHERS = re.compile(
+    r"^[^\w\n]{0,9}(?:the\s+|user(?:'s|s)?\s+|my\s+)*"
+    r"(?:history|watched|seen|liked|original|previous\w*|input|reverse\w*|unordered|shown)\b"
+    r"(?![^\n:]{0,40}\b(?:rank\w*|recommend\w*)\b)[^\n:]{0,40}:",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ECHO = re.compile(
     r"^(?![^\n]{0,60}\b(?:rank|order|sort))[^\n]{0,60}\bcandidates?\b[^\n]{0,20}(?:\bare\b|:)",
@@ -71,9 +91,13 @@ def _read_strictly(text: str, titles: Titles) -> ParsedAnswer:
 
 def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
     """Return the ranking of a text and how often a candidate was named again."""
+    entries = _without_cut(entries_of(text, titles), titles)
+    bare = [entry.text for entry in entries if entry.text.strip().isdigit()]
+    if len({bool(titles.whole(number)) for number in bare}) > 1:
+        raise UnclearListError("titles or numbers of candidates")
     lists = [
-        _placed([found for entry in entries if (found := _named(entry, titles)) is not None])
-        for entries in _lists(_without_cut(entries_of(text, titles), titles))
+        _placed([found for entry in part if (found := _named(entry, titles)) is not None])
+        for part in _lists(entries)
     ]
     shown = list(range(len(titles.candidates)))
     lists = [one for one in lists if 2 * _count(one) >= len(one[0])] or lists
@@ -83,9 +107,29 @@ def _read_leniently(text: str, titles: Titles) -> tuple[list[int | None], int]:
         raise UnclearListError("several lists")
     if _ECHO.search(text) and longest[0] == shown[: len(longest[0])]:
         raise UnclearListError("the candidates as they were shown")
+    if _UNSUITED.search(text):
+        raise UnclearListError("candidates that do not suit")
+    if _OF_OTHERS.search(text) or _TIED.search(text):
+        raise UnclearListError("a list of something else")
+    _check_scores(entries, titles)
+    last = text.strip().rpartition("\n")[2]
+    if _CONCLUDES.match(last) and mentions(last, titles)[0]:
+        raise UnclearListError("a conclusion behind the list")
     if _WORST_FIRST.search(text):
         return longest[0][::-1], longest[1]
     return longest
+
+
+def _check_scores(entries: list[Entry], titles: Titles) -> None:
+    """Refuse lines whose own numbers put them in another order than they stand in."""
+    found = [
+        _SCORE.search(_DRAWN.sub(lambda drawn: str(len(drawn[0])), entry.text))
+        for entry in entries
+        if not entry.marked and not titles.whole(_DRAWN.sub("1", entry.text))
+    ]
+    scores = [float(match[1] or _ORDINALS[match[2].lower()]) for match in found if match]
+    if scores not in (sorted(scores, reverse=True), list(range(1, len(scores) + 1))):
+        raise UnclearListError("numbers in another order")
 
 
 def _lists(entries: list[Entry]) -> list[list[Entry]]:
@@ -115,7 +159,7 @@ def _without_cut(entries: list[Entry], titles: Titles) -> list[Entry]:
         return entries
     title = titles.candidates[found[0]]
     rest = title_words(title).removeprefix(form)
-    sequel = rest.startswith(" ") and numerals(rest.split()[0])
+    sequel = rest.startswith(" ") and of_a_series(rest.split()[0])
     if len(found) > 1 or sequel or len(form) < _FEWEST_LETTERS_CUT:
         return others
     return [*others, replace(last, text=title)]
@@ -128,11 +172,11 @@ def _named(entry: Entry, titles: Titles) -> list[int] | None:
     found = titles.alike(entry.text) or leading(entry.text, titles)
     if found:
         return found
-    found, _ = mentions(entry.text, titles)
-    if _several(found, titles):
+    if _several(mentions(entry.text, titles)[0], titles):
         if entry.marked:
             raise UnclearListError("an entry with several candidates")
         return None
+    found = entry_means(entry.text, titles)
     return found or ([] if entry.marked else None)
 
 

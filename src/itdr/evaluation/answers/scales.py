@@ -2,7 +2,7 @@
 
 import re
 
-from itdr.evaluation.answers.numbers import VALUE
+from itdr.evaluation.answers.numbers import VALUE, value_of
 
 _TOP = r"(?P<top>\d+(?:[.,]\d+)?)"
 _OUT_OF = re.compile(
@@ -17,7 +17,7 @@ _WHOLE_SCALE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _NAMED_TOP = re.compile(
-    rf"(?:\bscale\s+of\s+|满分){_TOP}|{_TOP.replace('top', 'stars')}[- ](?:stars?|points?)\s+"
+    rf"(?:\bscale\s+of\s+|满分\s*){_TOP}|{_TOP.replace('top', 'stars')}[- ](?:stars?|points?)\s+"
     r"(?:scale|system)",
     re.ASCII | re.IGNORECASE,
 )
@@ -42,19 +42,15 @@ def without_scale(text: str, highest: float) -> tuple[str, bool]:
     """
     for pattern in (_WHOLE_SCALE, _NAMED_TOP):
         for match in pattern.finditer(text):
-            if _number(next(filter(None, match.groups()))) != highest:
+            if value_of(next(filter(None, match.groups()))) != highest:
                 raise AnotherScaleError
         text = pattern.sub(" ", text)
     others = 0
 
     def own_value(match: re.Match[str]) -> str:
         nonlocal others
-        own = _number(match["top"]) == highest
+        own = value_of(match["top"]) == highest
         others += not own
         return match["value"] if own else " "
 
     return _EXTREME.sub(" ", _OUT_OF.sub(own_value, text)), others > 0
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", "."))

@@ -8,9 +8,12 @@ Lenient, the first rule that gives exactly one candidate:
 2. some of the title's parts, which stand between brackets, colons and dashes: "Seven (1995)" is
    "Seven (a.k.a. Se7en) (1995)", but "The Godfather" is not "The Godfather: Part II";
 3. the number of a candidate ("3", "#3", "Candidate 3", "[3]");
-4. a small difference: 8 to 1,000 letters, the same numbers (II, III, ... included, so that a sequel
-   never stands for another), at least 0.9 alike (twice the length of the longest common
-   subsequence over the sum of the lengths), and the next candidate at least 0.05 less alike.
+4. the beginning of one long title without a year, as shops have them: at least three words or a
+   code ("Sony WH-1000XM4"), and no number behind it;
+5. slips of the pen: 8 to 1,000 letters, at least 0.9 alike (twice the length of the longest common
+   subsequence over the sum of the lengths), the next candidate at least 0.05 less alike, and word
+   for word the same but for a letter or two, so that neither a sequel, a code nor a colour stands
+   for another.
 """
 
 import re
@@ -20,6 +23,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 _NUMBERED = re.compile(
     r"(?:candidates?|items?|options?|numbers?|no\.?)?\s*+[#(\[]*+\s*+(\d{1,4})\s*[)\].:]*",
@@ -39,6 +43,24 @@ _WRAPPING += "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 _WRAPPING += "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
+_SERIES = {"part", "episode", "vol", "volume", "chapter", "season", "book"}
+_SMALL_WORDS = {
+    "a",
+    "an",
+    "and",
+    "at",
+    "by",
+    "for",
+    "from",
+    "in",
+    "of",
+    "on",
+    "or",
+    "the",
+    "to",
+    "with",
+}
+_FEWEST_WORDS_BEGINNING = 3
 _FEWEST_LETTERS_ALIKE = 8
 _FEWEST_LETTERS_WITHIN = 4
 _MOST_LETTERS = 1000
@@ -91,6 +113,11 @@ class Titles:
             self._alike[text] = self.exact(text) or self._nearest(text)
         return self._alike[text]
 
+    def whole(self, text: str) -> bool:
+        """Say whether a text is a title, or one without its year, and not a part of one."""
+        form = title_words(text.strip(_WRAPPING))
+        return form in self._dated_or_not or bool(self._beginning(form))
+
     def _nearest(self, text: str) -> list[int]:
         bare = _CUT_YEAR.sub("", text.strip(_WRAPPING).lstrip("([" + _WRAPPING))
         if bare.endswith("]") and "[" not in bare:
@@ -102,6 +129,7 @@ class Titles:
         return (
             self._unique(self._by_parts(bare))
             or self.numbered(text)
+            or self._beginning(form)
             or self._nearly(form, dated=bool(parts(bare)[2]))
         )
 
@@ -164,18 +192,34 @@ class Titles:
         for position, title in enumerate(self.candidates):
             its_outside, its_inside, its_years = parts(title)
             unnamed = [part for part in its_outside if part not in named]
-            sequel = not years and len(named) == 1 and any(map(numerals, unnamed))
+            sequel = not years and len(named) == 1 and any(map(of_a_series, unnamed))
+            if not its_years:  # "Fullmetal Alchemist" is not "Fullmetal Alchemist: Brotherhood"
+                sequel |= any(len(part.split()) < _FEWEST_WORDS_BEGINNING for part in unnamed)
             other_year = its_years and not set(years) <= set(its_years)
             if named and named <= {*its_outside, *its_inside} and not sequel and not other_year:
                 found.append(position)
         return found
+
+    def _beginning(self, form: str) -> list[int]:
+        found = form.split()
+        coded = any(not word.isalpha() and not word.isdigit() for word in found)
+        if len(form) > _MOST_LETTERS or (len(found) < _FEWEST_WORDS_BEGINNING and not coded):
+            return []
+        found = [
+            title
+            for title in self.by_words
+            if title.startswith(f"{form} ") and not _YEAR.search(title)
+        ]
+        if len(found) != 1 or of_a_series(found[0][len(form) :].split()[0]):
+            return []
+        return self._unique(self.by_words[found[0]])
 
     def _nearly(self, form: str, dated: bool) -> list[int]:
         if len(form) < _FEWEST_LETTERS_ALIKE or form.startswith(_DENIALS):
             return []
         pool = self.by_words if dated else self._dated_or_not
         found = process.extract(form, pool.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE - _MARGIN)
-        if not found or found[0][1] < _ALIKE or numerals(found[0][0]) != numerals(form):
+        if not found or found[0][1] < _ALIKE or not _misspelt(form, found[0][0]):
             return []
         (title, score, _), *others = found
         rivals = [other for name, other, _ in others if pool[name] != pool[title]]
@@ -184,6 +228,33 @@ class Titles:
     def _unique(self, positions: list[int]) -> list[int]:
         """Return the positions if all have one title: the same words may stand for two films."""
         return positions if len({self.candidates[at] for at in positions}) == 1 else []
+
+
+def _misspelt(form: str, title: str) -> bool:
+    """Say whether two titles differ in slips of the pen alone, word by word."""
+    one, other = (
+        [word for word in words.split() if word not in _SMALL_WORDS] for words in (form, title)
+    )
+    if len(one) != len(other):  # "Spiderman" and "Spider-Man"
+        return "".join(one) == "".join(other)
+    return all(
+        a == b
+        or (
+            a.isalpha()
+            and b.isalpha()
+            and a[0] == b[0]
+            and len(a) > 3
+            and OSA.distance(a, b) <= (1 if len(b) < 8 else 2)
+        )
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def of_a_series(part: str) -> bool:
+    """Say whether words tell one part of a series from another."""
+    return (
+        any(map(str.isdigit, part)) or bool(numerals(part)) or not _SERIES.isdisjoint(part.split())
+    )
 
 
 def numerals(form: str) -> list[str]:

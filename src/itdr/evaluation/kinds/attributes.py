@@ -15,7 +15,7 @@ from itdr.registry import ANSWER_KINDS
     "attributes",
     AnswerKind,
     read=lambda text, form, lenient: read_attributes(text, form.attributes, form.ranges, lenient),
-    write=lambda example, template: ", ".join(
+    write=lambda example, task, dataset: ", ".join(
         f"{name}:{value}" for name, value in example["attributes"].items()
     ),
     faults=("duplicated", "missing"),

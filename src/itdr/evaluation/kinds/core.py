@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itdr.evaluation.answers import Form, ParsedAnswer, Reading
-from itdr.instructions.tasks import DatasetTemplate, TaskSettings
+from itdr.instructions.tasks import TaskSettings
 from itdr.registry import ANSWER_KINDS
 
 
@@ -13,12 +13,12 @@ from itdr.registry import ANSWER_KINDS
 class Example:
     """One answer with the form that was asked for and what is true.
 
-    truth: the number, the titles of the positives, the attributes by name or the text. user_id:
-    whose example it is, where known.
+    answer: the text, or the likelihoods of choices. truth: the number, the titles of the positives,
+    the attributes by name, the right choice or the text. user_id: whose example it is, where known.
     """
 
     id: str
-    answer: str
+    answer: Any
     asked: bool
     form: Form
     truth: Any
@@ -33,23 +33,25 @@ class AnswerKind:
         name: what task files call it.
         ask: from a row of predictions, the task and the dataset to the form of answer and the
             truth; it raises DataError naming the column that is wrong.
-        read: from a text and a form, strictly or leniently, to what the text says; no text
+        read: from an answer and a form, strictly or leniently, to what the answer says; no text
             whatever raises an error.
-        write: from a sampled example and what the dataset adds to the task to the true answer in
-            the form asked for; None where a teacher writes it.
+        write: from a sampled example, the task and the dataset to the true answer in the form asked
+            for; None where a teacher writes it.
+        given: from a row of predictions and the form to the answer.
         faults: fields of an answer that count what can be wrong with a readable one.
         taught: whether a teacher writes the true answers.
     """
 
     name: str
     ask: Callable[[Mapping[str, Any], TaskSettings, str], tuple[Form, Any]]
-    read: Callable[[str, Form, bool], ParsedAnswer]
-    write: Callable[[Mapping[str, Any], DatasetTemplate], str | None]
+    read: Callable[[Any, Form, bool], ParsedAnswer]
+    write: Callable[[Mapping[str, Any], TaskSettings, str], str | None]
+    given: Callable[[Mapping[str, Any], Form], Any] = lambda row, form: row["answer"]
     faults: tuple[str, ...] = ()
     taught: bool = False
 
 
-def read(text: str, form: Form, reading: Reading) -> ParsedAnswer:
+def read(answer: Any, form: Form, reading: Reading) -> ParsedAnswer:
     """Return what an answer says; no text whatever raises an error."""
     kind: AnswerKind = ANSWER_KINDS[form.kind]
-    return kind.read(text, form, reading == Reading.LENIENT)
+    return kind.read(answer, form, reading == Reading.LENIENT)

@@ -9,7 +9,7 @@ from itdr.evaluation.answers import Form
 from itdr.evaluation.answers.choices import read_choice
 from itdr.evaluation.answers.rankings import read_ranking
 from itdr.evaluation.kinds.core import AnswerKind
-from itdr.instructions.tasks import DatasetTemplate, TaskSettings
+from itdr.instructions.tasks import TaskSettings
 from itdr.registry import ANSWER_KINDS
 
 
@@ -33,7 +33,7 @@ def _candidates(
     return Form(kind, candidates=lists["candidates"]), lists["targets"]
 
 
-def _ranking(example: Mapping[str, Any], template: DatasetTemplate) -> str:
+def _ranking(example: Mapping[str, Any], task: TaskSettings, dataset: str) -> str:
     """Return the positives and behind them the others, each in the order of the list shown.
 
     Any other order could not be worked out from the input.
@@ -54,6 +54,6 @@ ANSWER_KINDS.register(
     "title",
     AnswerKind,
     read=lambda text, form, lenient: read_choice(text, form.candidates, lenient),
-    write=lambda example, template: str(example["positives"][0]["title"]),
+    write=lambda example, task, dataset: str(example["positives"][0]["title"]),
     faults=("out_of_list",),
 )(partial(_candidates, kind="title"))

@@ -16,7 +16,7 @@ from itdr.registry import ANSWER_KINDS
     "number",
     AnswerKind,
     read=lambda text, form, lenient: read_rating(text, form.scale, lenient),
-    write=lambda example, template: template.rating_text(example["target"]["rating"]),
+    write=lambda example, task, dataset: task.of(dataset).rating_text(example["target"]["rating"]),
 )
 def _number(row: Mapping[str, Any], task: TaskSettings, dataset: str) -> tuple[Form, float]:
     scale, reference = task.of(dataset).scale, row["reference"]

@@ -15,7 +15,7 @@ from itdr.registry import ANSWER_KINDS
     "text",
     AnswerKind,
     read=lambda text, form, lenient: read_text(text, lenient),
-    write=lambda example, template: None,
+    write=lambda example, task, dataset: None,
     taught=True,
 )
 def _text(row: Mapping[str, Any], task: TaskSettings, dataset: str) -> tuple[Form, str]:

@@ -6,10 +6,11 @@ for tasks that ask for them: bleu-corpus-2, bleu-nltk-2, rouge-package-l.
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from itdr.evaluation.answers import ParsedAnswer
 from itdr.evaluation.kinds.core import Example
-from itdr.evaluation.metrics.scorers import Scorers
-from itdr.evaluation.text_metrics import TextScorer
+from itdr.evaluation.metrics.scorers import Floats, Scorers, Whole
 from itdr.evaluation.text_variants import (
     nltk_bleu,
     nltk_signature,
@@ -84,7 +85,22 @@ def _package_rouge(
     reference=_PAPINENI,
     variants=_ORDERS,
     signature=lambda metric, texts: texts.bleu_signature(int(metric.variant), corpus=True),
-    counts=lambda predicted, reference, texts: texts.bleu_counts(predicted, reference),
+    whole=True,
 )
-def _corpus_bleu(metric: Metric, sums: Sequence[float], texts: TextScorer) -> float:
-    return texts.bleu_of([int(count) for count in sums], int(metric.variant), corpus=True)
+def _corpus_bleu(
+    answers: Sequence[ParsedAnswer], examples: Sequence[Example], metric: Metric, scorers: Scorers
+) -> Whole:
+    """Return BLEU of all texts together; one that is unreadable is an empty text."""
+    texts, order = scorers.texts, int(metric.variant)
+    counts = np.array(
+        [
+            texts.bleu_counts(answer.text or "", example.truth)
+            for answer, example in zip(answers, examples, strict=True)
+        ],
+        dtype=float,
+    )
+
+    def value(times: Floats) -> float:
+        return texts.bleu_of([int(count) for count in times @ counts], order, corpus=True)
+
+    return Whole(value)

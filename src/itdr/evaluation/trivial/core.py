@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf, log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +14,12 @@ import pyarrow as pa
 from itdr.errors import DataError, SettingsError
 from itdr.instructions.record import PREDICTION, reference_columns
 from itdr.instructions.tasks import TaskSettings, load_task
+from itdr.provenance import Maker
 from itdr.registry import TRIVIAL_ANSWERS
 
 Record = Mapping[str, Any]
-Answerer = Callable[[Record, np.random.Generator], str]
+Answerer = Callable[[Record, np.random.Generator], str | Mapping[str, float]]
+"""From a record to the answer: a text, or of choices the probability of each."""
 
 
 class ItemFacts(NamedTuple):
@@ -44,13 +47,15 @@ class TrivialAnswer:
     """How a trivial answer is made.
 
     prepare: turns what is known of one task and dataset into what answers a record. answers: the
-    kinds of answers that it gives. needs_train, needs_items: whether it uses them.
+    kinds of answers that it gives. choices: of which source, if it gives choices; "" for any.
+    needs_train, needs_items: whether it uses them.
     """
 
     name: str
     prepare: Callable[[Known], Answerer]
     description: str
     answers: tuple[str, ...]
+    choices: str = ""
     needs_train: bool = True
     needs_items: bool = False
 
@@ -77,7 +82,7 @@ def answer_trivially(
     """
     trivial: TrivialAnswer = TRIVIAL_ANSWERS.find(name)
     train_records = _by_cell(train)
-    answers: dict[str, str] = {}
+    answers: dict[str, dict[str, Any]] = {}
     for (task, dataset), records in _by_cell(test).items():
         settings = load_task(task, folders)
         if settings.answer not in trivial.answers:
@@ -95,12 +100,23 @@ def answer_trivially(
         known = Known(settings, dataset, learnt_from, (items or {}).get(dataset, {}))
         answer = trivial.prepare(known)
         for record in records:
-            answers[record["id"]] = answer(record, _generator(seed, record["id"]))
+            answers[record["id"]] = _columns(answer(record, _generator(seed, record["id"])))
+    shared = Maker(engine=name, seed=seed).columns | {"finish_reason": "stop"}
     predictions = [
-        reference_columns(record) | {"answer": answers[record["id"]], "finish_reason": "stop"}
-        for record in test.to_pylist()
+        reference_columns(record) | answers[record["id"]] | shared for record in test.to_pylist()
     ]
     return pa.Table.from_pylist(predictions, schema=PREDICTION)
+
+
+def _columns(answer: str | Mapping[str, float]) -> dict[str, Any]:
+    if isinstance(answer, str):
+        return {"answer": answer}
+    choices = [
+        # One token each, so that a logprob per token is that of the choice.
+        {"text": text, "logprob": log(p) if p > 0 else -inf, "tokens": 1}
+        for text, p in answer.items()
+    ]
+    return {"answer": max(answer, key=lambda text: answer[text]), "choices": choices}
 
 
 def _by_cell(table: pa.Table) -> dict[tuple[str, str], list[Record]]:

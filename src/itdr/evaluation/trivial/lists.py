@@ -6,19 +6,24 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from itdr.evaluation.trivial.core import Answerer, ItemFacts, Known, Record, TrivialAnswer
+from itdr.instructions.choices import CANDIDATES
 from itdr.registry import TRIVIAL_ANSWERS
 
 _LISTS = ("ranked_list", "title")
+_SCORED = (*_LISTS, "choice")
 
 
 @TRIVIAL_ANSWERS.register(
     "random",
     TrivialAnswer,
     description="the candidates in random order",
-    answers=_LISTS,
+    answers=_SCORED,
+    choices=CANDIDATES,
     needs_train=False,
 )
 def _random(known: Known) -> Answerer:
+    if known.task.answer == "choice":
+        return lambda record, generator: _shares(record, lambda item: 0)
     return lambda record, generator: _ranked(known, record, lambda item: 0.0, generator)
 
 
@@ -26,7 +31,8 @@ def _random(known: Known) -> Answerer:
     "popularity",
     TrivialAnswer,
     description="by how often an item stands in training histories and targets",
-    answers=_LISTS,
+    answers=_SCORED,
+    choices=CANDIDATES,
 )
 def _popularity(known: Known) -> Answerer:
     times = Counter(
@@ -37,6 +43,8 @@ def _popularity(known: Known) -> Answerer:
             *(record["targets"] or []),
         ]
     )
+    if known.task.answer == "choice":
+        return lambda record, generator: _shares(record, lambda item: times[item])
     return lambda record, generator: _ranked(known, record, lambda item: times[item], generator)
 
 
@@ -91,6 +99,12 @@ def _not_newer(known: Known) -> Answerer:
         return _ranked(known, record, fits, generator)
 
     return answer
+
+
+def _shares(record: Record, times: Callable[[str], int]) -> dict[str, float]:
+    """Return each candidate's share of how often the candidates occur, each once more."""
+    counts = {item["title"].strip(): times(item["item_id"]) + 1 for item in record["candidates"]}
+    return {title: count / sum(counts.values()) for title, count in counts.items()}
 
 
 def _ranked(

@@ -22,7 +22,7 @@ from itdr.instructions.audit.page import page
 from itdr.instructions.audit.texts import empty_fields, leaked_answer, target_in_history
 from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import RECORD
-from itdr.instructions.tasks import CANDIDATES, TaskSettings, load_tasks
+from itdr.instructions.tasks import TaskSettings, load_tasks
 from itdr.rendering.plain import in_csv
 from itdr.settings.audit import MEANING, SHARED, AuditSettings, Check
 from itdr.vocabulary import Part
@@ -101,7 +101,8 @@ def _datasets_of(groups: Mapping[str, Sequence[Path]]) -> dict[Path, list[str]]:
 
 
 def _read(path: Path) -> list[Record]:
-    known = {"part": path.stem, "split": read_protocol(path).split}
+    protocol = read_protocol(path)
+    known = {"part": path.stem, "split": protocol.split, "data": protocol.data}
     return [row | known for row in read_parquet(path, RECORD).to_pylist()]
 
 
@@ -116,7 +117,7 @@ def _check(
     _check_parts(records, findings, folder)
     findings.add(repeated(records))
     findings.add(position_bias(records))
-    chosen = [record for record in records if tasks[record["task"]].answer in CANDIDATES]
+    chosen = [record for record in records if tasks[record["task"]].has_candidates]
     rated = [record for record in records if tasks[record["task"]].answer == "number"]
     tables = folder / records[0]["dataset"] if folder else None
     titles = _check_tables(records, findings, tables, threads, rated=rated)
@@ -190,13 +191,13 @@ def _lengths(
 
 
 def _counted(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return one row per cell with its number of examples in each part."""
+    """Return one row per cell: where its data come from, and its examples in each part."""
     counts = Counter((r["task"], r["dataset"], r["part"]) for r in records)
-    cells = dict.fromkeys(key[:2] for key in counts)
+    cells = {(r["task"], r["dataset"]): r["data"] for r in records}
     return [
-        {"task": task, "dataset": dataset}
+        {"task": task, "dataset": dataset, "data": data}
         | {part.value: counts[task, dataset, part.value] for part in Part}
-        for task, dataset in cells
+        for (task, dataset), data in cells.items()
     ]
 
 

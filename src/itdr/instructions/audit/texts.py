@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from itdr.instructions.audit.faults import Fault, Record, fault
-from itdr.instructions.tasks import CANDIDATES, TaskSettings
+from itdr.instructions.tasks import TaskSettings
 from itdr.settings.audit import Check
 
 _NOTHING = {"", "none", "nan", "null", "na", "n/a", "<na>"}
@@ -61,7 +61,7 @@ def leaked_answer(record: Record, task: TaskSettings, target_title: str | None) 
         why = _rating_told(text, output, target_title)
     elif kind == "attributes":
         why = _attribute_told(text, output)
-    elif kind in CANDIDATES and record["history"] is not None:
+    elif task.has_candidates and record["history"] is not None:
         why = _title_told(record)
     elif kind == "text":
         why = _quoted(text, output)

@@ -29,6 +29,8 @@ class FigureData:
         examples: task and dataset to the number of examples built, all parts; empty without a run.
         lengths: the entries "lengths" of audit.json.
         losses: column to the losses of its training.
+        reliability: column to the rows of its file of itdr.evaluation.reliability.
+        simulated: whether examples of the run are, which every figure then says.
     """
 
     results: Results
@@ -38,6 +40,8 @@ class FigureData:
     examples: Mapping[tuple[str, str], int] = field(default_factory=dict)
     lengths: Sequence[Mapping[str, Any]] = ()
     losses: Mapping[Column, Sequence[Loss]] = field(default_factory=dict)
+    simulated: bool = False
+    reliability: Mapping[Column, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def published_examples(self) -> dict[tuple[str, str], int]:
@@ -74,7 +78,7 @@ class FigureData:
         if table not in self.layout.tables:
             raise NothingToDrawError(f"there is no table {table!r}")
         found = self.layout.columns_of(table, self.results.columns)
-        return found or self.layout.columns_of(table, self.results.published)
+        return found or self.layout.columns_of(table, self.results.beside)
 
     def bars(self, column: Column, aggregate: str, colour: str) -> list[Bar]:
         """Return the bars of an aggregate of a column: ours in a run, and the published one."""
@@ -84,7 +88,7 @@ class FigureData:
             value, missing = total.value, total.missing
             why = f"lacks {missing.split()[0].split(':')[0]}" if isnan(value) and missing else ""
             found.append(Bar(value, colour, published=False, why=why))
-        published = self.results.published_aggregates.get(column)
+        published = self.results.aggregates_beside.get(column)
         if published:
             found.append(Bar(published[aggregate], colour, published=True))
         return found

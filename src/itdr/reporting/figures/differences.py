@@ -55,7 +55,7 @@ def draw(data: FigureData) -> Figure:
     for axis, column in zip(axes[0], columns, strict=True):
         title = f"{data.layout.model_title(column[0])}\n{data.layout.variant_title(column[1])}"
         axis.set_title(title, fontsize=SMALL)
-    handles = [line_key(BLUE, "published value inside our interval", marker="o"),
+    handles = [line_key(BLUE, "published value where a replication's would lie", marker="o"),
                line_key(VERMILION, "outside", marker="o", markerfacecolor="white")]  # fmt: skip
     figure.legend(handles=handles, loc="outside upper left", ncols=2)
     figure.supxlabel("our value minus the published one", fontsize=SMALL + 1)
@@ -68,7 +68,7 @@ def _compared(data: FigureData, column: Column) -> bool:
 
 def _shown(data: FigureData, column: Column, key: Key) -> bool:
     score = data.results.scores.get(column, {}).get(key)
-    published = data.results.published.get(column, {}).get(key)
+    published = data.results.beside.get(column, {}).get(key)
     return score is not None and published is not None and not isnan(score.value)
 
 
@@ -80,8 +80,8 @@ def _panel(axes: Axes, rows: list[Key], column: Column, data: FigureData) -> Non
         if not _shown(data, column, key):
             axes.text(0, place, "missing", fontsize=SMALL - 2, color=GREY, va="center", ha="center")
             continue
-        score, paper = data.results.scores[column][key], data.results.published[column][key].value
-        inside = score.low <= paper <= score.high
+        score, paper = data.results.scores[column][key], data.results.beside[column][key].value
+        inside = bool(score.holds(paper, data.results.published_n(key)))
         colour = BLUE if inside else VERMILION
         axes.plot([score.low - paper, score.high - paper], [place] * 2, color=colour, lw=1)
         axes.plot(score.value - paper, place, "o", color=colour, markersize=3,

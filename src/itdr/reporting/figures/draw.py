@@ -10,7 +10,9 @@ from itdr.files.atomic import atomic_folder
 from itdr.files.formats import write_json
 from itdr.registry import FIGURES
 from itdr.reporting.figures.data import FigureData, NothingToDrawError
-from itdr.reporting.figures.style import save, styled
+from itdr.reporting.figures.style import save, say_below, styled
+
+_SIMULATED = "Simulated data: nothing here is a result on real users."
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ def draw_all(data: FigureData, names: Sequence[str], out: Path) -> list[dict[str
             entry = {"name": kind.name, "title": kind.title, "missing": ""}
             try:
                 with styled():
-                    save(kind.draw(data), folder / kind.name)
+                    figure = kind.draw(data)
+                    if data.simulated:
+                        say_below(figure, _SIMULATED)
+                    save(figure, folder / kind.name)
             except NothingToDrawError as reason:
                 entry["missing"] = str(reason)
             listed.append(entry)

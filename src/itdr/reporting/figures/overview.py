@@ -58,7 +58,7 @@ def draw(data: FigureData) -> Figure:
     if data.results.is_run:
         handles.append(line_key(GREY, "paper", marker="D", linestyle="none",
                                 markerfacecolor="white"))  # fmt: skip
-        handles.append(line_key(BLACK, "best trivial answer", marker="|", linestyle="none"))
+        handles.append(line_key(BLACK, "best baseline", marker="|", linestyle="none"))
     figure.legend(handles=handles, loc="outside upper left", ncols=4)
     return figure
 
@@ -85,9 +85,9 @@ def _stacks(blocks: list[list[Key]]) -> list[list[list[Key]]]:
 def _panel(axes: Axes, rows: list[Key], columns: list[Column], data: FigureData) -> None:
     marks = dict(zip(data.layout.compared, _MARKS, strict=True))
     for place, key in enumerate(rows):
-        trivial = data.results.best_trivial(key)
-        if trivial:
-            axes.plot(trivial[1].value, place, "|", color=BLACK, markersize=9)
+        baseline = data.results.best_baseline(key)
+        if baseline:
+            axes.plot(baseline[1].value, place, "|", color=BLACK, markersize=9)
         for model, variant in columns:
             look: dict[str, Any] = {"marker": marks[variant], "markersize": 4,
                                     "color": data.model_colour(model), "linestyle": "none",
@@ -96,7 +96,7 @@ def _panel(axes: Axes, rows: list[Key], columns: list[Column], data: FigureData)
             if score and not isnan(score.value):
                 axes.plot([score.low, score.high], [place, place], color=look["color"], lw=1)
                 axes.plot(score.value, place, **look)
-            published = data.results.published.get((model, variant), {}).get(key)
+            published = data.results.beside.get((model, variant), {}).get(key)
             if published:
                 face: dict[str, Any] = {"markerfacecolor": "white"} if data.results.is_run else {}
                 axes.plot(published.value, place, **look, **face)

@@ -16,6 +16,7 @@ from itdr.files.atomic import atomic_file
 
 WIDTH = 7.2  # inches: both columns of a printed page
 SMALL, NORMAL = 7, 8  # points
+_LINE = 0.2  # inches that a line of small text takes
 GREY, LIGHT = "#777777", "#dddddd"
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -67,6 +68,16 @@ def save(figure: Figure, stem: Path) -> None:
 def new_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty figure; sizes in inches."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def say_below(figure: Figure, text: str) -> None:
+    """Write a line under a figure, which grows by its height."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + _LINE)
+    share = _LINE / (height + _LINE)
+    layout: Any = figure.get_layout_engine()
+    layout.set(rect=(0, share, 1, 1 - share))
+    figure.text(0.5, share / 2, text, ha="center", va="center", color=VERMILION, fontsize=SMALL)
 
 
 def cycled(place: int) -> str:

@@ -55,7 +55,7 @@ def _means(data: FigureData, column: Column, colour: str, task: str, metric: str
     """Return the mean of ours and of theirs over a task's values of a metric."""
     found = []
     for cells, published in ((data.results.scores.get(column), False),
-                             (data.results.published.get(column), True)):  # fmt: skip
+                             (data.results.beside.get(column), True)):  # fmt: skip
         if cells is None:
             continue
         values = [

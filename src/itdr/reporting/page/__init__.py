@@ -1,4 +1,4 @@
-"""The report as one static page: tables to sort and filter, figures, audit, how it was made."""
+"""The report as one static page: summary, tables to sort and filter, figures, audit, making."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,14 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+import yaml
 from jinja2 import Environment
 
 from itdr.reporting.formats.html import html
-from itdr.reporting.page.made import made_sheets
+from itdr.reporting.page.made import folded_sheets, made_sheets
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet, TableCell
-
-TITLE = "ITDR: our results beside the published ones"
-PUBLISHED_TITLE = "ITDR: the published results"
+from itdr.reporting.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -36,24 +35,31 @@ def style() -> str:
 
 
 def page(
-    tables: Sequence[Sheet], figures: Sequence[Mapping[str, str]], folder: Path, run: Run | None
+    summary: Summary,
+    tables: Sequence[Sheet],
+    figures: Sequence[Mapping[str, str]],
+    folder: Path,
+    run: Run | None,
 ) -> str:
     """Return the page.
 
     tables: in their order. figures: the content of figures.json in `folder`, whose pictures are
-    put into the page, so that it is one file. run: None for published values alone.
+    put into the page, so that it is one file; the summary shows the first. run: None for published
+    values alone.
     """
+    first = [figure for figure in figures if not figure["missing"]][:1] if run else []
     sections = [_Section(sheet.name, sheet.title, _table(sheet)) for sheet in tables if sheet.rows]
-    sections.append(_Section("figures", "Figures", "\n".join(_figure(f, folder) for f in figures)))
+    sections.append(
+        _Section(
+            "figures", "Figures", "\n".join(_figure(f, folder) for f in figures if f not in first)
+        )
+    )
     if run:
         sections.append(_Section("audit", "Audit of the examples", _audit(run)))
-        made = "\n".join(map(_titled, made_sheets(run)))
-        sections.append(_Section("how-it-was-made", "How it was made", made))
+        sections.append(_Section("how-it-was-made", "How it was made", _made(run)))
     template = Environment(autoescape=True, trim_blocks=True).from_string(_asset("page.html"))
     return template.render(
-        title=TITLE if run else PUBLISHED_TITLE,
-        subtitle="Click a heading to sort. Each value of ours has its interval; 'paper' is the "
-        "published value." if run else "As printed in the paper, in its rows, columns and order.",
+        summary=summary, picture="".join(_figure(figure, folder) for figure in first),
         sections=sections, style=style(), script=_asset("page.js"),
     )  # fmt: skip
 
@@ -70,8 +76,19 @@ def _table(sheet: Sheet) -> str:
     return f'{html(sheet)}<p class="notes">As a file: {links}</p>'
 
 
-def _titled(sheet: Sheet) -> str:
-    return f"<h3>{escape(sheet.title)}</h3>\n{html(sheet)}" if sheet.rows else ""
+def _made(run: Run) -> str:
+    """Return how a run was made; what is long and read by few is folded away."""
+    shown = [f"<h3>{escape(sheet.title)}</h3>\n{html(sheet)}"
+             for sheet in made_sheets(run) if sheet.rows]  # fmt: skip
+    folded = [_folded(sheet.title, html(sheet)) for sheet in folded_sheets(run) if sheet.rows]
+    if run.started:
+        settings = yaml.safe_dump(run.started.get("settings", {}), sort_keys=False)
+        folded.append(_folded("All settings", f"<pre>{escape(settings)}</pre>"))
+    return "\n".join(shown + folded)
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>\n{body}</details>"
 
 
 def _figure(entry: Mapping[str, str], folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""How a run's results were made: versions, checksums, seeds and times."""
+"""How a run's results were made: versions, trainings, times and checksums."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,21 +11,32 @@ _PACKAGES = ("duckdb", "matplotlib", "numpy", "pandas", "peft", "pyarrow", "roug
 
 
 def made_sheets(run: Run) -> list[Sheet]:
-    """Return tables of versions, trainings, raw files and times."""
+    """Return tables of versions and trainings."""
     return [
         _sheet("versions", "Versions at the time of this report", ("What", "Version"),
                ([TableCell(name), TableCell(value)]
                 for name, value in provenance(_PACKAGES).items())),
         _sheet("trainings", "Trainings",
                ("Model", "Variant", "Seed", "Examples", "Too long", "Steps", "First loss",
-                "Final loss", "Training data (SHA-256)", "Commit"), _trainings(run)),
-        _sheet("parts", "Parts of the dataset", ("File", "SHA-256"),
-               ([TableCell(part["file"]), TableCell(part["sha256"])]
-                for part in run.audit.get("parts", ()))),
-        _sheet("raw", "Raw files", ("Dataset", "File", "Bytes", "SHA-256"), _raw(run)),
-        _sheet("times", "Times", ("Job", "Seconds"),
+                "Final loss", "Commit"), _trainings(run)),
+    ]  # fmt: skip
+
+
+def folded_sheets(run: Run) -> list[Sheet]:
+    """Return tables of times and checksums."""
+    return [
+        _sheet("times", "Times of all jobs", ("Job", "Seconds"),
                ([TableCell(job), _number(round(seconds, 1))]
                 for job, seconds in run.seconds.items())),
+        _sheet("mixtures", "Checksums of what was trained on", ("Model", "Variant", "SHA-256"),
+               ([TableCell(model), TableCell(variant),
+                 TableCell(str(training.run.get("mixture_sha256", "")))]
+                for (model, variant), training in run.trainings.items())),
+        _sheet("parts", "Checksums of the parts of the dataset", ("File", "SHA-256"),
+               ([TableCell(part["file"]), TableCell(part["sha256"])]
+                for part in run.audit.get("parts", ()))),
+        _sheet("raw", "Checksums of the raw files", ("Dataset", "File", "Bytes", "SHA-256"),
+               _raw(run)),
     ]  # fmt: skip
 
 
@@ -37,7 +48,7 @@ def _trainings(run: Run) -> Iterable[Sequence[TableCell]]:
             _number(facts.get("examples")),
             _number(sum((facts.get("dropped") or {}).values())),
             _number(facts.get("steps")), _number(facts.get("first_loss")),
-            _number(facts.get("final_loss")), TableCell(str(facts.get("mixture_sha256", ""))[:16]),
+            _number(facts.get("final_loss")),
             TableCell(str(facts.get("provenance", {}).get("commit", ""))),
         ]  # fmt: skip
 

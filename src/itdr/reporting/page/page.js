@@ -1,9 +1,15 @@
 "use strict";
 // Makes every table of the page sortable by its headings, and the larger ones filterable.
 
+// What a cell says, without the small texts that explain it.
+function textOf(cell) {
+  const said = [...cell.childNodes].filter((node) => node.nodeName !== "SMALL");
+  return said.map((node) => node.textContent).join("").trim();
+}
+
 function sortValue(cell) {
   if (cell.dataset.sort !== undefined) return Number(cell.dataset.sort);
-  return cell.textContent.trim().toLowerCase();
+  return textOf(cell).toLowerCase();
 }
 
 function compare(left, right) {
@@ -37,7 +43,7 @@ function filter(table, tools) {
   for (const row of table.tBodies[0].rows) {
     const text = row.textContent.toLowerCase();
     const visible = words.every((word) => text.includes(word)) && chosen.every(
-      (select) => !select.value || row.cells[select.dataset.place].textContent === select.value);
+      (select) => !select.value || textOf(row.cells[select.dataset.place]) === select.value);
     row.hidden = !visible;
     shown += visible;
   }
@@ -50,7 +56,7 @@ function addTools(table) {
   const input = document.createElement("input");
   input.type = "search";
   input.placeholder = "Filter rows";
-  input.setAttribute("aria-label", `Filter the rows of ${table.id}`);
+  input.setAttribute("aria-label", `Filter the rows of ${table.id.replace("table-", "")}`);
   tools.append(input);
   [...table.tHead.rows[0].cells].forEach((head, place) => {
     const name = head.textContent.trim();
@@ -59,7 +65,7 @@ function addTools(table) {
     select.dataset.place = place;
     select.setAttribute("aria-label", name);
     select.add(new Option(`${name}: all`, ""));
-    const values = new Set([...table.tBodies[0].rows].map((row) => row.cells[place].textContent));
+    const values = new Set([...table.tBodies[0].rows].map((row) => textOf(row.cells[place])));
     values.forEach((value) => value && select.add(new Option(value, value)));
     tools.append(select);
   });
