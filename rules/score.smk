@@ -75,7 +75,7 @@ rule compare_columns:
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
         folders=FOLDERS,
     message:
-        "Compare the columns of the table {wildcards.table}; log: {log}"
+        "rule {rule}: compare the columns of the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {params.folders}"
         " > {log:q} 2>&1"

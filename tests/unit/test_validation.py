@@ -77,6 +77,18 @@ def held_out(model, tmp_path, monkeypatch):
     return HeldOut((part,), tuple(FOLDERS), True, answering)
 
 
+def command(model, mixture, held_out, out, settings, *more):
+    """Start `itdr train` with seed 3 and return its process."""
+    model_file = out.with_name("t.yaml")
+    model_file.write_text(json.dumps(model.model_dump(mode="json")))
+    return subprocess.Popen(
+        [sys.executable, "-m", "itdr", "train", "--model", model_file, "--mixture", mixture,
+         "--val", *held_out.parts, "--out", out, "--seed", "3",
+         *shlex.split(as_flags(settings)), *more],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def values_of(adapter):
     lines = (adapter / "validation.csv").read_text().split()
     assert lines[0] == "step,metric,value,best"
@@ -158,14 +170,7 @@ def test_training_stops_when_values_get_no_better_and_can_be_killed_before(
     best = run["validation"]["best_step"]
     assert run["validation"]["stopped_early"] and run["steps"] == best + 6 < 180
 
-    model_file = tmp_path / "t.yaml"
-    model_file.write_text(json.dumps(model.model_dump(mode="json")))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "itdr", "train", "--model", model_file, "--mixture", mixture,
-         "--val", *held_out.parts, "--out", tmp_path / "killed", "--seed", "3",
-         *shlex.split(as_flags(settings))],
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    process = command(model, mixture, held_out, tmp_path / "killed", settings)
     checkpoints = tmp_path / "killed.checkpoints"
     deadline = time.monotonic() + 300
     while not list(checkpoints.glob("checkpoint-*/sha256.json")):
@@ -199,3 +204,14 @@ def test_what_cannot_be_validated_is_refused(model, mixture, held_out, tmp_path)
         ValidationSettings(every=1, metric="acu")
     with pytest.raises(ValueError, match="whole weights in each process"):
         TrainingSettings(fsdp=True, validation=ValidationSettings(every=1))
+
+
+@pytest.mark.parametrize("metric", ["loss", "rmse"])
+def test_two_processes_measure_what_one_measures(model, mixture, held_out, tmp_path, metric):
+    settings = with_validation(metric=metric, every=12)
+    train(model, mixture, tmp_path / "one", settings, seed=3, held_out=held_out)
+    done = command(model, mixture, held_out, tmp_path / "two", settings, "--processes=2")
+    assert done.wait() == 0
+    one, two = (values_of(tmp_path / name) for name in ("one", "two"))
+    for ours, theirs in zip(one, two, strict=True):
+        assert float(ours[2]) == pytest.approx(float(theirs[2]), abs=1e-4)

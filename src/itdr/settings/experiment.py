@@ -21,7 +21,7 @@ from itdr.settings.reading import (
     load_yaml,
     once,
 )
-from itdr.settings.release import ReleaseSettings
+from itdr.settings.release import ReleasedAdapterSettings, ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
@@ -149,10 +149,11 @@ class RecommendSettings(Strict):
 class SplitSettings(Strict):
     """How examples are divided into train, val and test."""
 
-    by: Literal["user", "example", "time"] = Field(
+    by: Literal["user", "example", "time", "position"] = Field(
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
-        "two parts; examples, as the paper's authors seem to have done; or time, so that all "
+        "two parts; examples, as the paper's authors seem to have done; position, which cuts the "
+        "file of examples into three, as TALLRec's authors did; or time, so that all "
         "training examples lie before a moment and all test examples end after it (not for "
         "datasets without times: Anime, BookCrossing, Last.FM 360K and, in part, MIND)",
     )
@@ -217,8 +218,9 @@ class Experiment(Strict):
     )
     variants: dict[str, VariantOptions] = Field(
         {},
-        description="variants by id beside base (not fine-tuned), tuned (fine-tuned on all pairs) "
-        "and those of the paper, as 'half: {tasks: [RP, TKR], share: 0.5, description: true}'",
+        description="variants by id beside base (not fine-tuned), tuned (fine-tuned on all pairs), "
+        "released (the authors' adapter) and those of the paper, as 'half: {tasks: [RP, TKR], "
+        "share: 0.5, description: true}'",
     )
     results: Results = Field("results", description="folder for everything that is made")
     seed: int = Field(
@@ -238,8 +240,9 @@ class Experiment(Strict):
     )
     columns: Annotated[tuple[ColumnName, ...], AfterValidator(once)] = Field(
         description="columns of the tables, as MODEL/VARIANT: base is the model as published by "
-        "its makers, tuned is fine-tuned on all pairs; 'variants' and the paper's variants.csv "
-        "have the others. Each model needs config/models/MODEL.yaml; the paper's layout.yaml says "
+        "its makers, tuned is fine-tuned on all pairs, released has the authors' adapter; "
+        "'variants' and the paper's variants.csv have the others. Each model needs "
+        "config/models/MODEL.yaml; the paper's layout.yaml says "
         "which table a column belongs to"
     )
     trivial_answers: Annotated[tuple[str, ...], AfterValidator(once)] | None = Field(
@@ -261,6 +264,7 @@ class Experiment(Strict):
         "or released, the authors' own files as the paper's release_manifest.csv lists them",
     )
     release: ReleaseSettings = ReleaseSettings()
+    released_adapters: ReleasedAdapterSettings = ReleasedAdapterSettings()
     config_folders: tuple[PathText, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "
@@ -296,9 +300,9 @@ class Experiment(Strict):
     @model_validator(mode="after")
     def _division_is_tolerated(self) -> "Experiment":
         missing = [check for check in SHARED if check not in self.audit.tolerate]
-        if self.split.by == "example" and missing:
+        if self.split.by in ("example", "position") and missing:
             raise ValueError(
-                "split.by example puts the same users and items into several parts, so "
+                f"split.by {self.split.by} puts the same users and items into several parts, so "
                 f"audit.tolerate must name {' and '.join(missing)} for the build to go on"
             )
         return self

@@ -17,6 +17,7 @@ from itdr.files.checksums import sha256
 from itdr.files.formats import read_parquet
 from itdr.files.progress import progress
 from itdr.files.resume import resume_state
+from itdr.instructions.protocol import read_protocol
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
@@ -152,8 +153,9 @@ def _train(
             seconds -= validation.seconds
             validation.take_best(trainer.state, checkpoints, finished)
         tokens = sum(map(passes.tokens, range(done, trainer.state.global_step)))
-        rows = validation.rows if validation else 0
-        write_run(out, finished, Run(manifest, data, passes, trainer.state, seconds, tokens, rows))
+        rows, origin = validation.rows if validation else 0, read_protocol(mixture).data
+        run = Run(manifest, data, passes, trainer.state, seconds, tokens, rows, origin)
+        write_run(out, finished, run)
         shutil.rmtree(checkpoints)
 
 

@@ -33,6 +33,7 @@ class Run:
         state: the Trainer's state, with the history of losses.
         seconds, tokens: time of the optimiser steps since the last start, and tokens in them.
         validated_rows: how many rows validations were of; 0 without any.
+        origin: where the examples come from, if that is known.
     """
 
     manifest: dict[str, Any]
@@ -42,6 +43,7 @@ class Run:
     seconds: float
     tokens: int
     validated_rows: int = 0
+    origin: str | None = None
 
     @property
     def validation(self) -> dict[str, Any] | None:
@@ -70,6 +72,8 @@ def write_run(out: Path, adapter: Path, run: Run) -> None:
     history = [entry for entry in run.state.log_history if "loss" in entry]
     losses = running_mean(np.array([entry["loss"] for entry in history]))
     record = run.manifest | {
+        "data": run.origin,
+        "datasets": sorted({place for name in run.data.names for place in name.split("/")[1:2]}),
         "examples": len(run.data.examples),
         "dropped": dict(run.data.dropped),
         "cut": dict(run.data.cut),
