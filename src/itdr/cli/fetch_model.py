@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.errors import ModelError
     from itdr.files.formats import write_json
     from itdr.models.hub import fetch_model
-    from itdr.models.loading import settled
+    from itdr.models.source import settled
     from itdr.settings.model import load_model_settings
 
     model = load_model_settings(args.model)

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Bring the adapter."""
-    from itdr.models.loading import settled
+    from itdr.models.source import settled
     from itdr.released.adapters.importing import import_adapter
     from itdr.released.adapters.places import DrivePlace, LocalPlace, Place
     from itdr.settings.model import load_model_settings

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Train the adapter."""
     from itdr.models.gpus import hold_gpus
-    from itdr.models.loading import settled
+    from itdr.models.source import settled
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
     from itdr.settings.training import TrainingSettings

@@ -14,7 +14,7 @@ from itdr.models.check import (
     require_all_tensors,
     require_whole,
 )
-from itdr.models.folder import cached_folder, faults, text_faults
+from itdr.models.folder import faults, text_faults
 from itdr.models.source import licence_hint, require_folder
 from itdr.settings.model import ModelSettings
 
@@ -226,16 +226,6 @@ def load_config(settings: ModelSettings) -> Any:
     from transformers import AutoConfig
 
     return _load(AutoConfig, settings)
-
-
-def settled(settings: ModelSettings) -> ModelSettings:
-    """Return the settings with the commit that was downloaded in place of the revision main."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    if settings.revision != "main" or settings.is_local:
-        return settings
-    folder = cached_folder(settings.source, settings.revision, Path(HF_HUB_CACHE))
-    return settings.model_copy(update={"revision": folder.name}) if folder else settings
 
 
 def _adapter_shapes(settings: ModelSettings, adapter: Path) -> dict[str, tuple[int, ...]]:
