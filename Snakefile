@@ -86,4 +86,4 @@ rule all:
         rules.make_page.output,
         adapters_of(WORKFLOW.columns),
     message:
-        "All tables, the figures and the page"
+        "rule {rule}: all tables, the figures and the page"

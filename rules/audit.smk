@@ -36,7 +36,7 @@ rule audit_examples:
         flags=FLAGS["audit"],
         folders=FOLDERS,
     message:
-        "Look for faults in the examples of all cells"
+        "rule {rule}: look for faults in the examples of all cells"
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr audit --parts {input.parts:q} {params.tables:q} --models {params.models:q}"
         " --max-length {params.max_length} --out {params.out:q} --threads {threads} --report-only"

@@ -127,6 +127,13 @@ def start_from(wildcards):
     )
 
 
+def validated_with(wildcards):
+    """Return the val parts that a variant's training is validated with, if it is."""
+    if WORKFLOW.training(wildcards.variant).validation.every is None:
+        return []
+    return parts_of(WORKFLOW.cells_of(wildcards.variant), "val")
+
+
 def files_of(table):
     """Return the files of a result table."""
     return multiext(f"<results>/report/tables/{table}", *TABLE_FORMS, ".html")

@@ -22,7 +22,7 @@ rule export_llama_factory:
         mem_mb=growing(2000),
         runtime=growing(60),
     message:
-        "Export the examples of all cells for LLaMA-Factory"
+        "rule {rule}: export the examples of all cells for LLaMA-Factory"
     shell:
         "python -m itdr export llama-factory --parts {input.train:q} {input.others:q} --out {output:q}"
         " > {log:q} 2>&1"
@@ -47,7 +47,7 @@ rule export_hugging_face:
     params:
         folders=FOLDERS,
     message:
-        "Export the examples of all cells for Hugging Face"
+        "rule {rule}: export the examples of all cells for Hugging Face"
     shell:
         "python -m itdr export hugging-face --parts {input.parts:q} --audit {input.audit:q}"
         " --out {output:q} {params.folders} > {log:q} 2>&1"
@@ -59,4 +59,4 @@ rule export:
         rules.export_llama_factory.output,
         rules.export_hugging_face.output,
     message:
-        "Both exports"
+        "rule {rule}: both exports"

@@ -46,7 +46,8 @@ rule infer_model:
         ),
         folders=FOLDERS,
     message:
-        "Ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
+        "rule {rule}: ask {wildcards.model}/{wildcards.variant} the test rows of all cells"
+        "; log: {log}; resources: gpu={resources.gpu}, gpu_model={resources.gpu_model}, nodes={resources.nodes}, mem_mb={resources.mem_mb}, runtime={resources.runtime}"
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr infer --model config/models/{wildcards.model}.yaml"
         " {params.adapter:q}"
@@ -62,6 +63,8 @@ use rule infer_model as ask_endpoint with:
     resources:
         mem_mb=growing_with_model,
         runtime=growing(720),
+    message:
+        "rule {rule}: ask {wildcards.model}/{wildcards.variant} the test rows of all cells; log: {log}"
 
 
 use rule infer_model as infer_cell with:
@@ -79,7 +82,8 @@ use rule infer_model as infer_cell with:
     wildcard_constraints:
         model=any_of(WORKFLOW.models),
     message:
-        "Ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}; log: {log}"
+        "rule {rule}: ask {wildcards.model}/{wildcards.variant} the test rows of {wildcards.task}/{wildcards.dataset}"
+        "; log: {log}; resources: gpu={resources.gpu}, gpu_model={resources.gpu_model}, nodes={resources.nodes}, mem_mb={resources.mem_mb}, runtime={resources.runtime}"
 
 
 rule answer_trivially:
@@ -111,7 +115,7 @@ rule answer_trivially:
         rows=EXPERIMENT.inference.rows_per_cell,
         folders=FOLDERS,
     message:
-        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
+        "rule {rule}: answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:
         "python -m itdr trivial {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " --items {input.known_items:q} --out {output:q} --rows-per-cell {params.rows}"

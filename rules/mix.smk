@@ -26,7 +26,7 @@ rule mix_examples:
     params:
         flags=lambda wildcards: WORKFLOW.mix_flags(wildcards.variant),
     message:
-        "Mix what {wildcards.variant} is trained on; log: {log}"
+        "rule {rule}: mix what {wildcards.variant} is trained on; log: {log}"
     shell:
         "python -m itdr mix --train {input.parts:q} --audit {input.audit:q} --out {output:q}"
         " --seed {wildcards.seed} {params.flags} > {log:q} 2>&1"

@@ -36,7 +36,7 @@ rule recommend:
         flags=FLAGS["recommend"],
         folders=FOLDERS,
     message:
-        "Answer the test rows of all cells by {wildcards.variant}; log: {log}"
+        "rule {rule}: answer the test rows of all cells by {wildcards.variant}; log: {log}"
     shell:
         "python -m itdr recommend {wildcards.variant} --train {input.train:q} --test {input.test:q}"
         " {params.tables:q} --out {output:q} --rows-per-cell {params.rows} --seed {wildcards.seed}"

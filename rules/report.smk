@@ -38,7 +38,7 @@ rule make_table:
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
     message:
-        "Make the table {wildcards.table}; log: {log}"
+        "rule {rule}: make the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --make {wildcards.table} --out {params.out:q} {params.paper:q} {params.folders}"
@@ -72,7 +72,7 @@ rule make_aggregates:
         paper=WORKFLOW.paper_flags,
         folders=FOLDERS,
     message:
-        "Make the table aggregates; log: {log}"
+        "rule {rule}: make the table aggregates; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --make aggregates --out {params.out:q}"
         " {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -140,7 +140,7 @@ rule draw_figures:
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
     message:
-        "Draw all figures; log: {log}"
+        "rule {rule}: draw all figures; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --results {params.results:q} --make figures"
         " --out {params.out:q} {params.paper:q} {params.folders} > {log:q} 2>&1"
@@ -176,7 +176,7 @@ rule make_page:
         results=subpath(output[0], ancestor=2),
         folders=FOLDERS,
     message:
-        "Put tables, figures, audit and how it was made into one page; log: {log}"
+        "rule {rule}: put tables, figures, audit and how it was made into one page; log: {log}"
     shell:
         "python -m itdr report --scores {input.scores:q} --comparisons {input.comparisons:q}"
         " --results {params.results:q} --make page --out {params.out:q} {params.paper:q} {params.folders}"

@@ -2,6 +2,7 @@
 
 Needs: predictions/{model}/{variant}/{seed}.parquet.
 Makes: scores/{model}/{variant}/{seed}.csv; {seed} may be several, as 42+43+44, whose mean is scored.
+Makes: scores/{model}/{variant}/{seed}.reliability.csv, of choices scored by likelihood.
 Makes: comparisons/{table}.csv, the trivial answers among the columns.
 On demand: predictions/{model}/{variant}/{seed}.jsonl.
 """
@@ -15,7 +16,8 @@ rule score_predictions:
             seed=wildcards.seeds.split("+"),
         ),
     output:
-        "<results>/scores/{model}/{variant}/{seeds}.csv",
+        scores="<results>/scores/{model}/{variant}/{seeds}.csv",
+        reliability="<results>/scores/{model}/{variant}/{seeds}.reliability.csv",
     log:
         "<logs>/score/{model}/{variant}/{seeds}.log",
     benchmark:
@@ -32,7 +34,8 @@ rule score_predictions:
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
         folders=FOLDERS,
     shell:
-        "python -m itdr score --predictions {input:q} --out {output:q} {params.flags} {params.folders} > {log:q} 2>&1"
+        "python -m itdr score --predictions {input:q} --out {output.scores:q}"
+        " --reliability {output.reliability:q} {params.flags} {params.folders} > {log:q} 2>&1"
 
 
 use rule score_predictions as score_cell with:
@@ -40,7 +43,8 @@ use rule score_predictions as score_cell with:
     input:
         rules.infer_cell.output,
     output:
-        "<results>/scores/{model}/{variant}/{task}/{dataset}/{seed}.csv",
+        scores="<results>/scores/{model}/{variant}/{task}/{dataset}/{seed}.csv",
+        reliability="<results>/scores/{model}/{variant}/{task}/{dataset}/{seed}.reliability.csv",
     log:
         "<logs>/score-cell/{model}/{variant}/{task}/{dataset}/{seed}.log",
     benchmark:
@@ -71,7 +75,7 @@ rule compare_columns:
         metrics=[settings.metrics for settings in WORKFLOW.tasks.values()],
         folders=FOLDERS,
     message:
-        "Compare the columns of the table {wildcards.table}; log: {log}"
+        "rule {rule}: compare the columns of the table {wildcards.table}; log: {log}"
     shell:
         "python -m itdr compare --predictions {input:q} --out {output:q} {params.flags} {params.folders}"
         " > {log:q} 2>&1"

@@ -13,7 +13,7 @@ for name in WORKFLOW.layout.tables:
         input:
             table(name),
         message:
-            f"The table {name}"
+            f"rule {{rule}}: the table {name}"
 
 
 rule dataset_statistics:

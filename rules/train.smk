@@ -1,8 +1,8 @@
 """The LoRA adapter of a model and a variant: trained here, or one that the authors have published.
 
 Needs: mixtures/{variant}/{seed}/train.parquet, the base model, which is brought here before, and the
-adapter of the variant that this one starts from, if it does. Of a released adapter
-`released_adapters.folder`, or a network on the machine that Snakemake runs on.
+adapter of the variant that this one starts from, if it does; the val parts, if it is validated. Of a
+released adapter `released_adapters.folder`, or a network on the machine that Snakemake runs on.
 Makes: adapters/{model}/{variant}/{seed}/. Checkpoints lie beside it in {seed}.checkpoints, which is
 not declared, so that an interrupted training can go on.
 """
@@ -13,6 +13,7 @@ rule train_adapter:
     input:
         mixture=rules.mix_examples.output,
         start_from=start_from,
+        val=validated_with,
         model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         directory("<results>/adapters/{model}/{variant}/{seed}"),
@@ -41,11 +42,18 @@ rule train_adapter:
         start_from=lambda wildcards, input: (
             ["--start-from", input.start_from] if input.start_from else []
         ),
+        val=lambda wildcards, input: ["--val", *input.val] if input.val else [],
+        description=lambda wildcards: (
+            ""
+            if WORKFLOW.variants[wildcards.variant].description
+            else "--no-description"
+        ),
+        folders=FOLDERS,
         weights=lookup(dpath="{model}", within=WORKFLOW.weights),
     shell:
         "HF_HUB_OFFLINE=1 python -m itdr train --model config/models/{wildcards.model}.yaml"
-        " --mixture {input.mixture:q} --out {output:q} {params.start_from:q} --seed {wildcards.seed}"
-        " {params.flags} > {log:q} 2>&1"
+        " --mixture {input.mixture:q} --out {output:q} {params.start_from:q} {params.val:q} {params.description}"
+        " --seed {wildcards.seed} {params.flags} {params.folders} > {log:q} 2>&1"
 
 
 rule import_adapter:

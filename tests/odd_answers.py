@@ -147,10 +147,12 @@ counts as wrong. The tests hold every line of this page; \u23ce is the end of a 
 ## How well they are read
 
 A careful reader's readings of odd answers, and how many of them are met. The readers were written
-against the corpus; the held-out answers were written afterwards by the same author, without a look
-at the readers' code, which was not changed for their sake. A list or attributes count as wrong
-where any entry or value that is read is wrong, and as unreadable where some are not read, such as
-an entry that is taken for no candidate.
+against the corpus; the held-out answers, such as models give, were written afterwards by the same
+author, without a look at the readers' code, which was not changed for their sake. Answers made to
+mislead are harder: of 658 that were written in the same way and have since joined the corpus, 0.9%
+were at first read wrongly by the strict and 6.7% by the lenient reading. A list or attributes count
+as wrong where any entry or value that is read is wrong, and as unreadable where some are not read,
+such as an entry that is taken for no candidate.
 
 | answers | kind | reading | right | unreadable | wrong |
 | --- | --- | --- | ---: | ---: | ---: |

@@ -114,9 +114,9 @@ def settings_of(command: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     original = flags.add_flags
 
-    def note(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
-        found.update(model.model_fields)
-        original(parser, model)
+    def note(parser: argparse.ArgumentParser, model: type[BaseModel], inside: str = "") -> None:
+        found.update({inside + name: field for name, field in model.model_fields.items()})
+        original(parser, model, inside)
 
     flags.add_flags = note
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from itdr.evaluation.paired import compare
-from itdr.evaluation.uncertainty import Floats, Resampling, estimates, resampled_means
+from itdr.evaluation.uncertainty import Floats, Resampling, merge_seeds
 
 RESULTS = Path(__file__).parent / "results" / "coverage.csv"
 SIZES = (37, 60, 120, 250)
@@ -63,6 +63,7 @@ MEANS: dict[str, World] = {
     "NDCG, nine of ten unreadable": ndcg(0.5, 0.1),
     "NDCG, good": ndcg(1.0),
     "NDCG, nearly perfect": ndcg(3.0),
+    "NDCG, few imperfect": lambda rng, n: np.where(rng.random(n) < 0.1, rng.beta(2, 1, n), 1.0),
     "Precision@5": lambda rng, n: rng.binomial(5, 0.6, n) / 5,
     "BLEU": lambda rng, n: rng.beta(2, 8, n),
     "ROUGE-2, many near zero": lambda rng, n: rng.beta(0.4, 2, n),
@@ -71,6 +72,7 @@ ROOTS: dict[str, World] = {
     "RMSE, normal errors": lambda rng, n: rng.normal(size=n) ** 2,
     "RMSE of stars": stars,
     "RMSE of one age for all, skewed": ages,
+    "RMSE, errors with heavy tails": lambda rng, n: rng.standard_t(5, n) ** 2,
 }
 DIFFERENCES: dict[str, tuple[World, bool]] = {
     "difference of shares": (share(0.5), False),
@@ -110,9 +112,10 @@ def simulate(
     for trial in range(trials):
         values = world(rng, n)[:, None]
         plan = Resampling(resamples, 0.95, trial)
-        (found,) = estimates(values, [root], plan)
+        found = merge_seeds([values[:, 0]], root, plan.confidence)
         ours.append((found.low, found.high))
-        means = resampled_means(values, plan)[:, 0]
+        drawn = plan.generator().integers(0, n, (resamples, n))
+        means = values[drawn, 0].mean(axis=1)
         theirs.append(np.quantile(np.sqrt(means) if root else means, [0.025, 0.975]))
     return told(name, truth, n, ours) | {
         f"percentile_{key}": value

@@ -34,13 +34,13 @@ def test_most_odd_answers_are_read():
     found = counts("corpus")
     assert sum(sum(by_verdict.values()) for by_verdict in found.values()) >= 2 * 400
     for (kind, reading), by_verdict in found.items():
-        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.93}[reading]
+        least = {Reading.STRICT: 0.15, Reading.LENIENT: 0.9}[reading]
         assert by_verdict["right"] >= least * sum(by_verdict.values()), (kind, reading)
 
 
 def test_few_answers_that_the_readers_were_not_written_for_are_read_wrongly():
     for reading, by_verdict in totals("held out").items():
-        most = {Reading.STRICT: 0.05, Reading.LENIENT: 0.09}[reading]
+        most = {Reading.STRICT: 0.01, Reading.LENIENT: 0.02}[reading]
         assert by_verdict["wrong"] <= most * sum(by_verdict.values())
 
 

@@ -4,6 +4,7 @@ import json
 from math import exp, inf, log
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,11 +12,19 @@ import yaml
 from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
 
 from itdr.errors import DataError
+from itdr.evaluation.comparisons import compare_columns
 from itdr.evaluation.likelihoods import auc, calibration_error, probabilities, reliability
 from itdr.evaluation.metrics.rankings import hit_at_k, hits_of_scores, ndcg_at_k
+from itdr.evaluation.reliability import RELIABILITY_COLUMNS, write_reliability
 from itdr.evaluation.score import score, score_cells
 from itdr.evaluation.seeds import score_seeds
 from itdr.instructions.record import PREDICTION
+from itdr.registry import FIGURES
+from itdr.reporting.figures.data import FigureData
+from itdr.reporting.figures.style import save, styled
+from itdr.reporting.results import Results
+from itdr.reporting.run import load_run
+from itdr.settings.paper import Layout
 from itdr.settings.scoring import ScoringSettings
 
 QUICK = ScoringSettings(resamples=200)
@@ -246,6 +255,29 @@ def test_seeds_have_the_mean_of_their_values_and_one_interval(tmp_path):
         )
 
 
+def test_comparisons_swap_users_with_all_of_their_examples(tmp_path):
+    """Ten copies of each example make a difference no surer than one."""
+    folders = task_file(tmp_path, metrics=["accuracy", "log-loss", "auc"])
+    rng = np.random.default_rng(8)
+    first = many(20)
+    second = [one | {"choices": row(0, float(rng.random()))["choices"]} for one in first]
+    found = {}
+    for times in (1, 10):
+        files = {
+            name: write(
+                tmp_path / f"{name}-{times}.parquet",
+                [one | {"id": f"{one['id']}-{k}"} for one in rows for k in range(times)],
+            )
+            for name, rows in (("a", first), ("b", second))
+        }
+        table = compare_columns(files, folders, ScoringSettings(permutations=2000))
+        found[times] = table[table["reading"] == "strict"].set_index("metric")
+    assert set(found[1].index) == {"accuracy", "log-loss"}, "AUC has no examples to swap"
+    for column in ("difference", "first_value", "ci_low", "ci_high", "p_value"):
+        assert found[10][column].tolist() == pytest.approx(found[1][column].tolist())
+    assert found[1].n["accuracy"] == len(first) and found[10].n["accuracy"] == 10 * len(first)
+
+
 # From elsewhere
 
 
@@ -302,3 +334,44 @@ def test_every_example_can_be_looked_at(tmp_path):
     )  # fmt: skip
     assert json.loads(first["read"]) == {"Yes.": None, "No.": 0.0}
     assert (second["read"], second["problem"]) == ("null", "no log-probabilities")
+
+
+# Reliability
+
+
+def test_reliability_is_a_file_and_a_figure(tmp_path):
+    folders = task_file(tmp_path)
+    sure = [0.95, 0.95, 0.05, 0.55]  # of No. twice: .95 and, at .05, Yes. is not what is chosen
+    rows = [row(n, yes, right, f"u{n % 2}") for n, (yes, right) in enumerate(
+        zip(sure, ("Yes.", "No.", "No.", "Yes."), strict=True))]  # fmt: skip
+    run = tmp_path / "run"
+    for variant, of in (("base", rows), ("tuned", rows[::-1])):
+        path = write(tmp_path / f"{variant}.parquet", of)
+        out = run / "scores" / "m" / variant / "42.reliability.csv"
+        write_reliability(out, score_cells(path, folders, QUICK), QUICK)
+    found = pd.read_csv(out)
+    assert tuple(found.columns) == RELIABILITY_COLUMNS
+    assert found[["bin_low", "bin_high", "n"]].to_numpy().tolist() == [[0.5, 0.6, 1], [0.9, 1, 3]]
+    assert found["confidence"].tolist() == pytest.approx([0.55, 0.95])
+    assert found["right"].tolist() == pytest.approx([1, 2 / 3], abs=1e-6)
+    data = FigureData(Results(), Layout(), (), reliability=load_run(run).reliability)
+    with styled():
+        figure = FIGURES["reliability"].draw(data)
+        save(figure, tmp_path / "reliability")
+    shown = {text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text"))}
+    assert {"LIKE films", "m base", "m tuned"} <= shown
+
+
+def test_seeds_share_the_bins_and_other_answers_have_none(tmp_path):
+    folders = task_file(tmp_path)
+    scored_files = [
+        scores
+        for seed, yes in enumerate((0.65, 0.65, 0.85))
+        for scores in score_cells(
+            write(tmp_path / f"{seed}.parquet", [row(1, yes), row(2, None)]), folders, QUICK
+        )
+    ]
+    write_reliability(tmp_path / "r.csv", scored_files, QUICK)
+    assert pd.read_csv(tmp_path / "r.csv")["n"].tolist() == [2, 1]
+    write_reliability(tmp_path / "none.csv", [], QUICK)
+    assert pd.read_csv(tmp_path / "none.csv").empty

@@ -8,11 +8,14 @@ import pytest
 import yaml
 
 from itdr.cli.main import main
+from itdr.files.checksums import sha256
 from itdr.files.formats import write_parquet
 from itdr.instructions.export import hugging_face, llama_factory
+from itdr.instructions.protocol import Protocol
 from itdr.instructions.record import RECORD
 from itdr.settings.dataset import load_datasets
 from itdr.settings.folders import FOLDERS
+from itdr.vocabulary import Origin
 
 
 def example(task, dataset, number, **fields):
@@ -122,9 +125,67 @@ def test_each_task_is_a_configuration_of_its_own(folder):
 def test_the_card_has_the_terms_of_each_source_in_it_and_of_no_other(folder):
     head, body = card(folder)
     assert (head["license"], head["license_name"]) == ("other", "terms-of-each-source")
-    assert "no redistribution" in body and "altered copies may not be offered" in body
-    assert "Yelp Open Dataset (`yelp`)" in body and "MovieLens" not in body
+    assert head["license_link"] == "LICENSE.md"
+    terms = (folder / "LICENSE.md").read_text()
+    assert "no redistribution" in terms and "altered copies may not be offered" in terms
+    assert "Yelp Open Dataset (`yelp`)" in terms and "MovieLens" not in terms
     assert "| Rating Prediction (RP) | yelp | 3 | 1 | 2 |" in body
+
+
+def test_the_card_says_where_texts_come_from_and_what_the_columns_are(folder):
+    head, _ = card(folder)
+    assert head["source_datasets"] == ["extended|other-microlens", "extended|other-yelp"]
+    assert head["annotations_creators"] == ["found"] and head["language_creators"] == ["found"]
+    info = next(entry for entry in head["dataset_info"] if entry["config_name"] == "NIR")
+    assert {split["name"]: split["num_examples"] for split in info["splits"]} == {
+        "train": 3, "validation": 1, "test": 2}  # fmt: skip
+    files = (folder / "data" / "NIR").glob("*.parquet")
+    assert info["download_size"] == sum(path.stat().st_size for path in files)
+
+
+def test_datasets_loads_the_folder_with_the_columns_that_the_card_names(folder, tmp_path):
+    datasets = pytest.importorskip("datasets", reason="comes with the extra 'harness'")
+    found = datasets.load_dataset(str(folder), "RP", cache_dir=str(tmp_path / "cache"))
+    assert {name: len(split) for name, split in found.items()} == {
+        "train": 3, "validation": 1, "test": 2}  # fmt: skip
+    assert found["train"].column_names == RECORD.names
+
+
+def test_simulated_examples_are_called_so_on_the_card(parts, tmp_path):
+    marked = Protocol(data=Origin.SIMULATED).attached(RECORD)
+    for path in parts:
+        write_parquet(path, pq.read_table(path).cast(marked))
+    hugging_face.export(parts, tmp_path / "hf", load_datasets(), FOLDERS)
+    head, body = card(tmp_path / "hf")
+    assert head["pretty_name"] == "ITDR, simulated" and "synthetic" in head["tags"]
+    assert head["source_datasets"] == ["original"] and "simulated and of nobody" in body
+
+
+def test_mlcroissant_finds_no_fault_and_reads_the_rows(folder):
+    croissant = pytest.importorskip("mlcroissant")
+    found = croissant.Dataset(jsonld=str(folder / "croissant.json"))
+    assert found.metadata.ctx.issues.errors == set() == found.metadata.ctx.issues.warnings
+    rows = list(found.records("RP-train"))
+    assert [row["RP-train/output"] for row in rows] == [b"answer train0", b"answer train1",
+                                                        b"answer train2"]  # fmt: skip
+    value = json.loads((folder / "croissant.json").read_text())
+    assert value["conformsTo"] == "http://mlcommons.org/croissant/1.1"
+    assert {source["prov:label"] for source in value["prov:wasDerivedFrom"]} == {
+        "Yelp Open Dataset", "MicroLens-100K"}  # fmt: skip
+
+
+def test_a_recipe_has_no_example_but_tells_whether_a_rebuild_is_the_same(parts, folder, tmp_path):
+    out = tmp_path / "recipe"
+    words = ["export", "recipe", "--parts", *map(str, parts), "--out", str(out)]
+    assert main(words) == 0
+    texts = "".join(path.read_text() for path in out.rglob("*") if path.is_file())
+    assert not list(out.rglob("*.parquet")) and "answer train0" not in texts
+    assert (out / "ids" / "NIR" / "validation.txt").read_text() == "NIR/microlens/val0\n"
+    files = json.loads((out / "croissant.json").read_text())["distribution"]
+    assert {file["@id"]: file["sha256"] for file in files} == {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in folder.glob("data/*/*.parquet")}  # fmt: skip
+    assert "configs" not in card(out)[0]
 
 
 def test_no_column_is_a_map_because_datasets_cannot_load_maps(folder):

@@ -23,7 +23,7 @@ LAYOUT = PAPER.layout
 RESULTS = load_results(PAPER)
 STATISTICS = published_statistics(PAPER.folder)
 TASKS = load_tasks(RESULTS.tasks)
-OF_RUNS_ALONE = {"differences", "losses", "tasks"}
+OF_RUNS_ALONE = {"differences", "losses", "tasks", "reliability"}
 
 
 def published():
@@ -63,7 +63,7 @@ def test_published_values_alone_make_a_figure(name):
 
 @pytest.mark.parametrize("name", sorted(OF_RUNS_ALONE))
 def test_a_figure_without_data_says_what_is_missing(name):
-    missing = "no value of ours|no adapter was trained|no scores of a run"
+    missing = "no value of ours|no adapter was trained|no scores of a run|no choices were scored"
     with pytest.raises(NothingToDrawError, match=missing):
         drawn(name, published())
 
@@ -74,7 +74,8 @@ def test_a_model_of_ones_own_makes_every_figure_or_a_reason(name):
     try:
         assert drawn(name, data).axes
     except NothingToDrawError as reason:
-        assert name == "differences" and "no value of ours" in str(reason)
+        whys = {"differences": "no value of ours", "reliability": "no choices were scored"}
+        assert whys[name] in str(reason)
 
 
 def test_ours_stands_beside_the_published_value():

@@ -17,11 +17,12 @@ from itdr.inference.journal import Journal
 from itdr.inference.likelihood import likelihoods
 from itdr.inference.tokens import TokenPrompt
 from itdr.inference.transformers_engine import TransformersEngine
-from itdr.instructions.choices import ChoiceLikelihood
+from itdr.instructions.build import build
+from itdr.instructions.choices import ChoiceLikelihood, choices_of
 from itdr.instructions.record import PREDICTION, RECORD
 from itdr.instructions.tasks import load_task
 from itdr.models.prompt import PromptRenderer
-from itdr.settings.experiment import InferenceSettings
+from itdr.settings.experiment import BuildSettings, InferenceSettings
 from itdr.settings.scoring import ScoringSettings
 from tests.unit.test_greedy import ARCHITECTURES
 from tests.unit.test_inference import settings_of
@@ -185,6 +186,30 @@ def titled(*titles):
 def write(folder, rows):
     write_parquet(folder / "test.parquet", pa.Table.from_pylist(rows, schema=RECORD))
     return [folder / "test.parquet"]
+
+
+def test_the_right_choice_is_built_from_ratings_and_from_positives(write_tables, tmp_path):
+    """What training learns is the output, whose tokens are those that are scored."""
+    interactions = [(f"u{user}", str(step), float(1 + (user + step) % 5))
+                    for user in range(8) for step in range(user, user + 6)]  # fmt: skip
+    items = [(str(n), f"Film {n}", ["Drama"]) for n in range(30)]
+    tables = write_tables(interactions, items, [{"user_id": f"u{user}"} for user in range(8)])
+    next_items = {"kind": "next_items", "history": 3, "positives": 1, "negatives": 2}
+    titled_choices = {"choices": "candidates", "sampling": next_items, "metrics": ["hit@1"],
+                      "datasets": {"films": {"examples": 9, "template": "x"}},
+                      "trivial_answers": None}  # fmt: skip
+    for changes in ({}, titled_choices):
+        task = load_task("LIKE", task_file(tmp_path, **changes))
+        out = tmp_path / "built.parquet"
+        assert build(task, "films", tables, out, BuildSettings(), seed=1) >= 5
+        rows = read_parquet(out, RECORD).to_pylist()
+        for row in rows:
+            choices = choices_of(task.choices, row)
+            target = next(item for item in items if item[0] == row["targets"][0])
+            rated = next(r for u, i, r in interactions if (u, i) == (row["user_id"], target[0]))
+            assert row["output"] == (target[1] if changes else choices[rated < 4])
+            assert row["output"] in choices
+        assert len({row["output"] for row in rows}) > 1
 
 
 @pytest.mark.parametrize("source", ["fixed", "candidates"])

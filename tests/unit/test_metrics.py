@@ -341,15 +341,16 @@ def test_an_aggregate_is_not_won_by_silence_and_has_an_interval():
     rows = [
         ("RP", "a", "rmse", 0.5, 0.4, 0.6),
         ("RP", "a", "rmse-midpoint", 2.0, 1.0, 3.0),
-        ("RP", "b", "rmse", 1.0, 0.9, 1.1),
+        ("RP", "b", "rmse", 1.0, 0.9, 1.3),
         ("NIR", "a", "hit@1", 0.5, 0.4, 0.6),
         ("NIR", "a", "ndcg@5", 0.6, 0.4, 0.8),
     ]
     columns = ["task", "dataset", "metric", "value", "ci_low", "ci_high"]
     (found,) = aggregate(pd.DataFrame(rows, columns=columns), formula).to_dict("records")
     assert found["value"] == pytest.approx(1 - 2 * (2 + 1) / 2 + 4 * (0.5 + 0.6) / 2)
-    # Half widths: 1 and .1 of RP in two cells, .1 and .2 of NIR in one.
-    half = math.sqrt((1 * 1) ** 2 + (1 * 0.1) ** 2 + (2 * 0.1 + 2 * 0.2) ** 2)
+    # Reaches: of RP 1 and, higher values lowering the sum, .3 down and .1 up; of NIR .1 and .2.
+    nir = 2 * 0.1 + 2 * 0.2
+    low, high = math.sqrt(1 + 0.3**2 + nir**2), math.sqrt(1 + 0.1**2 + nir**2)
     assert (found["ci_low"], found["ci_high"]) == pytest.approx(
-        (found["value"] - half, found["value"] + half)
+        (found["value"] - low, found["value"] + high)
     )

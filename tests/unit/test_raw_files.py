@@ -20,13 +20,13 @@ def world():
 @pytest.fixture(scope="module")
 def folders(world, tmp_path_factory):
     root = tmp_path_factory.mktemp("raw")
-    for dataset in ("movielens-32m", "movielens-1m"):
+    for dataset in ("movielens-32m", "movielens-1m", "movielens-100k"):
         write_raw_files(world, dataset, root / dataset, 3)
     return root
 
 
 def test_the_same_seed_gives_the_same_bytes(world, folders, tmp_path):
-    for dataset in ("movielens-32m", "movielens-1m"):
+    for dataset in ("movielens-32m", "movielens-1m", "movielens-100k"):
         write_raw_files(world, dataset, tmp_path, 3)
         for file in (folders / dataset).glob("*.*"):
             assert (tmp_path / file.name).read_bytes() == file.read_bytes()
@@ -74,7 +74,7 @@ def test_ids_have_gaps_and_some_films_are_rated_by_nobody(world, folders):
     assert set(out.items) - {row["item_id"] for row in out.interactions}
 
 
-@pytest.mark.parametrize("dataset", ["movielens-32m", "movielens-1m"])
+@pytest.mark.parametrize("dataset", ["movielens-32m", "movielens-1m", "movielens-100k"])
 def test_the_world_comes_back(world, folders, dataset):
     out = normalised(folders / dataset, dataset)
     assert not out.rejected

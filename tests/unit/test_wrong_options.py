@@ -188,6 +188,7 @@ def search(command, small, tmp_path, capfd, chosen):
         finally:
             shutil.rmtree(out, ignore_errors=True)
             out.unlink(missing_ok=True)
+            out.with_name(f"{out.name}.sha256").unlink(missing_ok=True)
         if may_be_taken:
             for made in (tmp_path / "odd").iterdir():
                 if made not in before:

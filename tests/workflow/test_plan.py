@@ -120,6 +120,20 @@ def test_a_stage_waits_for_the_adapter_that_it_starts_from(project):
     assert "--mixture results/mixtures/few/7/train.parquet" in second and "--seed 7" in second
 
 
+def test_a_training_that_is_validated_waits_for_the_val_parts_of_its_own_cells(project):
+    few = {"tasks": ["RP"], "training": {"validation": {"every": 5, "metric": "rmse"}}}
+    project.configure(columns=["tiny/few"], variants={"few": few})
+    plan = project.snakemake("results/adapters/tiny/few/42", "--dry-run", "-p").stdout
+    (line,) = (line for line in plan.splitlines() if "itdr train " in line)
+    part = "results/instructions/RP/movielens-32m/parts/val.parquet"
+    assert f"--val {part} " in line and line.count("val.parquet") == 1
+    assert "--validation-every=5 --validation-metric=rmse" in line
+    few["training"]["validation"]["metric"] = "hit@1"
+    project.configure(columns=["tiny/few"], variants={"few": few})
+    said = project.snakemake("--dry-run").stdout
+    assert "'hit@1' goes with the answers to none of the tasks of the variant 'few'" in said
+
+
 def test_a_variant_that_is_not_trained_has_no_mixture(project):
     done = project.snakemake("results/mixtures/base/42/train.parquet", "--dry-run")
     assert done.returncode == 1 and "No rule to produce" in done.stdout

@@ -8,7 +8,10 @@ import pytest
 from tests.conftest import ROOT
 from tests.workflow.conftest import RECOMMENDERS
 
-ALONE = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
+# With everything that it reads and makes, or, of what reads very much, in a line.
+ALONE = re.compile(
+    r"^(?:Job \d+: )?(?:local)?rule (\w+):((?:\n    .*(?=\n))+\n| .*\n)", re.MULTILINE
+)
 TOGETHER = re.compile(r"Group job (\S+) .*\n((?:\s*\n|    .*\n)+)")
 
 
@@ -43,16 +46,15 @@ def test_small_jobs_share_slurm_jobs_and_none_of_them_holds_a_gpu(plan):
 
 def test_jobs_ask_for_what_their_base_model_needs(plan):
     blocks = {
-        match[2]: text
+        match[1]: text
         for _, text in ALONE.findall(plan)
-        if (match := re.search(r"(output): (results/\S+)", text))
+        if (match := re.search(r"log: results/logs/([^;\s]+)\.log", text))
     }
-    train = blocks["results/adapters/glm-4-9b/itdr/42"]
+    train = blocks["train/glm-4-9b/itdr/42"]
     assert "threads: 8" in train and "mem_mb=48000," in train and "gpu=1," in train
-    assert "gpu=1," in blocks["results/predictions/llama-3.2-3b/base/42.parquet"]
+    assert "gpu=1," in blocks["infer/llama-3.2-3b/base/42"]
     assert all("nodes=1" in text for text in blocks.values() if "gpu=1," in text)
-    asked = blocks["results/predictions/gpt-3.5-turbo/base/42.parquet"]
-    assert "gpu" not in asked.split("resources:")[1]
+    assert "gpu=" not in blocks["infer/gpt-3.5-turbo/base/42"]
 
 
 def test_the_cores_of_this_machine_hold_no_job_of_a_cluster(project):

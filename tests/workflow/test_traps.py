@@ -36,6 +36,6 @@ def test_the_dry_run_of_everything_can_be_read(project):
     assert done.returncode == 0
     jobs, _, reasons = done.stdout.partition("\nReasons:")
     longest = max(jobs.splitlines(), key=len)
-    assert len(longest) < 320, longest
-    assert "Make the table main; log: results/logs/report/main.log" in jobs
+    assert len(longest) < 340, longest
+    assert "rule make_table: make the table main; log: results/logs/report/main.log" in jobs
     assert "output files have to be generated" in reasons

@@ -15,7 +15,8 @@ from itdr.datasets.adapters.columns import adapter_of
 from itdr.datasets.download.manifest import check_folder, origin_of
 from itdr.datasets.readers.context import LEAST_MB, NormalisationContext, open_context
 from itdr.datasets.readers.rejections import totals, write_rejected
-from itdr.datasets.tables.schema import QUALITY, check_table, schema_of, with_metadata
+from itdr.datasets.tables import QUALITY
+from itdr.datasets.tables.schema import check_table, schema_of, with_metadata
 from itdr.datasets.tables.writing import Layout, write_sorted
 from itdr.errors import DataError, SettingsError
 from itdr.files.atomic import writing

@@ -14,10 +14,11 @@ _EVERY = ":*"
 
 
 class _Value(NamedTuple):
-    """A value of one dataset with half the width of its interval; NaN where there is none."""
+    """A value of one dataset; how far its interval reaches, NaN where there is none."""
 
     value: float
-    half: float
+    below: float
+    above: float
 
 
 Values = Mapping[tuple[str, str], Mapping[str, _Value]]
@@ -47,18 +48,26 @@ def aggregate(scores: pd.DataFrame, formulas: Mapping[str, Aggregate]) -> pd.Dat
             (term.task, metric) for term in formula.terms for metric in _metrics(term, values)
         ]
         missing = [f"{task}:{metric}" for task, metric in wanted if (task, metric) not in values]
-        value, half = (nan, nan) if missing else _sum(formula, values)
+        value, low, high = (nan, nan, nan) if missing else _sum(formula, values)
         cells = sum(len(values.get(term, ())) for term in wanted)
-        rows.append((name, value, value - half, value + half, cells, " ".join(missing)))
+        rows.append((name, value, low, high, cells, " ".join(missing)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _sum(formula: Aggregate, values: Values) -> tuple[float, float]:
-    total, halves = formula.offset, defaultdict[tuple[str, str], float](float)
+def _sum(formula: Aggregate, values: Values) -> tuple[float, float, float]:
+    """Return an aggregate with its interval: each side is the root of the cells' squared reaches.
+
+    Zou and Donner, Construction of Confidence Limits about Effect Measures, 2008 (MOVER).
+    """
+    total = formula.offset
+    below, above = (defaultdict[tuple[str, str], float](float) for _ in range(2))
     for cell, weight, found in _addends(formula, values):
+        down, up = (found.below, found.above) if weight > 0 else (found.above, found.below)
         total += weight * found.value
-        halves[cell] += abs(weight) * found.half
-    return total, sqrt(sum(half**2 for half in halves.values()))
+        below[cell] += abs(weight) * down
+        above[cell] += abs(weight) * up
+    reaches = [sqrt(sum(one**2 for one in side.values())) for side in (below, above)]
+    return total, total - reaches[0], total + reaches[1]
 
 
 def _addends(formula: Aggregate, values: Values) -> Iterator[tuple[tuple[str, str], float, _Value]]:
@@ -87,7 +96,9 @@ def _values(scores: pd.DataFrame) -> dict[tuple[str, str], dict[str, _Value]]:
     """Return the values of every task and metric by dataset."""
     by_cell = {
         (str(row["task"]), str(row["metric"]), str(row["dataset"])): _Value(
-            float(row["value"]), (row.get("ci_high", nan) - row.get("ci_low", nan)) / 2
+            float(row["value"]),
+            row["value"] - row.get("ci_low", nan),
+            row.get("ci_high", nan) - row["value"],
         )
         for row in scores.to_dict("records")
     }

@@ -1,7 +1,7 @@
 """Every two columns of a table on the same examples, with p-values corrected for their number."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from itdr.evaluation.answers import Reading
 from itdr.evaluation.cells import CellScores, score_cell
 from itdr.evaluation.paired import Comparison, benjamini_hochberg, compare, holm
 from itdr.evaluation.predictions import Cell, check_same_cells, read_cells
-from itdr.evaluation.score import cell_resampling
+from itdr.evaluation.score import cell_resampling, users_of
 from itdr.evaluation.text_metrics import TextScorer
-from itdr.evaluation.uncertainty import Floats
+from itdr.evaluation.uncertainty import Floats, Ints
 from itdr.settings.metric import lower_is_better
 from itdr.settings.paper import TRIVIAL
 from itdr.settings.scoring import ScoringSettings
@@ -149,8 +149,27 @@ def _results(
     places = [(row.names.index(one), row.names.index(other)) for one, other in row.pairs]
     if not places:
         return []
-    resampling = cell_resampling(row.scores.cell, settings, settings.permutations)
-    return compare(row.values, places, row.root, resampling, tests[row.scores.reading])
+    cell = row.scores.cell
+    resampling = cell_resampling(cell, settings, settings.permutations)
+    users = users_of(cell)
+    values = row.values if users is None else _of_users(row.values, users)
+    found = compare(values, places, row.root, resampling, tests[row.scores.reading])
+    if users is None:
+        return found
+    counted = int((~np.isnan(row.values).any(axis=1)).sum())
+    return [replace(one, n=counted) for one in found]
+
+
+def _of_users(values: Floats, users: Ints) -> Floats:
+    """Return one row a user whose means are those of the examples that count for every variant.
+
+    What a user says to one example tells of the user's others, so they change sides together.
+    """
+    known = ~np.isnan(values).any(axis=1)
+    _, places = np.unique(users[known], return_inverse=True)
+    sums = np.zeros((int(places.max(initial=-1)) + 1, values.shape[1]))
+    np.add.at(sums, places, values[known])
+    return sums * len(sums) / max(1, known.sum())
 
 
 def _told(row: _Row, pair: tuple[str, str], found: Comparison) -> dict[str, object]:

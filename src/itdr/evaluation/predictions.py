@@ -47,7 +47,15 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
         MissingFileError: there is no such file.
         DataError: a column is missing or has the wrong type, or a row cannot be scored.
     """
-    rows = read_predictions(path).to_pylist()
+    return cells_of(read_predictions(path).to_pylist(), folders, path)
+
+
+def cells_of(rows: list[dict[str, Any]], folders: Sequence[Path], path: Path | str) -> list[Cell]:
+    """Return the cells of rows of PREDICTION; path: where they come from, for errors.
+
+    Raises:
+        DataError: a row cannot be scored.
+    """
     if not rows:
         raise DataError(f"{path}: no rows; at least one prediction is needed.")
     _check_ids(rows, path)
@@ -57,7 +65,7 @@ def read_cells(path: Path, folders: Sequence[Path]) -> list[Cell]:
     for number, row in enumerate(rows, start=1):
         try:
             settings = _settings_of(row, folders, loaded)
-            example = _example(row, settings)
+            example = example_of(row, settings)
         except (DataError, SettingsError) as error:
             raise DataError(f"{path}: row {number} (id {row['id']!r}): {error}") from error
         cell = row["task"], row["dataset"]
@@ -161,7 +169,7 @@ def _check_value(row: Mapping[str, Any], field: pa.Field) -> None:
         raise DataError(f"column {field.name!r}: {error}") from error
 
 
-def _check_ids(rows: list[dict[str, Any]], path: Path) -> None:
+def _check_ids(rows: list[dict[str, Any]], path: Path | str) -> None:
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         first = seen.setdefault(row["id"], number)
@@ -222,13 +230,18 @@ def why_unscorable(columns: Mapping[str, Any], settings: TaskSettings) -> str | 
     """Return why answers to an example cannot be scored, or None; columns: reference_columns."""
     row = {**columns, "answer": "", "finish_reason": "stop"}
     try:
-        _example(row, settings)
+        example_of(row, settings)
     except DataError as error:
         return str(error)
     return None
 
 
-def _example(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+def example_of(row: Mapping[str, Any], settings: TaskSettings) -> Example:
+    """Return the example that a row of predictions is.
+
+    Raises:
+        DataError: a column is wrong, which the message names.
+    """
     kind: AnswerKind = ANSWER_KINDS[settings.answer]
     form, truth = kind.ask(row, settings, row["dataset"])
     asked = row["finish_reason"] != "skipped"

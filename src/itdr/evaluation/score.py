@@ -76,12 +76,13 @@ def score_cells(
     Raises:
         MissingFileError, DataError: the file is missing or is refused by column and row.
     """
+    return score_all(read_cells(predictions, folders), settings)
+
+
+def score_all(cells: Iterable[Cell], settings: ScoringSettings) -> list[CellScores]:
+    """Return every example's values of cells, strict before lenient."""
     texts = TextScorer(settings)
-    return [
-        score_cell(cell, reading, settings, texts)
-        for cell in read_cells(predictions, folders)
-        for reading in Reading
-    ]
+    return [score_cell(cell, reading, settings, texts) for cell in cells for reading in Reading]
 
 
 def score(predictions: Path, folders: Sequence[Path], settings: ScoringSettings) -> pd.DataFrame:
@@ -137,18 +138,21 @@ def estimate(
     columns: Sequence[MetricValues], cell: Cell, settings: ScoringSettings
 ) -> SeedEstimate:
     """Return the estimate of one metric of a cell over the answers of one or more seeds."""
-    resampling, users = cell_resampling(cell, settings), _users(cell)
+    resampling, users = cell_resampling(cell, settings), users_of(cell)
     if columns[0].whole or users is not None or not (columns[0].rate or columns[0].root):
         values = [column.whole.value if column.whole else mean_of(column.values)
                   for column in columns]  # fmt: skip
         if columns[0].whole and not columns[0].whole.resampled:
             resampling = replace(resampling, resamples=0)
         return whole_estimate(values, len(cell.examples), resampling, users)
-    return merge_seeds([column.values for column in columns], columns[0].root, resampling)
+    return merge_seeds([column.values for column in columns], columns[0].root, settings.confidence)
 
 
-def _users(cell: Cell) -> Ints | None:
-    """Return the number of each example's user where choices are repeated by users, else None."""
+def users_of(cell: Cell) -> Ints | None:
+    """Return the number of each example's user, where users have several examples with choices.
+
+    None elsewhere: examples are drawn then, and not users.
+    """
     users = [example.user_id for example in cell.examples]
     if cell.settings.answer != "choice" or None in users or len(set(users)) == len(users):
         return None
@@ -159,7 +163,7 @@ def labels(scores: CellScores, column: MetricValues) -> dict[str, object]:
     """Return the columns that tell what a row is about."""
     signature = column.signature
     if scores.cell.settings.answer == "choice":
-        signature += f"|drawn:{'examples' if _users(scores.cell) is None else 'users'}"
+        signature += f"|drawn:{'examples' if users_of(scores.cell) is None else 'users'}"
     return {
         "task": scores.cell.task,
         "dataset": scores.cell.dataset,

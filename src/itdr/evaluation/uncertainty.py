@@ -7,14 +7,19 @@ Confidence Intervals for Proportions with Small Expected Number of Positive Coun
 Student's distribution for the normal one, because their spread is estimated. So 0 of 39 has an
 interval.
 
-A root of a mean has the studentised bootstrap interval (Efron and Tibshirani, An Introduction to
-the Bootstrap, 1993, chapter 12): a resample draws as many examples as there are, with replacement.
-Where all errors are alike, or fewer than eight, nothing is known of their spread, and there is
-no interval.
+A root of a mean of squared errors has Student's interval of its logarithm, its standard error by
+the delta method (as Bonett, Approximate Confidence Interval for Standard Deviation of Nonnormal
+Distributions, 2006, has it for standard deviations). Where all errors are alike, or fewer than
+eight, nothing is known of their spread, and there is no interval.
 
-Where users have several examples each, of choices, and in metrics that only the whole cell has,
-percentile intervals of a bootstrap stand, which draws users with all of their examples where they
-are known, and examples otherwise.
+The spread of skewed values is mostly that of a few far ones, which a small cell may lack. The end
+of the interval that lies on the side of the farthest value therefore counts two more examples with
+that value, in the spread alone, after the pseudo-observations of Agresti and Coull (Approximate is
+Better than Exact for Interval Estimation of Binomial Proportions, 1998). That it is two, and that
+end alone, was chosen by simulation.
+
+Other values, and cells whose users have several examples, have the percentile bootstrap interval
+(Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
 
 tests/benchmarks/coverage.py measures how often the first two hold the truth.
 """
@@ -22,7 +27,7 @@ tests/benchmarks/coverage.py measures how often the first two hold the truth.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import exp, isnan, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +37,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 _NOTHING = 1e-12
+_MORE = 2  # examples with the farthest value that one end counts besides
 _FEWEST = 8  # examples of which squared errors tell anything of their spread
 _CHUNK = 4_000_000  # numbers drawn at a time, so that memory holds whatever the cell's size
 
@@ -69,38 +75,6 @@ class SeedEstimate(Estimate):
     """A value over several seeds, its interval, and the seeds' own values."""
 
     seeds: tuple[float, ...]
-
-
-def resampled_means(values: Floats, resampling: Resampling) -> Floats:
-    """Return the mean of every column in every resample, shape (resamples, columns).
-
-    values: shape (examples, columns); a NaN is an example that does not count for its column. All
-    columns see the same resamples, so metrics and variants can be compared. A column without any
-    counted example in a resample is NaN there.
-    """
-    counted = ~np.isnan(values)
-    columns = values.shape[1]
-    sums = _resampled_sums(np.concatenate([np.where(counted, values, 0.0), counted], 1), resampling)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums[:, :columns] / sums[:, columns:]
-
-
-def estimates(values: Floats, roots: Sequence[bool], resampling: Resampling) -> list[Estimate]:
-    """Return every column's value and interval.
-
-    values: shape (examples, columns); a NaN is an example that does not count for its column.
-    roots: whether a column holds squared errors, whose value is the root of the mean; the others
-    hold values from 0 to 1.
-    """
-    found = []
-    for column, root in zip(values.T, roots, strict=True):
-        if root:
-            found.append(_root_estimate(column[:, None], resampling))
-        else:
-            known = column[~np.isnan(column)]
-            value = float(known.mean()) if known.size else nan
-            found.append(Estimate(value, *mean_interval(known, resampling.confidence)))
-    return found
 
 
 def whole_estimate(
@@ -147,20 +121,24 @@ def mean_interval(values: Floats, confidence: float) -> tuple[float, float]:
     if n == 0:
         return nan, nan
     mean = float(values.mean())
-    spread = float(values.var(ddof=1)) if n > 1 else 0.0
-    if values.min() < 0 or values.max() > 1:
-        reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sqrt(spread / n) if n > 1 else nan
-        return mean - reach, mean + reach
+    squares = _squares(values - mean)
     share = bool(np.isin(values, (0.0, 1.0)).all())
     tail = (1 + confidence) / 2
-    many = max(n, n * mean * (1 - mean) / spread) if spread > _NOTHING else n
+    if values.min() < 0 or values.max() > 1:
+        reach = float(stats.t.ppf(tail, n - 1)) / sqrt(n * (n - 1)) if n > 1 else nan
+        return mean - reach * sqrt(squares[0]), mean + reach * sqrt(squares[1])
     quantile = float(stats.norm.ppf(tail) if share or n == 1 else stats.t.ppf(tail, n - 1))
-    middle = (mean * many + quantile**2 / 2) / (many + quantile**2)
-    half = quantile * sqrt(many * mean * (1 - mean) + quantile**2 / 4) / (many + quantile**2)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    ends = []
+    for square, side in zip(squares, (-1, 1), strict=True):
+        spread = 0.0 if share or n == 1 else square / (n - 1)
+        many = max(n, n * mean * (1 - mean) / spread) if spread > _NOTHING else n
+        middle = (mean * many + quantile**2 / 2) / (many + quantile**2)
+        half = quantile * sqrt(many * mean * (1 - mean) + quantile**2 / 4) / (many + quantile**2)
+        ends.append(min(1.0, max(0.0, middle + side * half)))
+    return ends[0], ends[1]
 
 
-def merge_seeds(values: Sequence[Floats], root: bool, resampling: Resampling) -> SeedEstimate:
+def merge_seeds(values: Sequence[Floats], root: bool, confidence: float) -> SeedEstimate:
     """Return the estimate of several trainings that differ in their seed alone.
 
     The value is the mean of the seeds' values. The interval is of that mean when other examples are
@@ -172,11 +150,11 @@ def merge_seeds(values: Sequence[Floats], root: bool, resampling: Resampling) ->
     table = np.stack(list(values), axis=1)
     of_each = np.sqrt(column_means(table)) if root else column_means(table)
     if root:
-        found = _root_estimate(table, resampling)
+        found = _root_estimate(table, confidence)
         low, high = found.low, found.high
     else:
         whole = table[~np.isnan(table).any(axis=1)]
-        low, high = mean_interval(whole.mean(axis=1), resampling.confidence)
+        low, high = mean_interval(whole.mean(axis=1), confidence)
     return SeedEstimate(float(of_each.mean()), low, high, tuple(map(float, of_each)))
 
 
@@ -188,52 +166,31 @@ def column_means(values: Floats) -> Floats:
     return means
 
 
-def _root_estimate(errors: Floats, resampling: Resampling) -> Estimate:
+def _root_estimate(errors: Floats, confidence: float) -> Estimate:
     """Return the mean over the columns of the root of each column's mean, with its interval.
 
-    errors: shape (examples, columns). The standard error is that of the delta method: an example
-    adds to the value what `_slopes` says of its errors and of how many of them count.
+    errors: shape (examples, columns); a NaN is an error that does not count for its column.
     """
-    counted = ~np.isnan(errors)
-    parts = np.concatenate([np.where(counted, errors, 0.0), counted], axis=1)
-    products = (parts[:, :, None] * parts[:, None, :]).reshape(len(parts), parts.shape[1] ** 2)
-    both = np.concatenate([parts, products], axis=1)
-    value, error = (float(found[0]) for found in _roots(both.sum(axis=0)[None], errors.shape))
-    if not error > _NOTHING or counted.any(axis=1).sum() < _FEWEST:
-        return Estimate(value, nan, nan)
-    values, own = _roots(_resampled_sums(both, resampling), errors.shape)
-    usable = own > _NOTHING
+    errors = errors[~np.isnan(errors).all(axis=1)]
+    n, columns = errors.shape
+    means = column_means(errors)
+    value = float(np.sqrt(means).mean())
     with np.errstate(invalid="ignore", divide="ignore"):
-        distances = ((values - value) / own)[usable]
-    if not distances.size:
+        slopes = n / (2 * columns * np.sqrt(means) * (~np.isnan(errors)).sum(axis=0))
+    added = np.nansum(np.where(means > 0, slopes, 0.0) * (errors - means), axis=1)
+    if n < _FEWEST or not float(added @ added) > _NOTHING:
         return Estimate(value, nan, nan)
-    tail = (1 - resampling.confidence) / 2
-    far_low, far_high = (float(q) for q in np.quantile(distances, [tail, 1 - tail]))
-    return Estimate(value, max(0.0, value - far_high * error), value - far_low * error)
+    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) / sqrt(n * (n - 1)) / value
+    low, high = (reach * sqrt(square) for square in _squares(added))
+    return Estimate(value, value * exp(-low), value * exp(high))
 
 
-def _roots(sums: Floats, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-    """Return values and standard errors from the sums of parts and of their products.
-
-    sums: shape (resamples, 2 * columns + (2 * columns) ** 2); shape: of the errors.
-    """
-    n, columns = shape
-    width = 2 * columns
-    total, many = sums[:, :columns], sums[:, columns:width]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = total / many
-        roots = np.sqrt(means)
-        slopes = np.where(roots > 0, n / (2 * columns * roots * many), 0.0)
-        slopes = np.concatenate([slopes, -slopes * means], axis=1)
-        products = sums[:, width:].reshape(-1, width, width)
-        squares = np.einsum("ri,rij,rj->r", slopes, products, slopes)
-        return roots.mean(axis=1), np.sqrt(np.maximum(squares, 0.0) / (n * max(n - 1, 1)))
-
-
-def _resampled_sums(values: Floats, resampling: Resampling) -> Floats:
-    """Return the sum of every column in every resample, shape (resamples, columns)."""
-    blocks = [times @ values for times in _resampled_times(len(values), resampling)]
-    return np.concatenate(blocks) if blocks else np.zeros((resampling.resamples, values.shape[1]))
+def _squares(deviations: Floats) -> tuple[float, float]:
+    """Return the sums of squares by which the lower and the upper end of an interval reach."""
+    far = float(deviations[np.abs(deviations).argmax()])
+    total = float(deviations @ deviations)
+    more = total + _MORE * far**2
+    return (more, total) if far < 0 else (total, more)
 
 
 def _resampled_times(

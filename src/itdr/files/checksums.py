@@ -76,8 +76,10 @@ def check_parquet(path: Path) -> None:
     found, place = _sum(path)
     if place is None or held[_KEY.encode()] != found.encode():
         raise DataError(
-            f"{path}: damaged: its bytes do not have the checksum that they were written with. "
-            "Delete it and make it again."
+            f"{path}: its bytes do not have the checksum that stands in it ({_KEY}), so it is "
+            "damaged, or another program has rewritten it and kept its metadata. Run the stage "
+            "that made it again; of a file of your own, write the table without metadata "
+            "(table.replace_schema_metadata() of pyarrow)."
         )
 
 
@@ -87,7 +89,10 @@ def not_parquet(path: Path, why: object) -> DataError:
         ours = file.read(4) == b"PAR1"
     if not ours:
         return DataError(f"{path}: is no Parquet file ({why}). Name the file that a stage made.")
-    return DataError(f"{path}: not a whole Parquet file ({why}). Delete it and make it again.")
+    return DataError(
+        f"{path}: not a whole Parquet file ({why}). Run the stage that made it again, or take a "
+        "file of your own anew from where it comes."
+    )
 
 
 def require_different(files: Iterable[Path]) -> None:

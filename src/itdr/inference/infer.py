@@ -75,18 +75,7 @@ def infer(
     """
     rows = first_rows(tests, settings.rows_per_cell)
     _check_ids(rows)
-    tasks = {name: load_task(name, folders) for name in {row["task"] for row in rows}}
-    limits = {name: _limit(task, settings.answer_limit) for name, task in tasks.items()}
-    prompts = [
-        Prompt(
-            row["id"],
-            row["instruction"] if description else "",
-            row["input"],
-            limits[row["task"]],
-            choices_of(tasks[row["task"]].choices, row),
-        )
-        for row in rows
-    ]
+    prompts = prompts_of(rows, folders, settings.answer_limit, description=description)
     adapters = list(dict.fromkeys(filter(None, outputs.values())))
     engine: Engine | None = None
     for out, adapter in outputs.items():
@@ -102,7 +91,8 @@ def infer(
                     _ask(engine, adapter, rows, prompts, journal)
             _report_unanswered(out, rows, journal.answers, settings.max_length)
             maker = _maker(model, adapter, manifest)
-            write_parquet(out, _predictions(rows, journal.answers, maker))
+            predictions = predictions_of(rows, journal.answers, maker.columns)
+            write_parquet(out, pa.Table.from_pylist(predictions, schema=PREDICTION))
             shutil.rmtree(folder)
     return len(rows)
 
@@ -130,12 +120,44 @@ def _ask(
             counter.update(len(came))
 
 
-def _predictions(
-    rows: Sequence[dict[str, Any]], answers: Mapping[str, GeneratedAnswer], maker: Maker
-) -> pa.Table:
-    records = [
+def prompts_of(
+    rows: Sequence[Mapping[str, Any]],
+    folders: Sequence[Path],
+    answer_limit: int | None = None,
+    *,
+    description: bool = True,
+) -> list[Prompt]:
+    """Return what is asked in rows of RECORD; options: as for infer.
+
+    Raises:
+        SettingsError: a task has no file.
+    """
+    tasks = {name: load_task(name, folders) for name in {row["task"] for row in rows}}
+    limits = {name: _limit(task, answer_limit) for name, task in tasks.items()}
+    return [
+        Prompt(
+            row["id"],
+            row["instruction"] if description else "",
+            row["input"],
+            limits[row["task"]],
+            choices_of(tasks[row["task"]].choices, row),
+        )
+        for row in rows
+    ]
+
+
+def predictions_of(
+    rows: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, GeneratedAnswer],
+    maker: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of PREDICTION that the answers by id to rows of RECORD make.
+
+    maker: the columns that say what gave the answers; none: they stay empty.
+    """
+    return [
         reference_columns(row)
-        | maker.columns
+        | dict(maker or {})
         | {
             "prompt_tokens": answers[row["id"]].prompt_tokens,
             "answer": answers[row["id"]].text,
@@ -145,7 +167,6 @@ def _predictions(
         }
         for row in rows
     ]
-    return pa.Table.from_pylist(records, schema=PREDICTION)
 
 
 def _choices(answer: GeneratedAnswer) -> list[dict[str, Any]] | None:

@@ -28,6 +28,12 @@ class TransformersEngine:
     ) -> Iterator[Answered]:
         """Yield answers one batch at a time, as an Engine does."""
         model = load_adapted(self._model, adapter) if adapter else load_model(self._model)
+        return self.answer_with(model, prompts, answered)
+
+    def answer_with(
+        self, model: Any, prompts: Sequence[Prompt], answered: Collection[int]
+    ) -> Iterator[Answered]:
+        """Yield the answers of a model that is loaded already."""
         tokens = self._tokens
         asked = tokens.prompts(prompts)
         if skipped := tokens.skipped(asked, answered):

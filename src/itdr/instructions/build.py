@@ -75,13 +75,14 @@ def _record(
     task: TaskSettings, dataset: str, text: ExampleText, example: dict[str, Any]
 ) -> dict[str, Any]:
     whose = example.get("user_id") or example["item_id"]
+    place = str(example.get("window", ""))
     shown = [*example.get("source_history", []), *example.get("history", [])]
     targets = [item["item_id"] for item in _asked_for(example)]
     candidates = [_kept(item) for item in example.get("candidates", [])]
     places = {item["item_id"]: place for place, item in enumerate(candidates, 1)}
     asked = text.input(example)
     return {
-        "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose))),
+        "id": "/".join(filter(None, (task.task, dataset, example["domain"], whose, place))),
         "task": task.task,
         "dataset": dataset,
         "domain": example["domain"],

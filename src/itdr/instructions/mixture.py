@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from itdr.errors import DataError
 from itdr.files.formats import read_parquet, write_parquet
+from itdr.instructions.protocol import Protocol, read_protocol
 from itdr.instructions.record import RECORD
 from itdr.settings.variant import MixtureOptions
+from itdr.vocabulary import Origin
 
 
 def mix(parts: Sequence[Path], out: Path, variant: MixtureOptions, seed: int) -> int:
@@ -47,8 +49,17 @@ def mix(parts: Sequence[Path], out: Path, variant: MixtureOptions, seed: int) ->
         place = RECORD.get_field_index("instruction")
         empty = pa.array([""] * len(rows), pa.string())
         mixture = mixture.set_column(place, RECORD.field(place), empty)
-    write_parquet(out, mixture)
+    data = Protocol(data=_origin(parts))
+    write_parquet(out, mixture.replace_schema_metadata(data.attached(RECORD).metadata))
     return len(rows)
+
+
+def _origin(parts: Sequence[Path]) -> Origin | None:
+    """Return where examples come from: simulated if some are, and nothing where they differ."""
+    found = {read_protocol(part).data for part in parts}
+    if Origin.SIMULATED in found:
+        return Origin.SIMULATED
+    return found.pop() if len(found) == 1 else None
 
 
 def _drawn(table: pa.Table, variant: MixtureOptions, seed: int) -> list[int]:

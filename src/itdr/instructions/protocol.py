@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itdr.datasets.tables.schema import QUALITY
+from itdr.datasets.tables import QUALITY
 from itdr.files.formats import read_json_object
 from itdr.vocabulary import Origin
 

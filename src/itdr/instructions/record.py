@@ -29,7 +29,7 @@ RECORD = pa.schema(
 )
 """One example a row.
 
-id: TASK/DATASET[/DOMAIN]/USER-or-ITEM, unique in the whole dataset.
+id: TASK/DATASET[/DOMAIN]/USER-or-ITEM[/WINDOW], unique in the whole dataset.
 task, dataset, domain: ids (those of tasks and datasets name files in config/); domain is null
     where a source has none, and SOURCE-TARGET where a task crosses two.
 user_id: whose example it is (null for TUI); item_id: the item that is described (TUI alone).

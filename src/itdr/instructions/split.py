@@ -25,7 +25,8 @@ def split(
     same for every task; examples without a user go by their item. By example, it depends on the
     seed and the id. By time, on when the newest interaction took place that an example shows or
     asks for; val and test begin at the same moments for every task of a dataset (see
-    itdr.instructions.times). Each part is in random order, so that its first rows are a fair
+    itdr.instructions.times). By position, the first examples of the file are for training, the last
+    ones for testing. Each part is in random order, so that its first rows are a fair
     sample.
 
     tables: the folder of the dataset's tables, for a split by time.
@@ -51,6 +52,8 @@ def split(
             raise DataError("a split by time needs the dataset's tables: give --tables.")
         parts, test_begins = parts_by_time(table, tables, settings.shares)
         protocol = replace(protocol, test_begins=test_begins)
+    elif settings.by == "position":
+        parts = _parts_by_position(len(table), settings.shares)
     else:
         parts = _parts_by_chance(table, settings, seed)
     order = sorted(range(len(parts)), key=lambda row: _fraction(seed, table["id"][row].as_py()))
@@ -62,6 +65,11 @@ def split(
             write_parquet(folder / f"{part}.parquet", table.take(rows))
             counts[part.value] = len(rows)
     return counts
+
+
+def _parts_by_position(count: int, shares: tuple[float, float, float]) -> list[Part]:
+    train, val = round(count * shares[0]), round(count * (shares[0] + shares[1]))
+    return [Part.TRAIN] * train + [Part.VAL] * (val - train) + [Part.TEST] * (count - val)
 
 
 def _parts_by_chance(table: pa.Table, settings: SplitSettings, seed: int) -> list[Part]:

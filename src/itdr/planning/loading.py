@@ -7,7 +7,7 @@ from typing import Any
 from itdr.errors import MissingFileError, SettingsError
 from itdr.instructions.tasks import TaskSettings, load_task
 from itdr.places import project_path
-from itdr.planning.variants import find_variants, training_of
+from itdr.planning.variants import find_variants, require_trainable
 from itdr.planning.workflow import Workflow, halves
 from itdr.recommenders.methods import find_method
 from itdr.registry import TRIVIAL_ANSWERS
@@ -16,7 +16,7 @@ from itdr.settings.experiment import load_experiment
 from itdr.settings.folders import CONFIG, settings_file
 from itdr.settings.model import load_model_settings
 from itdr.settings.paper import PAPERS, load_paper
-from itdr.settings.variant import Variant, find_variant
+from itdr.settings.variant import Variant, chain_of, find_variant
 
 
 def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Workflow:
@@ -61,7 +61,8 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
                 f" Take {model}/base, or another variant without training."
             )
         if found.is_trained:
-            training_of(experiment, found, files[-1]).of(models[model])  # which may refuse it
+            stages = [variants[name] for name in chain_of(variants, variant, files[-1])]
+            require_trainable(experiment, stages, tasks, models[model], files[-1])
     for name in experiment.raw_folders:
         settings_file("datasets", name, folders, f"{files[-1]}: 'raw_folders'")
     _require_folders(

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from itdr.errors import SettingsError, nearest
+from itdr.evaluation.one_value import goes_with
 from itdr.instructions.tasks import TaskSettings
 from itdr.settings.experiment import Experiment, laid_over
 from itdr.settings.folders import settings_file
+from itdr.settings.model import ModelSettings
 from itdr.settings.paper import Paper
 from itdr.settings.reading import check
 from itdr.settings.training import TrainingSettings
@@ -57,6 +59,41 @@ def training_of(experiment: Experiment, variant: Variant, where: str | Path) -> 
     """
     settings = laid_over(experiment.training.model_dump(mode="json"), variant.training)
     return check(TrainingSettings, settings, f"{where}: 'variants.{variant.variant}.training'")
+
+
+def require_trainable(
+    experiment: Experiment,
+    stages: Sequence[Variant],
+    tasks: Mapping[str, TaskSettings],
+    model: ModelSettings,
+    where: Path,
+) -> None:
+    """Make sure that a model can be trained as some variants say.
+
+    Raises:
+        SettingsError: it cannot, or a metric of validation goes with no answers of a variant.
+    """
+    for variant in stages:
+        settings = training_of(experiment, variant, where).of(model)
+        cells = cells_of(experiment, variant)
+        metric = settings.validation.metric
+        if settings.validation.every is None or metric == "loss":
+            continue
+        if not any(goes_with(metric, tasks[task], dataset) for task, dataset in cells):
+            raise SettingsError(
+                f"{where}: 'training.validation.metric': {metric!r} goes with the answers to none "
+                f"of the tasks of the variant {variant.variant!r}. Name another, or loss."
+            )
+
+
+def cells_of(experiment: Experiment, variant: Variant) -> list[tuple[str, str]]:
+    """Return the (task, dataset) pairs that a variant is trained on."""
+    cells = [pair.split("/", 1) for pair in experiment.pairs]
+    return [
+        (task, dataset)
+        for task, dataset in cells
+        if task in variant.tasks and dataset in (variant.datasets or [dataset])
+    ]
 
 
 def _require_tasks(wanted: Sequence[str], tasks: Mapping[str, TaskSettings], where: str) -> None:

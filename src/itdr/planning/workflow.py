@@ -6,7 +6,7 @@ from pathlib import Path
 
 from itdr.files.checksums import fingerprint
 from itdr.instructions.tasks import TaskSettings
-from itdr.planning.variants import training_of
+from itdr.planning.variants import cells_of, training_of
 from itdr.recommenders.methods import INSTALL, METHODS
 from itdr.registry import ANSWER_KINDS, TRIVIAL_ANSWERS
 from itdr.settings.columns import matching
@@ -125,9 +125,7 @@ class Workflow:
 
     def cells_of(self, variant: str) -> list[tuple[str, str]]:
         """Return the (task, dataset) pairs that a variant is trained on."""
-        chosen = self.variants[variant]
-        return [(task, dataset) for task, dataset in self.cells
-                if task in chosen.tasks and dataset in (chosen.datasets or [dataset])]  # fmt: skip
+        return cells_of(self.experiment, self.variants[variant])
 
     @property
     def tables(self) -> list[str]:

@@ -9,15 +9,19 @@ from scipy.stats import norm
 
 from itdr.evaluation.paired import letters
 from itdr.reporting.scores import Key
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.metric import judging_metric
 from itdr.settings.paper import Column
 
 LEVEL = 0.05
 POWER = 0.8
 
-_COLUMNS = ("task", "dataset", "reading", "metric", "first", "second", "difference", "ci_low",
-            "ci_high", "p_value", "p_holm", "p_bh", "better", "n")  # fmt: skip
+_COLUMNS = Columns(
+    texts=("task", "dataset", "reading", "metric", "first", "second"),
+    numbers=("difference", "ci_low", "ci_high", "p_value", "p_holm", "p_bh"),
+    counts=("n",),
+    others=("better",),
+)
 
 
 @dataclass(frozen=True)

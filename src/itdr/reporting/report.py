@@ -107,7 +107,8 @@ class Report:
         lengths = self.run.audit.get("lengths", ())
         simulated = self.results.origins.simulated or self.run.origins.simulated
         data = FigureData(self.results, self.layout, self._published, self.tasks,
-                          self.run.examples, lengths, losses, bool(simulated))  # fmt: skip
+                          self.run.examples, lengths, losses, bool(simulated),
+                          self.run.reliability)  # fmt: skip
         draw_all(data, self.layout.figures, out)
 
     def _page(self, out: Path) -> None:

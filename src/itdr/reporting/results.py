@@ -14,7 +14,7 @@ from itdr.evaluation.aggregates import aggregate
 from itdr.instructions.protocol import origins
 from itdr.reporting.origins import Origins, Place
 from itdr.reporting.scores import Key, Score, read_scores
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.metric import REPAIRED, lower_is_better
 from itdr.settings.paper import TRIVIAL, Aggregate, Column, Paper
 from itdr.vocabulary import Origin
@@ -22,7 +22,11 @@ from itdr.vocabulary import Origin
 EVALUATED_ROWS = 250
 """Examples that a published value was taken over where nothing tells: as many as elsewhere."""
 
-_PAPER_COLUMNS = ("table", "model", "variant", "task", "dataset", "metric", "value", "flag")
+_PAPER_COLUMNS = Columns(
+    texts=("table", "model", "variant", "task", "dataset", "metric"),
+    numbers=("value",),
+    others=("flag",),
+)
 
 
 @dataclass(frozen=True)
@@ -172,27 +176,30 @@ def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool 
         flag = row["flag"] if isinstance(row["flag"], str) else ""
         cells[row["task"], row["dataset"], row["metric"]] = Published(row["value"], flag)
     names = tuple(paper.layout.aggregates)
-    totals = {(row["model"], row["variant"]): {name: row[name] for name in names}
-              for row in _read(paper.folder / "aggregates.csv", ("model", "variant", *names))
-              }  # fmt: skip
+    columns = Columns(texts=("model", "variant"), numbers=names)
+    totals = {
+        (row["model"], row["variant"]): {name: row[name] for name in names}
+        for row in _read(paper.folder / "aggregates.csv", columns)
+    }
     for model, variant in ours:
         theirs = (model, paper.layout.published_as.get(variant, variant))
         if theirs in published:
             published[model, variant] = published[theirs]
         if theirs in totals:
             totals[model, variant] = totals[theirs]
+    evaluated = Columns(texts=("task", "dataset"), numbers=("evaluated_rows",))
     return Results(
         published,
         totals,
         ours,
         paper.layout.aggregates,
         {(row["task"], row["dataset"]): int(row["evaluated_rows"])
-         for row in _read(paper.folder / "statistics.csv", ("task", "dataset", "evaluated_rows"))
+         for row in _read(paper.folder / "statistics.csv", evaluated)
          if not isnan(row["evaluated_rows"])},
     )  # fmt: skip
 
 
-def _read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+def _read(path: Path, columns: Columns) -> list[dict[str, Any]]:
     return read_table(path, columns, "It is part of the repository: take it from there again.")
 
 

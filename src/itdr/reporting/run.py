@@ -13,11 +13,16 @@ from itdr.errors import DataError
 from itdr.files.checksums import check_files
 from itdr.files.formats import read_json, read_json_object
 from itdr.reporting.origins import Origins
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.ids import DatasetId, TaskId
 from itdr.settings.paper import Column
 from itdr.vocabulary import Origin, Part
 
+_RELIABILITY = Columns(
+    texts=("task", "dataset"),
+    numbers=("confidence", "right", "ci_low", "ci_high"),
+    counts=("n",),
+)
 _AGAIN = "Run 'itdr train' again."
 
 
@@ -45,6 +50,7 @@ class Run:
         trainings: model and variant to its training.
         seconds: job, such as "train/tiny/itdr/42", to its wall time in seconds.
         raw: dataset to the content of its manifest.json.
+        reliability: model and variant to the rows of its file of itdr.evaluation.reliability.
         started: settings, machine and versions of the newest start of the workflow.
     """
 
@@ -53,6 +59,7 @@ class Run:
     seconds: Mapping[str, float] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
     started: Mapping[str, Any] = field(default_factory=dict)
+    reliability: Mapping[Column, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @cached_property
     def origins(self) -> Origins:
@@ -83,7 +90,15 @@ def load_run(folder: Path) -> Run:
          for path in sorted(folder.glob("benchmarks/**/*.tsv"))},
         {path.parent.name: read_json(path) for path in sorted(folder.glob("raw/*/manifest.json"))},
         read_json_object(started) if started.is_file() else {},
+        # Of one seed and of several the latter, whose names are longer.
+        {(path.parts[-3], path.parts[-2]): rows
+         for path in sorted(folder.glob("scores/*/*/*.reliability.csv"), key=_name_length)
+         if (rows := read_table(path, _RELIABILITY, "Run 'itdr score' again."))},
     )  # fmt: skip
+
+
+def _name_length(path: Path) -> tuple[int, Path]:
+    return len(path.name), path
 
 
 def _audit(path: Path) -> dict[str, Any]:
@@ -136,7 +151,7 @@ def _training(folder: Path, run: Mapping[str, Any]) -> Training:
     losses = folder / "losses.csv"
     sums = {name: value for name, value in run.get("files", {}).items() if name == losses.name}
     check_files(folder, sums, _AGAIN)
-    table = read_table(losses, ("step", "loss"), _AGAIN)
+    table = read_table(losses, Columns(counts=("step",), numbers=("loss",)), _AGAIN)
     rows = [Loss(int(row["step"]), float(row["loss"])) for row in table]
     return Training(run, rows)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isnan, sqrt
+from math import isnan, nan, sqrt
 from pathlib import Path
 from typing import Any
 
-from itdr.errors import DataError
-from itdr.reporting.tables import read_table
-from itdr.settings.metric import judging_metric
+from itdr.errors import DataError, SettingsError
+from itdr.reporting.tables import Columns, read_table
+from itdr.settings.metric import judging_metric, parse_metric
 
 Key = tuple[str, str, str]
 """Task, dataset and metric: a row of a table."""
@@ -16,8 +16,12 @@ Key = tuple[str, str, str]
 FAULTS = {"missing": "miss candidates", "duplicated": "repeat some", "out_of_list": "name others"}
 """What can be wrong with a list, and how it is said."""
 
-_COLUMNS = ("task", "dataset", "reading", "metric", "value", "ci_low", "ci_high", "n",
-            "n_unreadable")  # fmt: skip
+_COLUMNS = Columns(
+    texts=("task", "dataset", "reading", "metric"),
+    numbers=("value", "ci_low", "ci_high"),
+    counts=("n", "n_unreadable"),
+)
+_AGAIN = "Is it a file of 'itdr score'? Name one, or run that again."
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,16 @@ def read_scores(path: Path) -> dict[Key, Score]:
         MissingFileError, DataError: the file is not there or not one of `itdr score`.
     """
     found: dict[str, dict[Key, Score]] = {"strict": {}, "lenient": {}}
-    for number, row in enumerate(read_table(path, _COLUMNS, "Run 'itdr score' first."), start=2):
+    for number, row in enumerate(read_table(path, _COLUMNS, _AGAIN), start=2):
         if row["reading"] not in found:
             raise DataError(
                 f"{path}: line {number}: the reading is {row['reading']!r}; strict or lenient is "
-                "needed. Run 'itdr score' again."
+                f"needed. {_AGAIN}"
             )
+        try:
+            parse_metric(row["metric"])
+        except SettingsError as error:
+            raise DataError(f"{path}: line {number}: {error}. {_AGAIN}") from error
         found[row["reading"]][row["task"], row["dataset"], row["metric"]] = _score(row)
     lenient = {key: _with_midpoint(key, found["lenient"]) for key in found["lenient"]}
     return {
@@ -97,13 +105,14 @@ def _with_midpoint(key: Key, scores: Mapping[Key, Score]) -> Score:
 
 
 def _score(row: Mapping[str, Any]) -> Score:
-    faults = {name: float(row.get(f"rate_{name}", float("nan"))) for name in FAULTS}
+    rates = {name: row.get(f"rate_{name}", nan) for name in FAULTS}
+    faults = {name: rate if isinstance(rate, float) else nan for name, rate in rates.items()}
     return Score(
         row["value"],
         row["ci_low"],
         row["ci_high"],
-        int(row["n"]),
-        int(row["n_unreadable"]),
+        row["n"],
+        row["n_unreadable"],
         faults={name: rate for name, rate in faults.items() if not isnan(rate)},
         signature=_text(row.get("signature")),
         protocol=_text(row.get("protocol")),

@@ -11,7 +11,7 @@ from itdr.reporting.formats.csv_files import Field
 from itdr.reporting.printing import task_title, tasks_note
 from itdr.reporting.run import Run
 from itdr.reporting.sheet import Sheet, TableCell, breaks_of
-from itdr.reporting.tables import read_table
+from itdr.reporting.tables import Columns, read_table
 from itdr.settings.paper import Layout
 from itdr.vocabulary import Part
 
@@ -33,7 +33,8 @@ def published_statistics(paper: Path | None) -> list[dict[str, Any]]:
     """
     if paper is None:
         return []
-    return read_table(paper / "statistics.csv", _PAPER, "It is part of the repository.")
+    columns = Columns(texts=_PAPER[:2], counts=_PAPER[2:3], numbers=_PAPER[3:])
+    return read_table(paper / "statistics.csv", columns, "It is part of the repository.")
 
 
 def statistics_rows(

@@ -149,10 +149,11 @@ class RecommendSettings(Strict):
 class SplitSettings(Strict):
     """How examples are divided into train, val and test."""
 
-    by: Literal["user", "example", "time"] = Field(
+    by: Literal["user", "example", "time", "position"] = Field(
         "user",
         description="what is divided: users (the described items for TUI), so that nobody is in "
-        "two parts; examples, as the paper's authors seem to have done; or time, so that all "
+        "two parts; examples, as the paper's authors seem to have done; position, which cuts the "
+        "file of examples into three, as TALLRec's authors did; or time, so that all "
         "training examples lie before a moment and all test examples end after it (not for "
         "datasets without times: Anime, BookCrossing, Last.FM 360K and, in part, MIND)",
     )
@@ -226,8 +227,11 @@ class Experiment(Strict):
         SEED,
         ge=0,
         lt=2**32,
-        description="seed of simulation, sampling, split, training and random answers; the "
-        "resamples of intervals have their own, scoring.seed",
+        description="seed of simulation, sampling, split, mixtures, training, answers without a "
+        "model and recommenders; language models answer greedily, and the resamples of intervals "
+        "have their own, scoring.seed. A file asked for by another number, such as "
+        "results/scores/MODEL/VARIANT/43.csv, has that seed in its mixture and training, on the "
+        "same examples",
     )
     pairs: Annotated[tuple[Pair, ...], AfterValidator(once)] = Field(
         min_length=1,
@@ -296,9 +300,9 @@ class Experiment(Strict):
     @model_validator(mode="after")
     def _division_is_tolerated(self) -> "Experiment":
         missing = [check for check in SHARED if check not in self.audit.tolerate]
-        if self.split.by == "example" and missing:
+        if self.split.by in ("example", "position") and missing:
             raise ValueError(
-                "split.by example puts the same users and items into several parts, so "
+                f"split.by {self.split.by} puts the same users and items into several parts, so "
                 f"audit.tolerate must name {' and '.join(missing)} for the build to go on"
             )
         return self

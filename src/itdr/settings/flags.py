@@ -20,10 +20,17 @@ from itdr.settings.yaml_text import YamlTextError, parse_yaml
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def add_flags(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
-    """Add an option for each field of the settings class."""
+def add_flags(parser: argparse.ArgumentParser, model: type[BaseModel], inside: str = "") -> None:
+    """Add an option for each field of the settings class.
+
+    Fields of settings inside them have the name of these before their own (`inside`).
+    """
     group = parser.add_argument_group((model.__doc__ or "settings").splitlines()[0].rstrip("."))
-    for name, field in model.model_fields.items():
+    for own, field in model.model_fields.items():
+        name = inside + own
+        if inner := _settings_in(field):
+            add_flags(parser, inner, f"{name}_")
+            continue
         options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": _help(field)}
         if field.annotation is bool:
             options["action"] = argparse.BooleanOptionalAction
@@ -39,16 +46,27 @@ def from_flags(args: argparse.Namespace, model: type[Model]) -> Model:
     Raises:
         SettingsError: a value is not allowed.
     """
-    given = {name: _value(getattr(args, name), field)
-             for name, field in model.model_fields.items() if hasattr(args, name)}  # fmt: skip
-    return check(model, given, "command line")
+    return check(model, _given(args, model), "command line")
 
 
-def as_flags(settings: BaseModel) -> str:
+def _given(args: argparse.Namespace, model: type[BaseModel], inside: str = "") -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if inner := _settings_in(field):
+            given[name] = _given(args, inner, f"{inside}{name}_")
+        elif hasattr(args, inside + name):
+            given[name] = _value(getattr(args, inside + name), field)
+    return given
+
+
+def as_flags(settings: BaseModel, inside: str = "") -> str:
     """Return the options that give these settings, quoted for a shell."""
     words = []
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
+    for own, field in type(settings).model_fields.items():
+        name, value = inside + own, getattr(settings, own)
+        if isinstance(value, BaseModel):
+            words.append(as_flags(value, f"{name}_"))
+            continue
         if value is None:
             words += [] if field.default is None else [f"{_option(name)}=null"]
             continue
@@ -60,6 +78,11 @@ def as_flags(settings: BaseModel) -> str:
             # With "=", because argparse takes a value that begins with "-" for an option.
             words.append(shlex.quote(f"{_option(name)}={text}"))
     return " ".join(words)
+
+
+def _settings_in(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _option(name: str) -> str:

@@ -11,7 +11,10 @@ class ScoringSettings(Strict):
     """The choices of scoring; the defaults are what the reports use."""
 
     resamples: int = Field(
-        1000, ge=1, le=1_000_000, description="bootstrap resamples of a cell's rmse"
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="bootstrap resamples of values of a whole cell, such as AUC",
     )
     permutations: int = Field(
         10_000,

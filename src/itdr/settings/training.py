@@ -2,11 +2,49 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from itdr.errors import SettingsError
+from itdr.settings.metric import parse_metric
 from itdr.settings.model import ModelSettings
 from itdr.settings.reading import MOST_ROWS, MOST_TOKENS, Strict
+
+
+class ValidationSettings(Strict):
+    """Validation on the val part while an adapter is trained; the best checkpoint is what is kept.
+
+    The values, and the rows that they are of, choose the adapter: they say nothing of how good it
+    is on other rows.
+    """
+
+    every: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_ROWS,
+        description="optimiser steps between validations, one more being at the end; null: none",
+    )
+    metric: str = Field(
+        "loss",
+        description="what is validated: loss, as in training, or the id of a metric, of all "
+        "answers or likelihoods; its mean over the cells that it goes with",
+    )
+    rows: int | None = Field(
+        None, ge=1, le=MOST_ROWS, description="first rows of each cell's val part; null: all"
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_ROWS,
+        description="validations without a better value after which training stops; null: never",
+    )
+
+    @field_validator("metric")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            return name if name == "loss" else parse_metric(name).id
+        except SettingsError as error:
+            raise ValueError(f"{error}, or loss") from None
 
 
 class TrainingSettings(Strict):
@@ -107,6 +145,7 @@ class TrainingSettings(Strict):
         description="optimiser steps between looks at losses and gradient norms, for which the "
         "processor waits for the GPU; each step's loss is noted all the same",
     )
+    validation: ValidationSettings = ValidationSettings()
     track: Literal["none", "tensorboard", "wandb"] = Field(
         "none", description="where else losses are reported to"
     )
@@ -122,6 +161,8 @@ class TrainingSettings(Strict):
                 f"batch_size ({self.batch_size} tokens) must not be below max_length "
                 f"({self.max_length})"
             )
+        if self.fsdp and self.validation.every:
+            raise ValueError("validation needs whole weights in each process, so no fsdp")
         return self
 
     def of(self, model: ModelSettings) -> "TrainingSettings":

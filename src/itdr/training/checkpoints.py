@@ -45,11 +45,20 @@ def newest_whole(folder: Path) -> Path | None:
     """Return the newest checkpoint in a folder whose files are as they were written, or None."""
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=steps_done, reverse=True):
         try:
-            check_files(checkpoint, read_json_object(checkpoint / _SUMS)["files"], "")
+            check_checkpoint(checkpoint)
             return checkpoint
         except (ItdrError, KeyError) as error:
             log.warning("%s is not used: %s", checkpoint, str(error).strip())
     return None
+
+
+def check_checkpoint(checkpoint: Path) -> None:
+    """Hold a checkpoint's files against their checksums.
+
+    Raises:
+        ItdrError: one is damaged or missing. KeyError: the file of checksums is another one.
+    """
+    check_files(checkpoint, read_json_object(checkpoint / _SUMS)["files"], "")
 
 
 def steps_done(checkpoint: Path | None) -> int:

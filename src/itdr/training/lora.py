@@ -17,6 +17,7 @@ from itdr.files.checksums import sha256
 from itdr.files.formats import read_parquet
 from itdr.files.progress import progress
 from itdr.files.resume import resume_state
+from itdr.instructions.protocol import read_protocol
 from itdr.models.loading import load_model, load_tokenizer, weights_checksum
 from itdr.models.prompt import PromptRenderer
 from itdr.models.threads import side_by_side
@@ -32,6 +33,7 @@ from itdr.training.setup import make_trainer, training_arguments
 from itdr.training.start import described_start
 from itdr.training.threads import rows_at_once
 from itdr.training.trainer import NotFiniteError, ProgressCallback
+from itdr.training.validation import HeldOut, Validation
 
 log = logging.getLogger("itdr")
 
@@ -44,6 +46,7 @@ def train(
     *,
     seed: int,
     start: Path | None = None,
+    held_out: HeldOut | None = None,
 ) -> None:
     """Train an adapter of the base model on a mixture and write it to the folder `out`.
 
@@ -55,6 +58,9 @@ def train(
     there, checkpoints lie beside it in a folder that ends with ".checkpoints"; started again,
     training goes on from the last of them.
 
+    held_out: rows to validate with, where the settings ask for it. Then the adapter is that of the
+    best value, and validation.csv (step, metric, value, best) and validation.png lie beside it.
+
     Raises:
         MissingFileError, DataError: the mixture is not there or not in the form of RECORD, or the
             checkpoints belong to another training.
@@ -64,13 +70,26 @@ def train(
         BusyError: another process is training this adapter.
         DiskFullError: there is no room for a checkpoint or the adapter.
     """
+    if settings.validation.every and held_out is None:
+        raise SettingsError(
+            "training.validation.every is set, and there is nothing to validate with: give --val."
+        )
     _require_processes(settings)
     require_packages(settings)
     # Rows of ever new lengths would leave memory in pieces. Read when CUDA is first used.
     os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     checkpoints = out.with_name(out.name + ".checkpoints")
     with resume_state(checkpoints) if rank() == 0 else nullcontext(), writing(checkpoints):
-        _train(model, mixture, out, settings, seed=seed, start=start, checkpoints=checkpoints)
+        _train(
+            model,
+            mixture,
+            out,
+            settings,
+            seed=seed,
+            start=start,
+            held_out=held_out if settings.validation.every else None,
+            checkpoints=checkpoints,
+        )
 
 
 def _train(
@@ -81,6 +100,7 @@ def _train(
     *,
     seed: int,
     start: Path | None,
+    held_out: HeldOut | None,
     checkpoints: Path,
 ) -> None:
     table = read_parquet(mixture, COLUMNS)
@@ -91,8 +111,10 @@ def _train(
         "settings": settings.model_dump(mode="json"),
         "seed": seed,
         "start_from": described_start(start),
+        "held_out": held_out.manifest if held_out else None,
     }
-    data = tokenize(table, PromptRenderer(load_tokenizer(model)), settings)
+    renderer = PromptRenderer(load_tokenizer(model))
+    data = tokenize(table, renderer, settings)
     plan = steps([len(example.ids) for example in data.examples], settings, seed)
     arguments = training_arguments(model, checkpoints, settings, len(plan), seed)
     with arguments.main_process_first():
@@ -109,6 +131,9 @@ def _train(
         start=start,
     )
     rows, passes = rows_at_once(settings, plan), trainer.steps
+    validation = Validation(trainer, held_out, renderer, settings) if held_out else None
+    if validation:
+        trainer.add_callback(validation)
     trainer.add_callback(Seal())
     done = steps_done(resumed)
     first = rank() == 0
@@ -124,8 +149,13 @@ def _train(
     finished = checkpoints / "adapter"
     trainer.save_model(str(finished))  # every process takes part
     if first:
-        tokens = sum(map(passes.tokens, range(done, len(plan))))
-        write_run(out, finished, Run(manifest, data, passes, trainer.state, seconds, tokens))
+        if validation:
+            seconds -= validation.seconds
+            validation.take_best(trainer.state, checkpoints, finished)
+        tokens = sum(map(passes.tokens, range(done, trainer.state.global_step)))
+        rows, origin = validation.rows if validation else 0, read_protocol(mixture).data
+        run = Run(manifest, data, passes, trainer.state, seconds, tokens, rows, origin)
+        write_run(out, finished, run)
         shutil.rmtree(checkpoints)
 
 

@@ -14,7 +14,8 @@ from itdr.models.check import adapter_fault
 from itdr.models.loading import check_adapter, not_an_adapter, require_safe_weights
 from itdr.settings.model import ModelSettings
 
-_WEIGHTS = "adapter_model.safetensors"
+WEIGHTS = "adapter_model.safetensors"
+"""The file of an adapter that has its weights."""
 _KEPT = ("mixture_sha256", "seed", "steps", "start_from")
 _ALIKE = ("r", "lora_alpha", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
 """Fields of PEFT's configuration without which the same tensors are another adapter."""
@@ -32,14 +33,14 @@ def described_start(adapter: Path | None) -> dict[str, Any] | None:
     """
     if adapter is None:
         return None
-    if not (adapter / _WEIGHTS).is_file():
+    if not (adapter / WEIGHTS).is_file():
         raise SettingsError(
-            f"--start-from {adapter}: there is no {_WEIGHTS}. Name the folder of an adapter."
+            f"--start-from {adapter}: there is no {WEIGHTS}. Name the folder of an adapter."
         )
     check_adapter(adapter)
     run = adapter / "run.json"
     told = read_json_object(run) if run.is_file() else {}
-    return {"adapter_sha256": sha256(adapter / _WEIGHTS)} | {name: told.get(name) for name in _KEPT}
+    return {"adapter_sha256": sha256(adapter / WEIGHTS)} | {name: told.get(name) for name in _KEPT}
 
 
 def start_from(adapted: Any, adapter: Path, model: ModelSettings) -> None:
@@ -58,7 +59,7 @@ def start_from(adapted: Any, adapter: Path, model: ModelSettings) -> None:
         for name in _ALIKE
         if getattr(theirs, name) != getattr(ours, name)
     ]
-    weights = load_file(adapter / _WEIGHTS)
+    weights = load_file(adapter / WEIGHTS)
     needed = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     if not different and (fault := adapter_fault(_shapes(needed), _shapes(weights))):
         different.append(fault)

@@ -12,9 +12,6 @@ import pyarrow.parquet as pq
 
 from itdr.errors import DataError
 
-QUALITY = "quality.json"
-"""The file beside the tables that counts their rows and says where they come from."""
-
 TEXT = pa.string()
 UTC_TIME = pa.timestamp("us", "UTC")
 

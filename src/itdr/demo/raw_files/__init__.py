@@ -10,6 +10,7 @@ from itdr.errors import SettingsError, nearest
 _PLACES = {
     "movielens-32m": ("movielens", "write_32m"),
     "movielens-1m": ("movielens", "write_1m"),
+    "movielens-100k": ("movielens_100k", "write_100k"),
     "bookcrossing": ("bookcrossing", "write_bookcrossing"),
     "anime-2023": ("anime", "write_anime"),
     "amazon-books": ("amazon_books", "write_amazon_books"),

@@ -29,11 +29,11 @@ _Films = tuple[pd.DataFrame, np.ndarray]
 def write_32m(world: World, out: Path, seed: int) -> None:
     """Write ratings.csv, movies.csv, tags.csv and links.csv."""
     rng = np.random.default_rng([seed, 32])
-    films, ids = _films(world, rng, quirks_of_32m())
+    films, ids = films_of(world, rng, quirks_of_32m())
     genres = ["|".join(names) for names in films["genres"]]
     listed = np.where(rng.random(len(films)) < _QUIRKY, "(no genres listed)", genres)
     header = "movieId,title,genres"
-    _write_lines(
+    write_lines(
         out / "movies.csv",
         header,
         (
@@ -44,7 +44,7 @@ def write_32m(world: World, out: Path, seed: int) -> None:
     imdb = rng.integers(1, 9_999_999, len(films))
     tmdb = ["" if number % 97 == 0 else number % 400_000 + 2 for number in imdb]
     links = zip(films["id"], imdb, tmdb, strict=True)
-    _write_lines(
+    write_lines(
         out / "links.csv",
         "movieId,imdbId,tmdbId",
         (f"{film},{number:07d},{other}" for film, number, other in links),
@@ -56,8 +56,8 @@ def write_32m(world: World, out: Path, seed: int) -> None:
 def write_1m(world: World, out: Path, seed: int) -> None:
     """Write ratings.dat, movies.dat and users.dat."""
     rng = np.random.default_rng([seed, 1])
-    films, ids = _films(world, rng, _quirks())
-    _write_lines(
+    films, ids = films_of(world, rng, quirks())
+    write_lines(
         out / "movies.dat",
         None,
         (
@@ -69,9 +69,9 @@ def write_1m(world: World, out: Path, seed: int) -> None:
     people = world.users
     starts = np.array(AGE_GROUP_STARTS)
     codes = starts[np.searchsorted(starts, people["age"].to_numpy(), side="right") - 1]
-    zips = _zip_codes(rng, len(people))
+    zips = zip_codes(rng, len(people))
     columns = (people["user"] + 1, people["gender"], codes, people["occupation"], zips)
-    _write_lines(
+    write_lines(
         out / "users.dat",
         None,
         ("::".join(map(str, row)) for row in zip(*columns, strict=True)),
@@ -79,10 +79,10 @@ def write_1m(world: World, out: Path, seed: int) -> None:
     rows = world.interactions
     stars = np.clip(np.floor(rows["stars"].to_numpy() + 0.5), 1, 5).astype(int)
     ratings = zip(rows["user"] + 1, ids[rows["item"]], stars, rows["time"], strict=True)
-    _write_lines(out / "ratings.dat", None, ("::".join(map(str, row)) for row in ratings))
+    write_lines(out / "ratings.dat", None, ("::".join(map(str, row)) for row in ratings))
 
 
-def _films(
+def films_of(
     world: World, rng: np.random.Generator, quirks: list[Callable[[str, int], str]]
 ) -> _Films:
     """Return all films with `id`, `title` and `genres`, and the id of each item of the world."""
@@ -107,7 +107,7 @@ def _films(
     return films, ids[rated]
 
 
-def _quirks() -> list[Callable[[str, int], str]]:
+def quirks() -> list[Callable[[str, int], str]]:
     """Return ways to spell a title; no two titles become the same."""
     return [
         lambda title, year: f"{title}, The ({year})",
@@ -121,7 +121,7 @@ def _quirks() -> list[Callable[[str, int], str]]:
 def quirks_of_32m() -> list[Callable[[str, int], str]]:
     """Return the odd ways of writing a title (with its year, mostly) in MovieLens-32M."""
     return [
-        *_quirks(),
+        *quirks(),
         lambda title, year: f"{title} Uncut",
         lambda title, year: f"{title}, A ({year}) ",
         lambda title, year: f"{title} (Часть первая) ({year})",
@@ -163,7 +163,7 @@ def _write_tags(world: World, ids: np.ndarray, rng: np.random.Generator, path: P
     rows = world.interactions.iloc[np.sort(rng.permutation(len(world.interactions))[:count])]
     tags = words[rng.integers(0, len(words), len(rows))]
     columns = (rows["user"] + 1, ids[rows["item"]], tags, rows["time"] + 60)
-    _write_lines(
+    write_lines(
         path,
         "userId,movieId,tag,timestamp",
         (
@@ -173,7 +173,7 @@ def _write_tags(world: World, ids: np.ndarray, rng: np.random.Generator, path: P
     )
 
 
-def _zip_codes(rng: np.random.Generator, count: int) -> list[str]:
+def zip_codes(rng: np.random.Generator, count: int) -> list[str]:
     """Return postal codes, some with leading zeros and some as ZIP+4."""
     codes = rng.integers(501, 99_951, count)
     plus_four = np.where(
@@ -192,9 +192,10 @@ def _quoted(cell: str) -> str:
     return cell
 
 
-def _write_lines(
+def write_lines(
     path: Path, header: str | None, lines: Iterable[str], encoding: str = "utf-8"
 ) -> None:
+    """Write lines, the header first where there is one."""
     with path.open("w", encoding=encoding, newline="\n") as file:
         if header:
             file.write(header + "\n")

@@ -1,5 +1,6 @@
-"""A Hugging Face dataset folder: Parquet files by task and split, and a dataset card."""
+"""A Hugging Face dataset folder: Parquet files, a dataset card, terms and Croissant metadata."""
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,19 +8,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import yaml
 
 from itdr.files.atomic import atomic_folder
-from itdr.files.formats import write_text
+from itdr.files.checksums import sha256
+from itdr.files.formats import write_json, write_text
+from itdr.instructions.export.card import About, Counts, DataFile, card, terms
+from itdr.instructions.export.croissant import croissant
 from itdr.instructions.export.parts import by_part, tables
+from itdr.instructions.protocol import read_protocol
 from itdr.instructions.record import RECORD
 from itdr.instructions.tasks import load_tasks
-from itdr.provenance import provenance
 from itdr.settings.dataset import DatasetSettings
 from itdr.vocabulary import Part
 
 _SPLITS = {Part.TRAIN: "train", Part.VAL: "validation", Part.TEST: "test"}
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _ROWS_PER_GROUP = 1_000  # the hub's viewer reads a row group at a time
 
 
@@ -36,17 +38,16 @@ def _loadable(kind: pa.DataType) -> pa.DataType:
 
 _COLUMNS = pa.schema([field.with_type(_loadable(field.type)) for field in RECORD])
 
-Counts = Counter[tuple[str, str, str]]
-"""Examples by task, dataset and split."""
-
 
 def export(
     files: Sequence[Path],
     out: Path,
     sources: Mapping[str, DatasetSettings],
     folders: Sequence[Path],
+    *,
+    rows: bool = True,
 ) -> Counts:
-    """Write data/TASK/SPLIT.parquet and README.md, the dataset card.
+    """Write data/TASK/SPLIT.parquet, README.md (the dataset card), LICENSE.md and croissant.json.
 
     Columns are those of RECORD, maps as lists of key and value. The splits are train, validation
     and test; the default configuration has all tasks, and each task is a configuration too.
@@ -56,6 +57,8 @@ def export(
         out: the folder, which is replaced.
         sources: dataset id to where it comes from and on which terms.
         folders: of configuration, with the task files.
+        rows: whether the examples come along. Without them the folder may be passed on: in place of
+            data/ it has ids/TASK/SPLIT.txt, and the checksums of what a rebuild gives.
 
     Raises:
         MissingFileError, DataError: a file is not there, not in the form of RECORD or no part.
@@ -64,9 +67,31 @@ def export(
     with atomic_folder(out, "export hugging-face") as folder:
         for part, paths in by_part(files).items():
             _write(folder / "data", _SPLITS[part], paths, counts)
-        titles = {name: task.title for name, task in load_tasks(_tasks(counts), folders).items()}
-        write_text(folder / "README.md", _card(counts, sources, titles))
+        about = About(
+            counts,
+            [DataFile(path.relative_to(folder).as_posix(), path.stat().st_size, sha256(path))
+             for path in sorted(folder.glob("data/*/*.parquet"))],
+            {name: sources.get(name) for name in sorted({dataset for _, dataset, _ in counts})},
+            load_tasks(list(dict.fromkeys(task for task, _, _ in counts)), folders),
+            frozenset(read_protocol(path).data for path in files) - {None},
+            schema=_COLUMNS, rows=rows,
+        )  # fmt: skip
+        write_text(folder / "README.md", card(about))
+        write_text(folder / "LICENSE.md", terms(about))
+        write_json(folder / "croissant.json", croissant(about))
+        if not rows:
+            _keep_ids(folder)
     return counts
+
+
+def _keep_ids(folder: Path) -> None:
+    """Put the ids of the examples in the place of the examples."""
+    for path in sorted(folder.glob("data/*/*.parquet")):
+        ids = pq.read_table(path, columns=["id"])["id"].to_pylist()
+        target = folder / "ids" / path.parent.name / f"{path.stem}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, "".join(f"{name}\n" for name in ids))
+    shutil.rmtree(folder / "data")
 
 
 def _write(folder: Path, split: str, paths: Sequence[Path], counts: Counts) -> None:
@@ -87,102 +112,3 @@ def _write(folder: Path, split: str, paths: Sequence[Path], counts: Counts) -> N
     finally:
         for writer in writers.values():
             writer.close()
-
-
-_CARD = """---
-{metadata}---
-
-# ITDR, rebuilt
-
-Instruction-tuning examples for recommendation with language models, made by ITDR-pipeline after the
-ITDR dataset (KDD 2026). Each example has an `instruction`, an `input` and the right `output`; the
-other columns say which user, items and candidates it was made from.
-
-## Terms of use
-
-There is no single licence. The texts come from the datasets below and stay under the terms of each;
-several of them forbid passing the data on. **Keep this folder to yourself unless the terms of every
-source in it allow otherwise**; their own pages count, not the notes here.
-
-| Dataset | Terms | Page |
-| --- | --- | --- |
-{terms}
-
-## Examples
-
-| Task | Dataset | train | validation | test |
-| --- | --- | ---: | ---: | ---: |
-{counts}
-
-## Reading it
-
-```python
-from datasets import load_dataset
-
-everything = load_dataset("PATH-OF-THIS-FOLDER")
-one_task = load_dataset("PATH-OF-THIS-FOLDER", "{task}")
-```
-
-Made with {versions}.
-"""
-
-
-def _card(counts: Counts, sources: Mapping[str, DatasetSettings], titles: Mapping[str, str]) -> str:
-    """Return the dataset card: YAML for the hub, then text to read."""
-    used = sorted({dataset for _, dataset, _ in counts})
-    made = provenance(["pyarrow", "duckdb"])
-    return _CARD.format(
-        metadata=yaml.safe_dump(_metadata(counts), sort_keys=False, allow_unicode=True),
-        terms="\n".join(_terms(dataset, sources.get(dataset)) for dataset in used),
-        counts="\n".join(_count_rows(counts, titles)),
-        task=next(iter(titles), "TASK"),
-        versions=", ".join(f"{name} {version}" for name, version in made.items()),
-    )
-
-
-def _tasks(counts: Counts) -> list[str]:
-    return list(dict.fromkeys(task for task, _, _ in counts))
-
-
-def _metadata(counts: Counts) -> dict[str, object]:
-    tasks = _tasks(counts)
-    size = sum(counts.values())
-    return {
-        "pretty_name": "ITDR, rebuilt",
-        "language": ["en"],
-        "license": "other",
-        "license_name": "terms-of-each-source",
-        "task_categories": ["text-generation"],
-        "tags": ["recommendation", "instruction-tuning"],
-        "size_categories": [next((name for most, name in _SIZES if size < most), "n>1M")],
-        "configs": [
-            {"config_name": "default", "default": True, "data_files": _files("*", None, counts)},
-            *(
-                {"config_name": task, "data_files": _files(task, task, counts)} for task in tasks
-            ),
-        ],
-    }  # fmt: skip
-
-
-def _files(folder: str, task: str | None, counts: Counts) -> list[dict[str, str]]:
-    found = {split for name, _, split in counts if task in (None, name)}
-    return [
-        {"split": split, "path": f"data/{folder}/{split}.parquet"}
-        for split in _SPLITS.values()
-        if split in found
-    ]
-
-
-def _terms(dataset: str, source: DatasetSettings | None) -> str:
-    if source is None:
-        return f"| {dataset} | not known | |"
-    return f"| {source.title} (`{dataset}`) | {source.licence} | {source.page} |"
-
-
-def _count_rows(counts: Counts, titles: Mapping[str, str]) -> list[str]:
-    rows = []
-    for task, title in titles.items():
-        for dataset in sorted({name for key, name, _ in counts if key == task}):
-            numbers = [f"{counts[task, dataset, split]:,}" for split in _SPLITS.values()]
-            rows.append(f"| {title} ({task}) | {dataset} | {' | '.join(numbers)} |")
-    return rows

@@ -17,12 +17,14 @@ class SamplingKind:
         examples: from the tables and the settings to the examples.
         settings: the class of its settings, with the literal name as `kind`.
         trial: an example of the kind: the fields that a template can use.
+        is_ordered: whether the examples stand in an order of their own.
     """
 
     name: str
     examples: Callable[[SamplingContext, Any], list[dict[str, Any]]]
     settings: type[Strict]
     trial: Mapping[str, Any]
+    is_ordered: bool = False
 
 
 ITEM = {"item_id": "1", "title": "A", "categories": ["B"], "rating": 1.0, "plays": 1}

@@ -17,6 +17,8 @@ def sample(
 ) -> list[dict[str, Any]]:
     """Return one dictionary per example, ordered by domain within user_id or item_id.
 
+    Those of a kind with an order of its own stay in that order.
+
     sampling: the settings of a registered kind.
 
     Each has domain (None where the source has none) and, but for described items, user_id and
@@ -31,11 +33,12 @@ def sample(
         DataError: a table cannot be read.
     """
     with open_sampling_context(tables, draw, threads, memory_limit_mb) as context:
-        chosen = SAMPLING_KINDS[sampling.kind].examples(context, sampling)
+        kind = SAMPLING_KINDS[sampling.kind]
+        chosen: list[dict[str, Any]] = kind.examples(context, sampling)
     for row in chosen:
         row["domain"] = row["domain"] or None
         del row["user_rank"]
-    return sorted(chosen, key=_place)
+    return chosen if kind.is_ordered else sorted(chosen, key=_place)
 
 
 def _place(example: dict[str, Any]) -> tuple[str, str]:

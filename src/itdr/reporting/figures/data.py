@@ -29,6 +29,7 @@ class FigureData:
         examples: task and dataset to the number of examples built, all parts; empty without a run.
         lengths: the entries "lengths" of audit.json.
         losses: column to the losses of its training.
+        reliability: column to the rows of its file of itdr.evaluation.reliability.
         simulated: whether examples of the run are, which every figure then says.
     """
 
@@ -40,6 +41,7 @@ class FigureData:
     lengths: Sequence[Mapping[str, Any]] = ()
     losses: Mapping[Column, Sequence[Loss]] = field(default_factory=dict)
     simulated: bool = False
+    reliability: Mapping[Column, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def published_examples(self) -> dict[tuple[str, str], int]:
