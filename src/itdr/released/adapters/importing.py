@@ -9,7 +9,7 @@ from typing import Any
 from itdr.errors import ModelError
 from itdr.files.atomic import atomic_folder
 from itdr.files.checksums import sha256
-from itdr.files.formats import write_checked_json
+from itdr.files.formats import write_checked_json, write_json
 from itdr.models.folder import safetensors_header
 from itdr.models.loading import load_config, tensors_fault, weights_checksum
 from itdr.provenance import provenance
@@ -142,5 +142,5 @@ def _write(
         save_file(tensors, out / WEIGHTS, metadata={"format": "pt"})
         targets = sorted({name.split(".lora_")[0].rpartition(".")[2] for name in tensors})
         written |= {"target_modules": targets, "auto_mapping": None, "task_type": "CAUSAL_LM"}
-    write_checked_json(out / CONFIG, written)
+    write_json(out / CONFIG, written)
     return renamed
