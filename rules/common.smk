@@ -100,11 +100,20 @@ def comparisons():
 
 
 def adapters_of(columns):
-    """Return the adapters of those columns whose variant is trained."""
+    """Return the adapters of those columns whose variant has one."""
     return [
         f"<results>/adapters/{model}/{variant}/{EXPERIMENT.seed}"
         for model, variant in columns
-        if WORKFLOW.variants[variant].is_trained
+        if WORKFLOW.variants[variant].has_adapter
+    ]
+
+
+def adapter(wildcards):
+    """Return the adapter that a variant answers with, if there is one."""
+    if not WORKFLOW.variants[wildcards.variant].has_adapter:
+        return []
+    return [
+        f"<results>/adapters/{wildcards.model}/{wildcards.variant}/{wildcards.seed}"
     ]
 
 

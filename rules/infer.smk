@@ -12,11 +12,7 @@ rule infer_model:
     """Let a model answer the test rows."""
     input:
         test=PARTS["test"],
-        adapter=branch(
-            evaluate("{variant} == 'base'"),
-            then=[],
-            otherwise=rules.train_adapter.output,
-        ),
+        adapter=adapter,
         model=lambda wildcards: brought("fetched", [wildcards.model]),
     output:
         "<results>/predictions/{model}/{variant}/{seed}.parquet",

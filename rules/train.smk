@@ -1,7 +1,8 @@
-"""The LoRA adapter of a model and a variant.
+"""The LoRA adapter of a model and a variant: trained here, or one that the authors have published.
 
 Needs: mixtures/{variant}/{seed}/train.parquet, the base model, which is brought here before, and the
-adapter of the variant that this one starts from, if it does; the val parts, if it is validated.
+adapter of the variant that this one starts from, if it does; the val parts, if it is validated. Of a
+released adapter `released_adapters.folder`, or a network on the machine that Snakemake runs on.
 Makes: adapters/{model}/{variant}/{seed}/. Checkpoints lie beside it in {seed}.checkpoints, which is
 not declared, so that an interrupted training can go on.
 """
@@ -20,6 +21,8 @@ rule train_adapter:
         "<logs>/train/{model}/{variant}/{seed}.log",
     benchmark:
         "<benchmarks>/train/{model}/{variant}/{seed}.tsv"
+    wildcard_constraints:
+        variant=any_of(WORKFLOW.trained_variants),
     conda:
         "../envs/train.yaml"
     container:
@@ -51,3 +54,31 @@ rule train_adapter:
         "HF_HUB_OFFLINE=1 python -m itdr train --model config/models/{wildcards.model}.yaml"
         " --mixture {input.mixture:q} --out {output:q} {params.start_from:q} {params.val:q} {params.description}"
         " --seed {wildcards.seed} {params.flags} {params.folders} > {log:q} 2>&1"
+
+
+rule import_adapter:
+    """Bring a released LoRA adapter here and check it."""
+    input:
+        model=lambda wildcards: brought("fetched", [wildcards.model]),
+    output:
+        directory("<results>/adapters/{model}/{variant}/{seed}"),
+    log:
+        "<logs>/import-adapter/{model}/{variant}/{seed}.log",
+    benchmark:
+        "<benchmarks>/import-adapter/{model}/{variant}/{seed}.tsv"
+    wildcard_constraints:
+        variant=any_of(WORKFLOW.released_variants),
+    localrule: True
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        flags=lambda wildcards: WORKFLOW.adapter_flags(
+            wildcards.model, wildcards.variant
+        ),
+        weights=lookup(dpath="{model}", within=WORKFLOW.weights),
+    shell:
+        "HF_HUB_OFFLINE=1 python -m itdr import-adapter --model config/models/{wildcards.model}.yaml"
+        " {params.flags:q} --out {output:q} > {log:q} 2>&1"

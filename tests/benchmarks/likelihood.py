@@ -4,9 +4,11 @@
 
 200 prompts have two choices (Yes. and No.), 50 have ten titles; they are about 100 words long and
 invented. The usual ways score each choice by itself: one forward pass of transformers for prompt
-and choice, and vLLM's log-probabilities of a prompt that ends with the choice. Ways take turns; the
-median of the rounds counts. `largest_difference` is of sums of log-probabilities, in nats, from
-those of transformers by themselves. Writes results/likelihood.csv.
+and choice, and vLLM's log-probabilities of a prompt that ends with the choice. With an adapter vLLM
+cannot tell those on a CPU, so our engine on vLLM is held against transformers there. Ways take
+turns, vLLM with an empty prefix cache; the median of the rounds counts. `largest_difference` is of
+sums of log-probabilities, in nats, from those of transformers by themselves. Writes
+results/likelihood.csv.
 """
 
 import argparse
@@ -15,6 +17,8 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -37,6 +41,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="(default: 5)")
     parser.add_argument("--no-vllm", action="store_true", help="time transformers alone")
     args = parser.parse_args()
+    rows = []
+    for adapted in (False, True):
+        # A process can hold one vLLM.
+        with ProcessPoolExecutor(1, get_context("spawn")) as own:
+            rows += own.submit(measured, adapted, args.rounds, not args.no_vllm).result()
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row | circumstances() for row in rows)
+
+
+def measured(adapted: bool, rounds: int, with_vllm: bool) -> list[dict[str, object]]:
+    """Return the rows with or without an adapter."""
     from itdr.settings.experiment import InferenceSettings
     from itdr.settings.model import load_model_settings
     from tests.models import make_random_adapter
@@ -44,22 +61,16 @@ def main() -> None:
     model = load_model_settings(ROOT / "config/models/tiny.yaml")
     model = model.model_copy(update={"source": str(ROOT / model.source)})
     settings = InferenceSettings()
-    rows = []
     with tempfile.TemporaryDirectory() as name:
-        adapter = make_random_adapter(model, Path(name) / "adapter", 8)
+        adapter = make_random_adapter(model, Path(name) / "adapter", 8) if adapted else None
         vllm = None
-        if not args.no_vllm:
+        if with_vllm:
             from itdr.inference.vllm_engine import VllmEngine
 
-            vllm = VllmEngine(model, settings, [adapter])
-        for used in (None, adapter):
-            ways = ways_of(model, settings, used, vllm)
-            for of in (two_choices(), ten_titles()):
-                rows += timed(ways, of, args.rounds, used)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row | circumstances() for row in rows)
+            vllm = VllmEngine(model, settings, [adapter] if adapter else [])
+        ways = ways_of(model, settings, adapter, vllm)
+        return [row for prompts in (two_choices(), ten_titles())
+                for row in timed(ways, prompts, rounds, adapter)]  # fmt: skip
 
 
 def _text(chance: random.Random, least: int, most: int) -> str:
@@ -93,8 +104,9 @@ def ways_of(model, settings, adapter, vllm) -> dict[str, Way]:
         BY_ITSELF: by_itself(model, adapter),
         "itdr infer, transformers": engine_way(TransformersEngine(model, settings), adapter),
     }
+    if vllm and not adapter:
+        ways[VLLM_BY_ITSELF] = vllm_by_itself(vllm)
     if vllm:
-        ways[VLLM_BY_ITSELF] = vllm_by_itself(vllm, adapter)
         ways["itdr infer, vllm"] = engine_way(vllm, adapter)
     return ways
 
@@ -113,7 +125,8 @@ def timed(ways: dict[str, Way], prompts: Sequence, rounds: int, adapter) -> list
     for name in ways:
         pairs = [pair for i in told[name]
                  for pair in zip(told[name][i], told[BY_ITSELF][i], strict=True)]  # fmt: skip
-        usual = VLLM_BY_ITSELF if "vllm" in name.lower() else BY_ITSELF
+        of_vllm = VLLM_BY_ITSELF in ways and "vllm" in name.lower()
+        usual = VLLM_BY_ITSELF if of_vllm else BY_ITSELF
         took = median(seconds[name])
         row = {
             "choices": len(prompts[0].choices),
@@ -133,11 +146,17 @@ def timed(ways: dict[str, Way], prompts: Sequence, rounds: int, adapter) -> list
 
 def engine_way(engine, adapter) -> Way:
     """Return what asks one of our engines."""
-    return lambda prompts: {
-        position: [(choice.logprob, choice.greedy) for choice in answer.choices]
-        for came in engine.answer(prompts, (), adapter)
-        for position, answer in came
-    }
+
+    def way(prompts: Sequence) -> Told:
+        if hasattr(engine, "_llm"):
+            engine._llm.reset_prefix_cache()
+        return {
+            position: [(choice.logprob, choice.greedy) for choice in answer.choices]
+            for came in engine.answer(prompts, (), adapter)
+            for position, answer in came
+        }
+
+    return way
 
 
 def by_itself(model, adapter) -> Way:
@@ -168,20 +187,19 @@ def by_itself(model, adapter) -> Way:
     return way
 
 
-def vllm_by_itself(engine, adapter) -> Way:
+def vllm_by_itself(engine) -> Way:
     """Return what asks vLLM for the log-probabilities of prompts that end with a choice."""
     from vllm import SamplingParams
     from vllm.inputs import tokens_input
 
     parameters = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=0, detokenize=False)
-    lora = engine._with(adapter)
 
     def way(prompts: Sequence) -> Told:
         asked = engine._tokens.prompts(prompts)
         inputs = [
             tokens_input([*prompt.ids, *choice]) for prompt in asked for choice in prompt.choices
         ]
-        outputs = iter(engine._llm.generate(inputs, parameters, lora_request=lora, use_tqdm=False))
+        outputs = iter(engine._llm.generate(inputs, parameters, use_tqdm=False))
         found = {}
         for position, prompt in enumerate(asked):
             found[position] = []

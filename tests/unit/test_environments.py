@@ -22,7 +22,7 @@ PACKAGES = {
     "yaml": "pyyaml",
     "sklearn": "scikit-learn",
     "pydantic-core": "pydantic",
-    "requests": "kagglehub",
+    "requests": "gdown",
 }
 
 

@@ -57,7 +57,7 @@ def test_answers(piece, before):
 
 def test_an_answer_and_a_title_that_are_long_and_alike():
     title = "word " * (LENGTH // 5)
-    answer = read(title + "more", Form("title", candidates=[title, "Alien"]), Reading.LENIENT)
+    answer = read(title + "next", Form("title", candidates=[title, "Alien"]), Reading.LENIENT)
     assert answer.readable
 
 

@@ -20,8 +20,9 @@ def serving(model: str, adapters: Mapping[str, Path], log: Path) -> Iterator[str
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model,
                "--served-model-name", "tiny", "--host", "127.0.0.1", "--port", str(port),
                "--dtype", "float32", "--enforce-eager", "--max-model-len", "1024",
-               "--generation-config", "vllm", "--enable-lora", "--max-lora-rank", "32",
-               "--lora-modules", *modules]  # fmt: skip
+               "--generation-config", "vllm"]  # fmt: skip
+    if modules:
+        command += ["--enable-lora", "--max-lora-rank", "32", "--lora-modules", *modules]
     environment = os.environ | {"VLLM_HOST_IP": "127.0.0.1", "VLLM_CPU_KVCACHE_SPACE": "1",
                                 "VLLM_NO_USAGE_STATS": "1"}  # fmt: skip
     with log.open("w") as file:

@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from itdr.errors import ModelError
     from itdr.files.formats import write_json
     from itdr.models.hub import fetch_model
+    from itdr.models.source import settled
     from itdr.settings.model import load_model_settings
 
     model = load_model_settings(args.model)
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         write_json(
             args.out,
-            {"source": model.source, "revision": model.revision, "folder": str(folder),
+            {"source": model.source, "revision": settled(model).revision, "folder": str(folder),
              "bytes": sizes},
         )  # fmt: skip
     logging.getLogger("itdr").info(

@@ -52,11 +52,12 @@ def run(args: argparse.Namespace) -> None:
     from itdr.inference.engines import engine_name, python_elsewhere, stands_in
     from itdr.inference.infer import infer
     from itdr.models.gpus import hold_gpus
+    from itdr.models.source import settled
     from itdr.settings.experiment import InferenceSettings
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
 
-    model = load_model_settings(args.model)
+    model = settled(load_model_settings(args.model))
     settings = from_flags(args, InferenceSettings)
     engine = engine_name(model, settings)
     if python := python_elsewhere(engine):

@@ -29,6 +29,7 @@ COMMANDS = {
     "fetch-model": "bring a base model here before any job holds a GPU",
     "tiny-model": "make the tiny language model of the demo",
     "train": "fine-tune a LoRA adapter on a mixture",
+    "import-adapter": "bring a LoRA adapter here that the authors have published",
     "infer": "let a model answer test examples",
     "trivial": "answer test examples without a model",
     "recommend": "answer test examples with a conventional recommender",

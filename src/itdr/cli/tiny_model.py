@@ -31,5 +31,5 @@ def run(args: argparse.Namespace) -> None:
         recipe = read_json(args.recipe)
         texts, seed = recipe["prompt_texts"], recipe["seed"]
     else:
-        texts, seed = prompt_texts(args.config_folders, "movielens"), args.seed
+        texts, seed = prompt_texts(args.config_folders), args.seed
     make_tiny_model(args.out, texts, seed=seed)

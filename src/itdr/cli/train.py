@@ -52,12 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Train the adapter."""
     from itdr.models.gpus import hold_gpus
+    from itdr.models.source import settled
     from itdr.settings.flags import from_flags
     from itdr.settings.model import load_model_settings
     from itdr.settings.training import TrainingSettings
     from itdr.training.processes import spawned_ranks
 
-    model = load_model_settings(args.model)
+    model = settled(load_model_settings(args.model))
     settings = from_flags(args, TrainingSettings).of(model)
     held = hold_gpus(model.training_gpus, f"{args.model}: training_gpus", "make setup")
     with held, spawned_ranks(settings.processes):

@@ -2,11 +2,13 @@
 
 Random token sequences that repeat (only those teach a small model, in minutes, to copy from its
 context) and text about the films of the simulated world: lists that come back in another order,
-which words belong to which genre, and diaries whose ratings follow from the genres that the writer
-likes. Half of the lists and diaries are turns of a chat, since an answer there is further away from
+which words belong to which genre, which genres a list is about, and diaries whose ratings follow
+from the genres that the writer likes; and cards of names and values of which some are asked again.
+Half of the documents with a reply are turns of a chat, since an answer there is further away from
 what it depends on. No prompt of a task occurs.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,7 +18,10 @@ from itdr.demo.raw_files.movielens import quirks_of_32m
 from itdr.demo.words import ADJECTIVES, GENRES, NOUNS, PLACES
 
 STARS = tuple(f"{half / 2:.1f}" for half in range(1, 11))
-"""Every rating as text, "0.5" to "5.0"."""
+"""Every rating in half stars as text, "0.5" to "5.0"."""
+
+MARKS_OF_TEN = tuple(map(str, range(1, 11)))
+"""Every rating of ten as text; the first five are the ratings in whole stars."""
 
 YEARS = tuple(range(1950, 2001, 5))
 """The years in which the films of the simulated world appear."""
@@ -25,8 +30,26 @@ HEADINGS = ("Seen", "Shelf", "Box", "Pile", "Row", "Stack", "Bag", "Set", "Week"
 SIGNS = ("+ ", "* ", "! ", "> ")
 """What may stand before a marked entry."""
 
+FIELDS = ("Maker", "Colour", "Home", "Mood", "Rank", "Shape", "Owner", "Town", "Class", "Code")
+"""What a card says of a thing."""
+
 START, END = "<|im_start|>", "<|im_end|>"
 """What a turn of a chat begins and ends with."""
+
+ODD = (
+    *(
+        " & More",
+        " Édition",
+        ' : "Zoku"',
+        ", Tokubetsu-hen",
+        " Ⅱ",
+        " & Friends!",
+        "; or, The Return",
+    ),
+    *(': "A" Novel, Revised', ' : A "True" Story', " & Other Stories", " 😀 très bon", "!!!"),
+    *(", part 2, the end", ", part 2, uncut", "'s Tale", " ™", " & Sons", " 24/7", " & The Others"),
+)
+"""Odd endings of titles without a year, as the raw files have them."""
 
 _MARKS = ("\n", "\n- ", "; ", " / ", ", ")
 _QUIRKS = quirks_of_32m()
@@ -46,14 +69,18 @@ class Style(NamedTuple):
 
     bare: share of the documents whose entries are single words: more choices in fewer tokens.
     odd: share of the titles that are written in one of the odd ways of the raw files.
+    small, dated: share of the documents whose films are in small letters, or have their year.
     """
 
     bare: float
     odd: float = 0.0
+    small: float = 0.0
+    dated: float = 1.0
 
     def settled(self, rng: np.random.Generator) -> "Style":
-        """Return the style of one document, whose entries are all single words or all titles."""
-        return self._replace(bare=float(rng.random() < self.bare))
+        """Return the style of one document, whose entries are all alike."""
+        drawn = [float(rng.random() < share) for share in (self.bare, self.small, self.dated)]
+        return self._replace(bare=drawn[0], small=drawn[1], dated=drawn[2])
 
 
 TITLES = Style(0.0)
@@ -81,9 +108,14 @@ def random_film(rng: np.random.Generator, main: int, style: Style) -> Film:
     noun = NOUNS[second][rng.integers(len(NOUNS[0]))]
     place = f" of {PLACES[rng.integers(len(PLACES))]}" if rng.random() < 0.08 else ""
     title, year = f"{adjective} {noun}{place}", YEARS[rng.integers(len(YEARS))]
+    if style.small:
+        adjective, title = adjective.lower(), title.lower()
     if style.bare:
         return Film(adjective, main, second)
-    if style.odd and rng.random() < style.odd:
+    odd = style.odd > 0 and rng.random() < style.odd
+    if not style.dated:
+        return Film(title + (ODD[rng.integers(len(ODD))] if odd else ""), main, second)
+    if odd:
         quirk = _QUIRKS[rng.integers(len(_QUIRKS))]
         return Film(quirk(title, year).strip(), main, second)
     return Film(f"{title} ({year})", main, second)
@@ -95,12 +127,13 @@ def marked_list(rng: np.random.Generator, words: Sequence[str], style: Style) ->
     Marked or not, entries keep the order shown, so every choice can be foreseen: it takes finding
     one's place in a list, skipping what does not fit, and coming back for the rest.
     """
-    count = int(rng.integers(3, 12))
-    if rng.random() < style.bare:
+    count = int(rng.integers(3, 13))
+    style = style.settled(rng)
+    if style.bare:
         items = [words[i] for i in rng.choice(len(words), count, replace=False)]
     else:
         genres = [int(rng.integers(len(GENRES))) for _ in range(count)]
-        items = _different(rng, genres, style._replace(bare=0))
+        items = _different(rng, genres, style)
     chosen = rng.random(count) < 0.5
     sign = SIGNS[rng.integers(len(SIGNS))]
     mark = _mark(rng)
@@ -116,22 +149,55 @@ def grouped_list(rng: np.random.Generator, words: Sequence[str], style: Style) -
 
 
 def doubtful_list(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
-    """The same, but one entry in five is on the wrong side.
+    """The same, but every second entry, or every third or fifth, is on a side of its own choice.
 
     Whoever loses the thread after a surprise begins to list entries twice.
     """
     del words
-    return _grouped(rng, style, doubt=0.2)
+    return _grouped(rng, style, doubt=float(rng.choice([0.1, 0.2, 0.33, 0.5])))
+
+
+def halved_list(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
+    """A pile of films, any half of it in the order shown, and then the other half.
+
+    The first half can't be foreseen and is only read; of the second one every entry can, by whoever
+    knows which ones are left.
+    """
+    del words
+    style = style.settled(rng)
+    count = 2 * int(rng.choice([2, 3, 4, 5, 5, 5, 6]))
+    pile = _different(rng, rng.integers(0, len(GENRES), count).tolist(), style)
+    below = rng.permutation(count) < count // 2
+    again = [pile[i] for i in sorted(range(count), key=lambda i: below[i])]
+    mark = "" if rng.random() < 0.7 else _mark(rng)
+    seen = _listed(rng, _seen(rng, style)[0], mark) if rng.random() < 0.5 else ""
+    reply = _relisted(rng, again, mark)
+    read = [part._replace(learnt=False) for part in reply]
+    cut = sum(1 + (" " in item) for item in again[: count // 2])  # first words, and the rest
+    given = Part(seen + _listed(rng, pile, mark), False)
+    return _in_turns([given], [*read[:cut], *reply[cut:]])
 
 
 def choice(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
     """A few films, a pile of films, and the only one of the pile that is akin to the first ones."""
     del words
+    return _choice(rng, style, numbered=True)
+
+
+def pick(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
+    """The same in plain lines, genres behind a colon where they are shown."""
+    del words
+    return _choice(rng, style, numbered=False)
+
+
+def _choice(rng: np.random.Generator, style: Style, *, numbered: bool) -> list[Part]:
     style = style.settled(rng)
     seen, akin, others = _seen(rng, style)
     genres = [int(rng.choice(akin)), *(int(rng.choice(others)) for _ in range(rng.integers(2, 6)))]
     pile = _different(rng, genres, style)
-    mark = _mark(rng)
+    mark = _mark(rng) if numbered else "\n"
+    if not numbered:
+        seen = [film.replace(" [", ":").removesuffix("]") for film in seen]
     shown = [pile[i] for i in rng.permutation(len(pile))]
     first, _, rest = pile[0].partition(" ")
     given = _listed(rng, seen, mark) + _listed(rng, shown, mark)
@@ -150,7 +216,7 @@ def glossary(rng: np.random.Generator, words: Sequence[str], style: Style) -> li
         film = random_film(rng, int(genre), TITLES)
         lines = (
             [Part(f"{some[0]}:", False), Part(f"{name}\n", True)],
-            [Part(f"a {some[0]} is", False), Part(f" {name}\n", True)],
+            [Part(f"a {some[0].lower()} is", False), Part(f" {name}\n", True)],
             [Part(f"{film.title}:", False), Part(f" {_genre_names(film)}\n", True)],
             [Part(f"{name}:", False), Part(f" {', '.join(some)}\n", True)],
             [Part(f"{some[0]}\n", False), Part("\n".join(some[1:]) + "\n", True)],
@@ -159,36 +225,70 @@ def glossary(rng: np.random.Generator, words: Sequence[str], style: Style) -> li
     return parts
 
 
-def diary(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
-    """What one person saw and how many stars each film got, by the genres that person likes.
+def tally(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
+    """A list of films, and the two genres that most of them have, the most frequent first."""
+    del words
+    style = style.settled(rng)
+    active = rng.choice(len(GENRES), rng.integers(1, 4), replace=False)
+    films = [random_film(rng, int(rng.choice(active)), style) for _ in range(rng.integers(2, 11))]
+    counts = Counter(name for film in films for name in _genre_set(film, style))
+    leading = sorted(counts, key=lambda name: (-counts[name], name))[:2]
+    mark = _mark(rng)
+    given = _listed(rng, [film.title for film in films], mark)
+    return _with_reply(rng, given, [Part(" and ".join(leading), True)], mark)
 
-    A rating is learnt where an earlier film of the genre says what it will be, roughly.
+
+def card(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
+    """A film with values of some fields, and the values of those fields that are asked again."""
+    style = style.settled(rng)._replace(bare=0)
+    title = random_film(rng, int(rng.integers(len(GENRES))), style).title
+    fields = [FIELDS[i] for i in rng.choice(len(FIELDS), rng.integers(2, 6), replace=False)]
+    values = [_value(rng, words) for _ in fields]
+    asked = rng.permutation(len(fields))[: rng.integers(1, 4)]
+    lines = "".join(f"{name}: {value}\n" for name, value in zip(fields, values, strict=True))
+    names = ", ".join(fields[i].lower() for i in asked)
+    if rng.random() < 0.5:
+        reply = ", ".join(f"{fields[i].lower()}:{values[i]}" for i in asked)
+    else:
+        reply = title + "; ".join(f" {fields[i].lower()} {values[i]}" for i in asked)
+    return _with_reply(rng, f"{title}\n{lines}{names}\n", [Part(reply, True)], "")
+
+
+def diary(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
+    """What one person saw and how that person rated it, by the genres that the person likes.
+
+    A rating is in half stars, in whole stars or of ten, which may be said above. It is learnt where
+    an earlier film of the genre says what it will be, roughly.
     """
     del words
     style = style.settled(rng)
     active = rng.choice(len(GENRES), rng.integers(2, 5), replace=False)
     taste = np.where(rng.random(len(active)) < 0.4, -1.6, 1.4) + rng.normal(0, 0.3, len(active))
-    before, after = ((" [", "]\n"), (" (", " stars)\n"), (":", " stars\n"), (" =", "\n"))[
-        rng.integers(4)
-    ]
-    parts = []
+    scale = int(rng.integers(3))
+    before, after = ((" [", "]\n"), (" (", ")\n"), (":", " stars\n"), (" =", "\n"))[rng.integers(4)]
+    parts = [Part(("0.5 to 5", "1 to 5", "1 to 10")[scale] + "\n", False)]
+    parts = parts if rng.random() < 0.7 else []
     met = set()
-    for _ in range(rng.integers(5, 15)):
-        slot, film, stars = _watched(rng, active, taste, style)
-        parts += [Part(film + before, False), Part(stars, slot in met), Part(after, False)]
+    for _ in range(rng.integers(4, 12)):
+        slot, film, rating = _watched(rng, active, taste, scale, style)
+        parts += [Part(film + before, False), Part(rating, slot in met), Part(after, False)]
         met.add(slot)
-    slot, film, stars = _watched(rng, active, taste, style)
+    slot, film, rating = _watched(rng, active, taste, scale, style)
     if rng.random() < 0.5:
-        return _in_turns([*parts, Part(film, False)], [Part(stars, slot in met)])
-    return [*parts, Part(film + before, False), Part(stars, slot in met), Part(after, False)]
+        return _in_turns([*parts, Part(film, False)], [Part(rating, slot in met)])
+    return [*parts, Part(film + before, False), Part(rating, slot in met), Part(after, False)]
 
 
 WRITERS: dict[str, Callable[[np.random.Generator, Sequence[str], Style], list[Part]]] = {
     "marked": marked_list,
     "group": grouped_list,
     "doubt": doubtful_list,
+    "halves": halved_list,
     "choice": choice,
+    "pick": pick,
     "glossary": glossary,
+    "tally": tally,
+    "card": card,
     "diary": diary,
 }
 """Every sort of document that is text, with its writer.
@@ -226,24 +326,32 @@ def _seen(rng: np.random.Generator, style: Style) -> tuple[list[str], list[int],
 
 
 def _different(rng: np.random.Generator, genres: Sequence[int], style: Style) -> list[str]:
-    """Return a film of each genre, no two with the same name."""
-    names: list[str] = []
+    """Return a film of each genre, no two that begin with the same word."""
+    names: dict[str, str] = {}
     for genre in genres:
         name = random_film(rng, genre, style).title
-        while name in names:
+        while name.split(" ")[0] in names:
             name = random_film(rng, genre, style).title
-        names.append(name)
-    return names
+        names[name.split(" ")[0]] = name
+    return list(names.values())
 
 
 def _watched(
-    rng: np.random.Generator, active: np.ndarray, taste: np.ndarray, style: Style
+    rng: np.random.Generator, active: np.ndarray, taste: np.ndarray, scale: int, style: Style
 ) -> tuple[int, str, str]:
-    """Return which active genre a film has that someone saw, its name, and its stars."""
+    """Return which active genre a film has that someone saw, its name, and its rating."""
     slot = int(rng.integers(len(active)))
-    half = round(2 * (3 + taste[slot] + rng.normal(0, 0.3)))
-    stars = STARS[int(np.clip(half, 1, 10)) - 1]
-    return slot, random_film(rng, int(active[slot]), style).title, stars
+    stars = float(np.clip(3 + taste[slot] + rng.normal(0, 0.3), 0.5, 5))
+    half = round(2 * stars)
+    rating = (STARS[half - 1], str(max(1, int(stars + 0.5))), MARKS_OF_TEN[half - 1])[scale]
+    return slot, random_film(rng, int(active[slot]), style).title, rating
+
+
+def _value(rng: np.random.Generator, words: Sequence[str]) -> str:
+    """Return one to three words, or a number."""
+    if rng.random() < 0.2:
+        return str(rng.integers(1, 100))
+    return " ".join(words[i] for i in rng.choice(len(words), rng.integers(1, 4)))
 
 
 def _with_reply(rng: np.random.Generator, given: str, reply: list[Part], mark: str) -> list[Part]:
@@ -262,6 +370,11 @@ def _in_turns(given: list[Part], reply: list[Part]) -> list[Part]:
         Part(END, True),
         Part("\n", False),
     ]
+
+
+def _genre_set(film: Film, style: Style) -> set[str]:
+    """Return the genres that a film's name gives away."""
+    return {GENRES[film.main]} if style.bare else {GENRES[film.main], GENRES[film.second]}
 
 
 def _genre_names(film: Film) -> str:

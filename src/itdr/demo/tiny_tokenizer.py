@@ -7,23 +7,21 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import PreTrainedTokenizerFast
 
 from itdr.demo import pretraining_text as text
-from itdr.demo.words import ADJECTIVES, GENRES, NOUNS, OCCUPATIONS, PLACES
+from itdr.demo.tiny_words import world_texts
 
 PAD = "<|endoftext|>"
 POSITIONS = 1024
 """Longest text in tokens."""
 
 
-# A line break and the number that follows it are one token only after a title's year, so that the
-# first number of an answer, which follows the word "assistant", is cut like every other start.
+# A line break and the number that follows it are one token, but not behind the word "assistant", so
+# that the first number of an answer is cut like every other start.
 _PIECES = (
-    r"(?<=\))\n\d+\.(?= )| \(\d{4}\)|\d+\.(?= )| ?\d+\.\d+| ?[\p{L}\d_]+(?:[-/][\p{L}\d]+)*"
+    r"(?<!assistant)\n\d+\.(?= )| \(\d{4}\)|\d+\.(?= )| ?\d+\.\d+| ?[\p{L}\d_]+(?:[-/][\p{L}\d]+)*"
     r"| ?[^\s\p{L}\d_]+|\s+(?!\S)|\s"
 )
 MERGED_VOCABULARY = 400
 """Single bytes and the merges that spell unknown words; whole words come behind them."""
-
-_AGE_GROUPS = ("under 18", "18-24", "25-34", "35-44", "45-49", "50-55", "56+")
 
 CHAT_TEMPLATE = """\
 {%- for message in messages %}
@@ -49,7 +47,7 @@ def make_tokenizer(prompt_texts: Sequence[str]) -> PreTrainedTokenizerFast:
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
-    texts = [*_world_texts(), *prompt_texts]
+    texts = [*world_texts(), *prompt_texts]
     learnt = Tokenizer(models.BPE())
     learnt.pre_tokenizer = split
     learnt.train_from_iterator(
@@ -81,39 +79,3 @@ def make_tokenizer(prompt_texts: Sequence[str]) -> PreTrainedTokenizerFast:
         model_max_length=POSITIONS,
         clean_up_tokenization_spaces=False,
     )
-
-
-def _world_texts() -> list[str]:
-    """Return lines in which every word of the world stands as it stands in prompts."""
-    films = [
-        f"{adjective} {noun} of {place}"
-        for adjectives, nouns in zip(ADJECTIVES, NOUNS, strict=True)
-        for adjective, noun, place in zip(adjectives, nouns, PLACES * 2, strict=False)
-    ]
-    numbered = "".join(f"\n{place}. " + f"x ({text.YEARS[0]})" for place in range(1, 21))
-    spaced = [
-        *(word for words in (*ADJECTIVES, *NOUNS) for word in words),
-        *text.HEADINGS,
-        *GENRES,
-        *_AGE_GROUPS,
-        *OCCUPATIONS,
-        *text.STARS,
-        "age_group",
-        "gender",
-        "occupation",
-        "male",
-        "female",
-        "user",
-        "system",
-        "assistant",
-    ]
-    return [
-        *films,
-        *(f" {word}" for word in spaced),
-        *(f"{word}:{word}" for word in spaced),
-        *(f"({stars})\n" for stars in text.STARS),
-        *(f" ({year})" for year in text.YEARS),
-        f"x ({text.YEARS[0]}){numbered}",
-        *(f"{place}. " for place in range(1, 21)),
-        "a is got stars, [x], (x) - / ;",
-    ]

@@ -19,7 +19,7 @@ AGE_GROUP_STARTS = (1, 18, 25, 35, 45, 50, 56)
 
 _ACTIVE = 3  # genres that one person watches: two loved, one disliked
 _ACTIVE_SHARE = np.array([0.45, 0.30, 0.25])  # how the watching divides over them
-_EXPLORE = 0.06  # share of watching outside them
+_EXPLORE = 0.04  # share of watching outside them
 _STAY = 0.25  # chance that the next film keeps the genre of the last
 _LOVE = np.array([1.55, 1.25, -1.6])  # stars above or below the middle for the three active genres
 _TIME_START = 946_684_800  # 2000-01-01 UTC, in seconds
@@ -57,7 +57,10 @@ def simulate(seed: int, users: int, items: int, interactions_per_user: int) -> W
 def _make_items(rng: np.random.Generator, count: int) -> tuple[pd.DataFrame, np.ndarray]:
     primary = rng.permutation(np.arange(count) % len(GENRES))
     second = np.where(rng.random(count) < 0.4, rng.integers(0, len(GENRES), count), primary)
-    adjectives = rng.integers(0, len(ADJECTIVES[0]), count)
+    # The films of a genre begin with different words, as long as there are enough of them.
+    words = np.tile(np.arange(len(ADJECTIVES[0])), (len(GENRES), 1))
+    within = pd.Series(primary).groupby(primary).cumcount().to_numpy()
+    adjectives = rng.permuted(words, axis=1)[primary, within % len(ADJECTIVES[0])]
     nouns = rng.integers(0, len(NOUNS[0]), count)
     titles: list[str] = []
     taken: dict[str, int] = {}
@@ -91,9 +94,9 @@ def _make_users(rng: np.random.Generator, count: int) -> tuple[pd.DataFrame, np.
     pull = rng.gumbel(size=(count, len(GENRES)))
     genre = np.arange(len(GENRES))
     # Even genres draw men and odd ones women; each age group and each occupation has a favourite.
-    pull += 1.5 * (genre % 2 == gender[:, None])
-    pull += 2.0 * (genre == (group % len(GENRES))[:, None])
-    pull += 2.0 * (genre == ((occupation * 7 + 3) % len(GENRES))[:, None])
+    pull += 2.5 * (genre % 2 == gender[:, None])
+    pull += 3.0 * (genre == (group % len(GENRES))[:, None])
+    pull += 3.0 * (genre == ((occupation * 7 + 3) % len(GENRES))[:, None])
     active = np.argsort(-pull, axis=1)[:, :_ACTIVE]
     starts = np.array(AGE_GROUP_STARTS)
     table = pd.DataFrame(

@@ -27,7 +27,8 @@ def to_download(needs: Needs, machine: Machine) -> dict[str, float]:
     sources = {model: needs.sizes.workflow.models[model] for model in needs.models}
     return {model: 2000 * needs.sizes.billions(model) for model, settings in sources.items()
             if settings.source and not settings.is_local and not looks_local(settings.source)
-            and not is_cached(settings.source, settings.revision, machine.hub_cache)}  # fmt: skip
+            and not is_cached(settings.source, settings.revision, machine.hub_cache,
+                              settings.chat_template)}  # fmt: skip
 
 
 def _local(settings: ModelSettings) -> Finding:
@@ -35,7 +36,7 @@ def _local(settings: ModelSettings) -> Finding:
     advice = f"put the model's files there, or mend 'source' in {_file(settings)}."
     if not folder.is_dir():
         return Finding(name, "missing", f"no folder {folder}", "", advice)
-    wrong = faults(folder)
+    wrong = faults(folder, settings.chat_template)
     if wrong:
         return Finding(name, "missing", f"{folder}: {listed(wrong)}", "a complete model", advice)
     return Finding(name, "ok", f"{folder}, complete")
@@ -44,7 +45,7 @@ def _local(settings: ModelSettings) -> Finding:
 def _of_the_hub(settings: ModelSettings, needs: Needs, machine: Machine) -> Finding:
     name, source = f"model {settings.model}", settings.source
     cached = cached_folder(source, settings.revision, machine.hub_cache)
-    wrong = faults(cached) if cached else []
+    wrong = faults(cached, settings.chat_template) if cached else []
     if cached and not wrong:
         return Finding(name, "ok", f"{source}, complete in the cache")
     found = f"{source}, not whole in the cache: {listed(wrong)}" if cached else source

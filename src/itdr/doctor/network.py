@@ -66,6 +66,8 @@ def _of_data(needs: Needs, hub: str) -> Iterator[Address]:
             yield Address(f"data {name}", urls, advice=f"see {source.page}, or get it by hand.")
     if needs.of("fetch_release") and experiment.release.folder is None:
         yield Address("released data", (experiment.release.address,), any_answer=True)
+    if needs.of("import_adapter") and experiment.released_adapters.folder is None:
+        yield Address("released adapters", (_PLACES["gdrive"],), any_answer=True)
 
 
 def _urls(source: DatasetSettings, hub: str) -> list[tuple[str, ...]]:

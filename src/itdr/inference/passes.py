@@ -10,6 +10,7 @@ from torch import Tensor
 from itdr.inference.cache import PreallocatedKVCache
 
 _TOGETHER = 16  # prompts that are read in one forward pass
+_TOKENS_ON_CPU = 1024  # in one of them; more leave the processor's caches and take longer each
 PAD = 0  # any token: the mask leaves it out
 
 
@@ -49,11 +50,21 @@ class PromptBatch:
         if self._prefix:
             prefix = torch.tensor([self._prefix], device=self.device)
             self.forward(prefix, slice(0, len(self._ids)), 0)
-        size = _TOGETHER if self.full else len(self._ids)
-        for start in range(0, len(self._ids), size):
-            rows = slice(start, start + size)
+        start = 0
+        while start < len(self._ids):
+            rows = slice(start, start + self._together(start))
             empty = int(self._padding[rows].min())
             yield rows, self.forward(self._ids[rows, empty:], rows, self._shared + empty, keep)
+            start = rows.stop
+
+    def _together(self, start: int) -> int:
+        """Return how many prompts from here on share a forward pass."""
+        if not self.full:
+            return len(self._ids)
+        if self.device.type != "cpu":
+            return _TOGETHER
+        longest = self._ids.shape[1] - int(self._padding[start : start + _TOGETHER].min())
+        return min(_TOGETHER, max(1, _TOKENS_ON_CPU // longest))
 
     def keep(self, rows: list[int]) -> None:
         """Go on with these prompts, in this order."""

@@ -1,10 +1,10 @@
 """Likelihoods of choices from vLLM.
 
 vLLM's log-probabilities of a prompt would compute the prompt anew for each choice, with the logits
-of all of its tokens. One token after a beginning is asked for instead, with the log-probabilities
-of the tokens by which the choices go on there. The beginnings of a prompt are the prompt itself and
-what choices add to it, so vLLM has nearly all of their keys and values in its prefix cache, and
-choices that begin alike share them.
+of all of its tokens, and with adapters they end in an error on a CPU (vLLM 0.32.0). One token after
+a beginning is asked for instead, with the log-probabilities of the tokens by which the choices go
+on there. The beginnings of a prompt are the prompt itself and what choices add to it, so vLLM has
+nearly all of their keys and values in its prefix cache, and choices that begin alike share them.
 """
 
 from collections import defaultdict

@@ -297,10 +297,10 @@ def task_names(folders: Sequence[Path] = FOLDERS) -> list[str]:
     return list(settings_files("tasks", folders))
 
 
-def prompt_texts(folders: Sequence[Path], dataset_prefix: str) -> list[str]:
-    """Return the descriptions and templates of all task files for datasets of that name."""
-    texts = []
-    for task in load_tasks(folders=folders).values():
-        of = [t.template for name, t in task.datasets.items() if name.startswith(dataset_prefix)]
-        texts += [task.description, *of] if of else []
-    return texts
+def prompt_texts(folders: Sequence[Path]) -> list[str]:
+    """Return the descriptions and templates of all task files."""
+    return [
+        text
+        for task in load_tasks(folders=folders).values()
+        for text in (task.description, *(of.template for of in task.datasets.values()))
+    ]

@@ -12,7 +12,9 @@ _NAMED = 3
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-def require_whole(settings: ModelSettings, faults: Callable[[Path], Iterable[str]]) -> None:
+def require_whole(
+    settings: ModelSettings, faults: Callable[[Path, str | None], Iterable[str]]
+) -> None:
     """Do nothing if the model's folder has no faults, or its files are not here yet.
 
     faults: itdr.models.folder.faults, or what of it counts.
@@ -21,7 +23,7 @@ def require_whole(settings: ModelSettings, faults: Callable[[Path], Iterable[str
         ModelError: with all of them.
     """
     folder = _folder(settings)
-    found = list(faults(folder)) if folder and folder.is_dir() else []
+    found = list(faults(folder, settings.chat_template)) if folder and folder.is_dir() else []
     if found:
         raise cannot_be_loaded(settings, "; ".join(found))
 

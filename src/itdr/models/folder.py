@@ -20,42 +20,45 @@ def cached_folder(source: str, revision: str | None, cache: Path) -> Path | None
 
     huggingface_hub.snapshot_download with local_files_only refuses one that is not complete.
 
-    revision: a commit; None: what the newest download was.
+    revision: a commit; None or main: what the newest download was.
     """
     folder = cache / f"models--{source.replace('/', '--')}"
     main = folder / "refs" / "main"
-    if revision is None and main.is_file():
+    if revision in (None, "main") and main.is_file():
         revision = main.read_text(encoding="utf-8").strip()
     snapshot = folder / "snapshots" / (revision or "")
     return snapshot if revision and snapshot.is_dir() else None
 
 
-def is_cached(source: str, revision: str | None, cache: Path) -> bool:
-    """Say whether a Hugging Face id lies complete in its cache."""
+def is_cached(source: str, revision: str | None, cache: Path, template: str | None = None) -> bool:
+    """Say whether a Hugging Face id lies complete in its cache; template: as faults has it."""
     folder = cached_folder(source, revision, cache)
-    return folder is not None and not faults(folder)
+    return folder is not None and not faults(folder, template)
 
 
-def faults(folder: Path) -> list[str]:
-    """Return what a model's folder lacks for training and inference; [] where it is complete."""
-    return [*description_faults(folder), *_weight_faults(folder)]
+def faults(folder: Path, template: str | None = None) -> list[str]:
+    """Return what a model's folder lacks for training and inference; [] where it is complete.
+
+    template: the chat template that goes before the folder's own, if there is one.
+    """
+    return [*description_faults(folder, template), *_weight_faults(folder)]
 
 
-def description_faults(folder: Path) -> Iterator[str]:
+def description_faults(folder: Path, template: str | None = None) -> Iterator[str]:
     """Yield what lacks of configuration, tokenizer and chat template."""
     if not (folder / "config.json").is_file():
         yield "no config.json"
-    yield from text_faults(folder)
+    yield from text_faults(folder, template)
 
 
-def text_faults(folder: Path) -> Iterator[str]:
+def text_faults(folder: Path, template: str | None = None) -> Iterator[str]:
     """Yield what lacks for writing prompts as tokens, and reading them."""
     yield from _configuration_faults(folder)
-    yield from _tokenizer_faults(folder)
+    yield from _tokenizer_faults(folder, template)
     yield from _vocabulary_faults(folder)
 
 
-def _tokenizer_faults(folder: Path) -> Iterator[str]:
+def _tokenizer_faults(folder: Path, template: str | None) -> Iterator[str]:
     there = [folder / name for name in _TOKENIZERS if (folder / name).is_file()]
     if not there:
         yield f"no tokenizer ({', '.join(_TOKENIZERS)})"
@@ -68,7 +71,10 @@ def _tokenizer_faults(folder: Path) -> Iterator[str]:
     if settings.is_file() and not isinstance(_json(settings), dict):
         yield _fault(settings, "no JSON object")
         return
-    yield from _template_faults(folder)
+    if template is None:
+        yield from _template_faults(folder)
+    else:
+        yield from _text_faults(template, "its chat_template")
 
 
 def _template_faults(folder: Path) -> Iterator[str]:
@@ -89,16 +95,21 @@ def _template_faults(folder: Path) -> Iterator[str]:
     elif not isinstance(text, str):
         yield f"{place} is no text"
     else:
-        try:
-            asked = [{"role": "user", "content": "A question."}]
-            written = Template(text, is_chat=True).render(
-                {"messages": asked, "add_generation_prompt": True}
-            )
-        except TemplateFaultError as error:
-            yield f"{place} cannot be used: {error}"
-            return
-        if "A question." not in written:
-            yield f"{place} leaves out what is asked"
+        yield from _text_faults(text, place)
+
+
+def _text_faults(template: str, place: str) -> Iterator[str]:
+    """Yield what is wrong with a chat template; place: where it stands."""
+    try:
+        asked = [{"role": "user", "content": "A question."}]
+        written = Template(template, is_chat=True).render(
+            {"messages": asked, "add_generation_prompt": True}
+        )
+    except TemplateFaultError as error:
+        yield f"{place} cannot be used: {error}"
+        return
+    if "A question." not in written:
+        yield f"{place} leaves out what is asked"
 
 
 def _configuration_faults(folder: Path) -> Iterator[str]:

@@ -1,9 +1,7 @@
 """Bringing a base model from a hub into the cache, before any job that holds a GPU needs it."""
 
 import errno
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from itdr.errors import DiskFullError, DownloadError, ModelError
 from itdr.models.folder import cached_folder, description_faults, faults
@@ -32,7 +30,9 @@ def fetch_model(settings: ModelSettings, *, weights: bool = True) -> Path:
     from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.errors import HfHubHTTPError
 
-    check: Callable[[Path], Any] = faults if weights else lambda path: [*description_faults(path)]
+    def check(path: Path) -> list[str]:
+        return [*(faults if weights else description_faults)(path, settings.chat_template)]
+
     there = cached_folder(settings.source, settings.revision, Path(HF_HUB_CACHE))
     if there and not check(there):
         return there

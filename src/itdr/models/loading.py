@@ -32,10 +32,12 @@ def load_tokenizer(settings: ModelSettings) -> Any:
 
     require_whole(settings, text_faults)
     tokenizer = _load(AutoTokenizer, settings)
+    tokenizer.chat_template = settings.chat_template or tokenizer.chat_template
     if not tokenizer.chat_template:
         raise ModelError(
             f"{settings.source}: the tokenizer has no chat template, so prompts cannot be made. "
-            "Put one into its folder as chat_template.jinja."
+            "Put one into its folder as chat_template.jinja, or as 'chat_template' into "
+            f"config/models/{settings.model}.yaml."
         )
     for name, value in settings.template_values.items():
         tokenizer.chat_template = f"{{%- set {name} = {value!r} -%}}{tokenizer.chat_template}"
@@ -79,13 +81,13 @@ def load_counter(source: str) -> Callable[[Sequence[str]], list[int]]:
 
 def load_ends(settings: ModelSettings, tokenizer: Any) -> frozenset[int]:
     """Return the tokens that end an answer: the tokenizer's and those of the model's own."""
-    from transformers import AutoConfig, GenerationConfig
+    from transformers import GenerationConfig
 
     own: Any
     try:
         own = GenerationConfig.from_pretrained(settings.source, **_revision(settings)).eos_token_id
     except Exception:  # many models have no generation_config.json
-        own = _load(AutoConfig, settings).eos_token_id
+        own = load_config(settings).eos_token_id
     ends = [tokenizer.eos_token_id, *([own] if isinstance(own, int) else own or [])]
     return frozenset(end for end in ends if end is not None)
 
@@ -96,9 +98,7 @@ def longest_input(settings: ModelSettings) -> int:
     Raises:
         ModelError: the model cannot be had, or does not say.
     """
-    from transformers import AutoConfig
-
-    most = getattr(_load(AutoConfig, settings), "max_position_embeddings", None)
+    most = getattr(load_config(settings), "max_position_embeddings", None)
     if not isinstance(most, int) or most < 1:
         raise cannot_be_loaded(
             settings, f"config.json: 'max_position_embeddings' is {most!r}; a number is needed"
@@ -199,24 +199,43 @@ def require_safe_weights(adapter: Path, settings: ModelSettings) -> None:
     weights = adapter / ADAPTER_WEIGHTS
     if not weights.is_file():
         raise not_an_adapter(adapter, settings, f"it has no {ADAPTER_WEIGHTS}")
+    if wrong := tensors_fault(adapter, settings):
+        raise not_an_adapter(adapter, settings, wrong)
+
+
+def tensors_fault(adapter: Path, settings: ModelSettings) -> str | None:
+    """Return why the tensors of an adapter are not those that it adds to the model, or None.
+
+    Raises:
+        ModelError: the model's configuration cannot be had.
+    """
     try:
-        wrong = adapter_fault(_adapter_shapes(settings, adapter), _shapes(weights))
+        return adapter_fault(_adapter_shapes(settings, adapter), _shapes(adapter / ADAPTER_WEIGHTS))
     except (MemoryError, ModelError):
         raise
     except Exception as error:  # peft and safetensors raise whatever they meet
-        raise not_an_adapter(adapter, settings, error) from error
-    if wrong:
-        raise not_an_adapter(adapter, settings, wrong)
+        return str(error).strip() or repr(error)
+
+
+def load_config(settings: ModelSettings) -> Any:
+    """Return what a model's config.json says (transformers.PretrainedConfig).
+
+    Raises:
+        ModelError: the model cannot be had.
+    """
+    from transformers import AutoConfig
+
+    return _load(AutoConfig, settings)
 
 
 def _adapter_shapes(settings: ModelSettings, adapter: Path) -> dict[str, tuple[int, ...]]:
     """Return name to shape of the tensors that an adapter of this model has, loading nothing."""
     import torch
     from peft import PeftConfig, PeftModel, get_peft_model_state_dict
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
     told = PeftConfig.from_pretrained(str(adapter))
-    config = _load(AutoConfig, settings)
+    config = load_config(settings)
     with torch.device("meta"):
         model = PeftModel(AutoModelForCausalLM.from_config(config), told)
     tensors = get_peft_model_state_dict(model, save_embedding_layers=False)

@@ -1,8 +1,10 @@
 """Where a model's files come from: a folder here, or a hub that may ask for a licence."""
 
 import os
+from pathlib import Path
 
 from itdr.errors import ModelError
+from itdr.models.folder import cached_folder
 from itdr.settings.model import ModelSettings
 
 
@@ -33,3 +35,13 @@ def licence_hint(settings: ModelSettings) -> str:
         f"https://huggingface.co/{settings.source}, make a token on "
         "https://huggingface.co/settings/tokens and set HF_TOKEN to it. "
     )
+
+
+def settled(settings: ModelSettings) -> ModelSettings:
+    """Return the settings with the commit that was downloaded in place of the revision main."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    if settings.revision != "main" or settings.is_local:
+        return settings
+    folder = cached_folder(settings.source, settings.revision, Path(HF_HUB_CACHE))
+    return settings.model_copy(update={"revision": folder.name}) if folder else settings

@@ -10,6 +10,7 @@ from itdr.settings.endpoint import EndpointSettings
 _SEVENS = 7.6  # billions of parameters of the model that answering rates are stated for
 _PER_JOB = {
     "fetch_tokenizer",
+    "import_adapter",
     "make_table",
     "make_aggregates",
     "make_statistics",

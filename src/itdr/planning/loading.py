@@ -1,6 +1,6 @@
 """Reading an experiment with all that it refers to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from itdr.settings.experiment import load_experiment
 from itdr.settings.folders import CONFIG, settings_file
 from itdr.settings.model import load_model_settings
 from itdr.settings.paper import PAPERS, load_paper
-from itdr.settings.variant import chain_of, find_variant
+from itdr.settings.variant import Variant, chain_of, find_variant
 
 
 def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Workflow:
@@ -55,9 +55,9 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         model, variant = halves(column)
         found = find_variant(variants, variant, f"{files[-1]}: 'columns'")
         models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
-        if models[model].endpoint and found.is_trained:
+        if models[model].endpoint and found.has_adapter:
             raise SettingsError(
-                f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint cannot be trained."
+                f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint takes no adapter."
                 f" Take {model}/base, or another variant without training."
             )
         if found.is_trained:
@@ -69,10 +69,23 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         {
             **{f"raw_folders.{name}": folder for name, folder in experiment.raw_folders.items()},
             "release.folder": experiment.release.folder,
+            "released_adapters.folder": experiment.released_adapters.folder,
         },
         files[-1],
     )
+    _require_released(experiment.released_adapters.names, variants, files[-1])
     return Workflow(experiment, tasks, datasets, models, variants, paper)
+
+
+def _require_released(columns: Iterable[str], variants: Mapping[str, Variant], file: Path) -> None:
+    where = f"{file}: 'released_adapters.names'"
+    for column in columns:
+        _, variant = halves(column)
+        if not find_variant(variants, variant, where).released:
+            raise SettingsError(
+                f"{where}: {column!r}: the adapter of {variant!r} is not a released one. Give the "
+                "variant 'released: true' under 'variants', or take the key out."
+            )
 
 
 def _require_folders(folders: Mapping[str, str | None], file: Path) -> None:

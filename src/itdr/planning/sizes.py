@@ -154,7 +154,7 @@ class Sizes:
 
         settings = self.workflow.models[model]
         here = settings.is_local or is_cached(
-            settings.source, settings.revision, Path(HF_HUB_CACHE)
+            settings.source, settings.revision, Path(HF_HUB_CACHE), settings.chat_template
         )
         return 0.0 if here else 2000 * self.billions(model)
 

@@ -22,7 +22,7 @@ def find_variants(
     folders: Sequence[Path],
     where: Path,
 ) -> dict[str, Variant]:
-    """Return all variants by id: the two that need no naming, the paper's, the experiment's.
+    """Return all variants by id: the three that need no naming, the paper's, the experiment's.
 
     folders: of configuration. where: the experiment's file, for errors.
 
@@ -33,6 +33,7 @@ def find_variants(
     variants = {
         "base": Variant(variant="base"),
         "tuned": Variant(variant="tuned", tasks=tuple(tasks)),
+        "released": Variant(variant="released", released=True),
         **paper.variants,
     }
     for variant in paper.variants.values():

@@ -111,6 +111,18 @@ class Workflow:
         """The variants that have a training mixture."""
         return [name for name, variant in self.variants.items() if variant.is_trained]
 
+    @property
+    def released_variants(self) -> list[str]:
+        """The variants whose adapters the authors have published."""
+        return [name for name, variant in self.variants.items() if variant.released]
+
+    def adapter_flags(self, model: str, variant: str) -> list[str]:
+        """Return the options of `itdr import-adapter` for a column, a word each."""
+        settings = self.experiment.released_adapters
+        place = ["--folder", settings.folder] if settings.folder else [f"--drive={settings.drive}"]
+        name = settings.names.get(f"{model}/{variant}")
+        return [*place, f"--name={name}"] if name else place
+
     def cells_of(self, variant: str) -> list[tuple[str, str]]:
         """Return the (task, dataset) pairs that a variant is trained on."""
         return cells_of(self.experiment, self.variants[variant])

@@ -176,14 +176,21 @@ def load_results(paper: Paper, scores: Sequence[Path] = (), *, incomplete: bool 
         flag = row["flag"] if isinstance(row["flag"], str) else ""
         cells[row["task"], row["dataset"], row["metric"]] = Published(row["value"], flag)
     names = tuple(paper.layout.aggregates)
-    aggregates = _read(
-        paper.folder / "aggregates.csv", Columns(texts=("model", "variant"), numbers=names)
-    )
+    columns = Columns(texts=("model", "variant"), numbers=names)
+    totals = {
+        (row["model"], row["variant"]): {name: row[name] for name in names}
+        for row in _read(paper.folder / "aggregates.csv", columns)
+    }
+    for model, variant in ours:
+        theirs = (model, paper.layout.published_as.get(variant, variant))
+        if theirs in published:
+            published[model, variant] = published[theirs]
+        if theirs in totals:
+            totals[model, variant] = totals[theirs]
     evaluated = Columns(texts=("task", "dataset"), numbers=("evaluated_rows",))
     return Results(
         published,
-        {(row["model"], row["variant"]): {name: row[name] for name in names}
-         for row in aggregates},
+        totals,
         ours,
         paper.layout.aggregates,
         {(row["task"], row["dataset"]): int(row["evaluated_rows"])

@@ -83,8 +83,9 @@ def load_run(folder: Path) -> Run:
     audit, started = folder / "audit" / "audit.json", folder / "started.json"
     return Run(
         _audit(audit) if audit.is_file() else {},
-        {(path.parts[-4], path.parts[-3]): _training(path.parent)
-         for path in sorted(folder.glob("adapters/*/*/*/run.json"))},
+        {(path.parts[-4], path.parts[-3]): _training(path.parent, run)
+         for path in sorted(folder.glob("adapters/*/*/*/run.json"))
+         if "imported" not in (run := read_json(path))},
         {str(path.relative_to(folder / "benchmarks").with_suffix("")): _seconds(path)
          for path in sorted(folder.glob("benchmarks/**/*.tsv"))},
         {path.parent.name: read_json(path) for path in sorted(folder.glob("raw/*/manifest.json"))},
@@ -146,8 +147,7 @@ class _Audit(BaseModel):
     cells: list[_Cell]
 
 
-def _training(folder: Path) -> Training:
-    run = read_json(folder / "run.json")
+def _training(folder: Path, run: Mapping[str, Any]) -> Training:
     losses = folder / "losses.csv"
     sums = {name: value for name, value in run.get("files", {}).items() if name == losses.name}
     check_files(folder, sums, _AGAIN)

@@ -21,7 +21,7 @@ from itdr.settings.reading import (
     load_yaml,
     once,
 )
-from itdr.settings.release import ReleaseSettings
+from itdr.settings.release import ReleasedAdapterSettings, ReleaseSettings
 from itdr.settings.scoring import ScoringSettings
 from itdr.settings.teacher import TeacherSettings
 from itdr.settings.training import TrainingSettings
@@ -218,8 +218,9 @@ class Experiment(Strict):
     )
     variants: dict[str, VariantOptions] = Field(
         {},
-        description="variants by id beside base (not fine-tuned), tuned (fine-tuned on all pairs) "
-        "and those of the paper, as 'half: {tasks: [RP, TKR], share: 0.5, description: true}'",
+        description="variants by id beside base (not fine-tuned), tuned (fine-tuned on all pairs), "
+        "released (the authors' adapter) and those of the paper, as 'half: {tasks: [RP, TKR], "
+        "share: 0.5, description: true}'",
     )
     results: Results = Field("results", description="folder for everything that is made")
     seed: int = Field(
@@ -239,8 +240,9 @@ class Experiment(Strict):
     )
     columns: Annotated[tuple[ColumnName, ...], AfterValidator(once)] = Field(
         description="columns of the tables, as MODEL/VARIANT: base is the model as published by "
-        "its makers, tuned is fine-tuned on all pairs; 'variants' and the paper's variants.csv "
-        "have the others. Each model needs config/models/MODEL.yaml; the paper's layout.yaml says "
+        "its makers, tuned is fine-tuned on all pairs, released has the authors' adapter; "
+        "'variants' and the paper's variants.csv have the others. Each model needs "
+        "config/models/MODEL.yaml; the paper's layout.yaml says "
         "which table a column belongs to"
     )
     trivial_answers: Annotated[tuple[str, ...], AfterValidator(once)] | None = Field(
@@ -262,6 +264,7 @@ class Experiment(Strict):
         "or released, the authors' own files as the paper's release_manifest.csv lists them",
     )
     release: ReleaseSettings = ReleaseSettings()
+    released_adapters: ReleasedAdapterSettings = ReleasedAdapterSettings()
     config_folders: tuple[PathText, ...] = Field(
         (),
         description="folders with datasets/ and tasks/ of your own, beside config/; "

@@ -41,7 +41,10 @@ class ModelSettings(Strict):
         None, description="instead of source: an OpenAI-compatible address that answers"
     )
     revision: str | None = Field(
-        None, pattern="^[0-9a-f]{40}$", description="commit of a Hugging Face id, which needs one"
+        None,
+        pattern="^([0-9a-f]{40}|main)$",
+        description="commit of a Hugging Face id, which needs one; main: the newest when it is "
+        "first downloaded, where nobody could name the commit",
     )
     billions: float | None = Field(
         None,
@@ -55,6 +58,12 @@ class ModelSettings(Strict):
         None,
         description="token that ends an answer, at inference beside those that the model names; "
         "null: what the tokenizer calls eos",
+    )
+    chat_template: str | None = Field(
+        None,
+        min_length=1,
+        description="chat template in Jinja that goes before the tokenizer's own; plain base "
+        "models have none",
     )
     template_values: dict[str, str] = Field(
         {}, description="variables of the chat template that must not change from day to day"

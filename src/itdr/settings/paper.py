@@ -56,6 +56,11 @@ class Layout(Strict):
     tables: dict[str, TableLayout] = Field(
         {"main": TableLayout(title="Results")}, description="name to what it shows"
     )
+    published_as: dict[str, str] = Field(
+        {},
+        description="variant to the one whose published values stand beside its own, as "
+        "'released: itdr'",
+    )
     compared: tuple[str, str] = Field(
         ("base", "tuned"), description="variants that figures set beside each other"
     )

@@ -1,9 +1,10 @@
-"""Where the authors' released files come from."""
+"""Where the authors' released files and adapters come from."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from itdr.settings.ids import ID
 from itdr.settings.reading import PathText, Strict
 
 
@@ -26,4 +27,26 @@ class ReleaseSettings(Strict):
     )
     folder: PathText | None = Field(
         None, description="local folder that holds the files; null: they are downloaded"
+    )
+
+
+_Column = Annotated[str, Field(pattern=f"^{ID}/{ID}$")]
+
+
+class ReleasedAdapterSettings(Strict):
+    """Where the adapters come from that the authors have published."""
+
+    folder: PathText | None = Field(
+        None, description="local folder that holds the adapters at any depth; null: downloaded"
+    )
+    drive: str = Field(
+        "1sCCUo1d3bEIVIoRyxN2DnAP0PlkwfTfj",
+        pattern=r"^[\w-]+$",
+        description="id of the folder of Google Drive that they are downloaded from",
+    )
+    names: dict[_Column, Annotated[str, Field(min_length=1)]] = Field(
+        {},
+        description="MODEL/VARIANT to the folder of its adapter in there, as "
+        "'glm-4-9b/released: GLM/itdr'; a column that is not named gets the only adapter of its "
+        "base model",
     )

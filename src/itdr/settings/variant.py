@@ -49,6 +49,11 @@ class VariantOptions(MixtureOptions):
         description="variant whose adapter, of the same model and seed, is trained further; null: "
         "a new adapter",
     )
+    released: bool = Field(
+        False,
+        description="whether its adapter is not trained here but is one that the authors have "
+        "published; released_adapters says which",
+    )
     training: dict[str, Any] = Field(
         {},
         description="settings of training that are not those of the experiment, as '{epochs: 200}'",
@@ -61,6 +66,12 @@ class VariantOptions(MixtureOptions):
             raise ValueError("belongs to a variant that is trained, and this one names no tasks")
         return value
 
+    @model_validator(mode="after")
+    def _is_not_trained_here(self) -> "VariantOptions":
+        if self.released and self.tasks:
+            raise ValueError("a variant with a released adapter is not trained: it names no tasks")
+        return self
+
 
 class Variant(VariantOptions):
     """A variant with its id: a line of a paper's variants.csv, or one of an experiment."""
@@ -71,6 +82,11 @@ class Variant(VariantOptions):
     def is_trained(self) -> bool:
         """Whether the variant is fine-tuned at all."""
         return bool(self.tasks)
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether an adapter is used, trained here or released."""
+        return self.is_trained or self.released
 
 
 _COLUMNS = ("variant", "tasks", "share", "description")
@@ -129,7 +145,7 @@ def chain_of(variants: Mapping[str, Variant], name: str, where: str | Path) -> l
     chain = [name]
     while start := variants[chain[0]].start_from:
         asks = f"{where}: 'start_from' of the variant {chain[0]!r}"
-        if not find_variant(variants, start, asks).is_trained:
+        if not find_variant(variants, start, asks).has_adapter:
             raise SettingsError(
                 f"{asks}: {start!r} is not trained, so it has no adapter. Name another, or leave "
                 "start_from out."

@@ -2,13 +2,12 @@
 
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from logging import INFO
 from pathlib import Path
 
 from tenacity import before_sleep_log
 
+from itdr.datasets.download.drive import PassingError, bring_file
 from itdr.errors import DownloadError
 from itdr.retry import RetryPolicy
 from itdr.settings.dataset import DatasetSettings, Published
@@ -26,10 +25,6 @@ _KAGGLE_LOGIN = (
 )
 
 
-class _PassingError(Exception):
-    """A failure that may pass."""
-
-
 def bring(
     dataset: DatasetSettings, item: Published, folder: Path, retry_policy: RetryPolicy, by_hand: str
 ) -> Path:
@@ -45,13 +40,13 @@ def bring(
     what = f"{dataset.id}: {item.name} from {dataset.repository or dataset.kind}"
     log.info("%s: fetching", what)
     try:
-        retrying = retry_policy.retrying(_PassingError, before_sleep=before_sleep_log(log, INFO))
+        retrying = retry_policy.retrying(PassingError, before_sleep=before_sleep_log(log, INFO))
         return retrying(client, dataset, item, folder, f"{what}: ", by_hand)
     except ImportError as error:
         raise DownloadError(
             f"the package {error.name} is not installed; install it. {by_hand}"
         ) from error
-    except _PassingError as error:
+    except PassingError as error:
         raise DownloadError(
             f"{error}. Given up after {retry_policy.retries + 1} failures. Run it again to go on. "
             f"{by_hand}"
@@ -104,7 +99,7 @@ def _huggingface(
         if response is not None and response.status_code in (401, 403):
             refused = f"{what}refused ({response.status_code})."
             raise DownloadError(f"{refused} {_HF_LOGIN} {by_hand}") from error
-        raise _PassingError(f"{what}{error}") from error
+        raise PassingError(f"{what}{error}") from error
 
 
 def _kaggle(
@@ -124,44 +119,17 @@ def _kaggle(
     except exceptions.NotFoundError as error:
         raise DownloadError(f"{what}no {item.at[0]!r} there. {by_hand}") from error
     except exceptions.DataCorruptionError as error:
-        raise _PassingError(f"{what}{error}") from error
+        raise PassingError(f"{what}{error}") from error
     except requests.RequestException as error:
         status = error.response.status_code if error.response is not None else None
         if status in (401, 403):
             raise DownloadError(f"{what}refused ({status}). {_KAGGLE_LOGIN} {by_hand}") from error
         if status == 404:
             raise DownloadError(f"{what}no {item.at[0]!r} there. {by_hand}") from error
-        raise _PassingError(f"{what}{error}") from error
+        raise PassingError(f"{what}{error}") from error
 
 
 def _gdrive(
     dataset: DatasetSettings, item: Published, folder: Path, what: str, by_hand: str
 ) -> Path:
-    import gdown
-    import requests
-    from gdown import exceptions
-
-    target = folder / item.name
-    with _as_passing(what, requests.RequestException):
-        try:
-            gdown.download(id=item.at[0], output=str(target), quiet=True, resume=True)
-        except exceptions.DownloadError as error:
-            raise DownloadError(
-                f"{what}Google Drive does not hand it out ({_first_line(error)}); it does so for a "
-                f"day when a file was asked for too often. Try again later. {by_hand}"
-            ) from error
-    if not target.is_file():
-        raise DownloadError(f"{what}nothing came. {by_hand}")
-    return target
-
-
-@contextmanager
-def _as_passing(what: str, *errors: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except errors as error:
-        raise _PassingError(f"{what}{error}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return bring_file(item.at[0], folder / item.name, what, by_hand)

@@ -32,7 +32,7 @@ _PAIRS = (
 )
 """The pairs of cross-domain recommendation first."""
 
-_DOMAINS = tuple(domain for pair in _PAIRS for domain in pair)
+DOMAINS = tuple(domain for pair in _PAIRS for domain in pair)
 _WITHOUT_CATEGORIES = ("All_Beauty", "Amazon_Fashion")
 
 _REPEATED = 0.03
@@ -76,7 +76,7 @@ def write_files(world: World, out: Path, seed: int) -> None:
     for folder in ("review_categories", "meta_categories"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     domain = domains_of(world.interactions)
-    for number, name in enumerate(_DOMAINS):
+    for number, name in enumerate(DOMAINS):
         rows = world.interactions[domain == number]
         _write_reviews(shop, rows, out / "review_categories" / f"{name}.jsonl")
         _write_products(shop, rows, number, out / "meta_categories" / f"meta_{name}.jsonl")
@@ -137,7 +137,7 @@ def _reviews(shop: _Shop, rows: pd.DataFrame, start: np.ndarray) -> pa.Array:
 
 def _write_products(shop: _Shop, rows: pd.DataFrame, number: int, path: Path) -> None:
     """Write the metadata of a domain's reviewed products, and of one that nobody reviewed."""
-    domain, rng = _DOMAINS[number], shop.rng
+    domain, rng = DOMAINS[number], shop.rng
     count = len(shop.world.items)
     items = list(
         zip(*(shop.world.items[name] for name in ("title", "genres", "year")), strict=True)

@@ -34,7 +34,7 @@ _USER_COLUMNS = (
     *("Mean Score", "Watching", "Completed", "On Hold", "Dropped", "Plan to Watch"),
     *("Total Entries", "Rewatched", "Episodes Watched"),
 )
-_STUDIOS = ("Blue Heron", "Studio Lark, Inc.", "Kiwi Works", "Tall Tree")
+STUDIOS = ("Blue Heron", "Studio Lark, Inc.", "Kiwi Works", "Tall Tree")
 
 _QUIRKS = (
     lambda title: f'{title}: "Zoku"',
@@ -76,7 +76,7 @@ def _write_anime(
 ) -> None:
     count = len(names)
     unknown = rng.random((count, 3)) < _UNKNOWN
-    studio = rng.integers(0, len(_STUDIOS), count)
+    studio = rng.integers(0, len(STUDIOS), count)
     episodes = rng.integers(1, 53, count)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -93,7 +93,7 @@ def _write_anime(
             if not unknown[n, 0]:
                 row["Genres"] = ", ".join(genres)
             if not unknown[n, 1]:
-                row["Studios"] = _STUDIOS[studio[n]]
+                row["Studios"] = STUDIOS[studio[n]]
             if not unknown[n, 2]:
                 row |= {"Episodes": f"{episodes[n]}.0", "Score": f"{5 + n % 400 / 100:.2f}"}
             writer.writerow(row.values())

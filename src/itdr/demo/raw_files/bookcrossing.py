@@ -33,8 +33,8 @@ CITIES = (
 )
 """Where people live; their occupation decides, so that the place shows in what they read."""
 
-_AUTHORS = ("Ann Lee", "J. R. Moss", "Carla Ortega", "Tom O'Dell", "MARY POOLE", "René Vidal")
-_PUBLISHERS = ("Harbour Books", "Lee &amp; Sons", "Paperback Press", "Nordlicht Verlag")
+AUTHORS = ("Ann Lee", "J. R. Moss", "Carla Ortega", "Tom O'Dell", "MARY POOLE", "René Vidal")
+PUBLISHERS = ("Harbour Books", "Lee &amp; Sons", "Paperback Press", "Nordlicht Verlag")
 
 
 def write_bookcrossing(world: World, out: Path, seed: int) -> None:
@@ -73,8 +73,8 @@ def _write_books(world: World, isbns: list[str], rng: np.random.Generator, path:
     columns = [f'"{name}"' for name in _BOOK_COLUMNS]
     count = len(isbns)
     quirk = np.where(rng.random(count) < _QUIRKY, rng.integers(0, len(_QUIRKS), count), -1)
-    authors = rng.integers(0, len(_AUTHORS), count)
-    publishers = rng.integers(0, len(_PUBLISHERS), count)
+    authors = rng.integers(0, len(AUTHORS), count)
+    publishers = rng.integers(0, len(PUBLISHERS), count)
     years = np.where(rng.random(count) < _QUIRKY, 0, world.items["year"])
     listed = rng.random(count) >= _NO_ROW
     with path.open("w", encoding="latin-1", newline="") as file:
@@ -84,9 +84,9 @@ def _write_books(world: World, isbns: list[str], rng: np.random.Generator, path:
             cells = [
                 isbns[number],
                 title if quirk[number] < 0 else _QUIRKS[quirk[number]](title),
-                _twice_encoded(_AUTHORS[authors[number]]),
+                _twice_encoded(AUTHORS[authors[number]]),
                 str(years[number]),
-                _PUBLISHERS[publishers[number]],
+                PUBLISHERS[publishers[number]],
                 *(f"http://images.example.com/{isbns[number]}.{size}.jpg" for size in "SML"),
             ]
             file.write('"' + '";"'.join(cells) + '"\r\n')

@@ -25,7 +25,7 @@ _NO_ID_IN_ROW = 0.01
 _NO_TRACK_ID = 0.28
 _NO_PROFILE = 0.01
 _ACCENTS = str.maketrans("aeiou", "áéíöü")
-_COUNTRIES = (
+COUNTRIES = (
     *("Germany", "United States", "Poland", "Brazil", "Sweden", "Korea, Republic of"),
     *("Spain", "Cote D'Ivoire", "Japan", "Russian Federation", "Canada", "United Kingdom"),
 )
@@ -137,7 +137,7 @@ def _write_profiles(
     ages = years.astype(str).to_numpy(dtype=object)
     odd = rng.random(count) < _QUIRKY
     ages[odd] = np.array(_ODD_AGES, dtype=object)[rng.integers(0, len(_ODD_AGES), int(odd.sum()))]
-    of_occupation = [_COUNTRIES[k % len(_COUNTRIES)] for k in range(len(OCCUPATIONS))]
+    of_occupation = [COUNTRIES[k % len(COUNTRIES)] for k in range(len(OCCUPATIONS))]
     countries = pa.array(of_occupation).take(pa.array(people["occupation"]))
     genders = pa.array(people["gender"].str.lower().to_list())
     year, month, day = (rng.integers(*ends, count) for ends in ((2003, 2009), (0, 12), (1, 29)))

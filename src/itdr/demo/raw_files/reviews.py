@@ -17,7 +17,7 @@ _TITLES = (
 )
 """Headings of a review, by whole stars from 1 to 5."""
 
-_OPENINGS = (
+OPENINGS = (
     ("I could not stand it.", "This was awful from start to end.", "I gave up after an hour."),
     ("I had hoped for more.", "It did not hold my interest.", "Rather weak, I am afraid."),
     ("It was all right.", "Some of it works and some does not.", "Neither here nor there."),
@@ -56,12 +56,12 @@ def review_texts(world: World, rows: pd.DataFrame, rng: np.random.Generator) -> 
     """
     level = _level(rows)
     genre = _one_genre(world, rows["item"].to_numpy(), rng)
-    openings = _pick(_OPENINGS, level, rng)
+    openings = _pick(OPENINGS, level, rng)
     # A detail depends on the stars and the genre, so all of them can be spelled out beforehand.
-    details = _spelled_out()
-    per_pair = len(details) // (len(_DETAILS) * len(GENRES))
+    spelled_out = details()
+    per_pair = len(spelled_out) // (len(_DETAILS) * len(GENRES))
     detail = (level * len(GENRES) + genre) * per_pair + rng.integers(0, per_pair, len(rows))
-    return pc.binary_join_element_wise(openings, pa.array(details).take(pa.array(detail)), " ")
+    return pc.binary_join_element_wise(openings, pa.array(spelled_out).take(pa.array(detail)), " ")
 
 
 def _level(rows: pd.DataFrame) -> np.ndarray:
@@ -86,12 +86,12 @@ def _pick(
     return table.take(pa.array(level * width + rng.integers(0, width, len(level))))
 
 
-def _spelled_out() -> list[str]:
+def details() -> list[str]:
     """Return the second sentences by level and genre, equally many for each."""
     sentences = []
     for templates, ending in zip(_DETAILS, _ENDINGS, strict=True):
         for genre, nouns, adjectives in zip(GENRES, NOUNS, ADJECTIVES, strict=True):
-            for noun, adjective in zip(nouns, adjectives, strict=True):
+            for noun, adjective in zip(nouns * 2, adjectives, strict=True):
                 words = {"noun": noun.lower(), "adjective": adjective.lower()}
                 words["genre"] = genre.lower()
                 sentences += [(template + ending).format(**words) for template in templates]
