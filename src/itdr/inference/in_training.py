@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from itdr.inference.infer import predictions_of, prompts_of
+from itdr.inference.rows import predictions_of, prompts_of
 from itdr.inference.transformers_engine import TransformersEngine
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
