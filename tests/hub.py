@@ -49,6 +49,9 @@ def serving(source: str, revision: str, folder: Path) -> Iterator[Hub]:
             if hub.refused:
                 self._send(403, b"", {"X-Error-Code": "GatedRepo"}, body)
                 return
+            if path == f"/api/models/{source}/revision/main":
+                self._send(200, json.dumps({"id": source, "sha": revision}).encode(), {}, body)
+                return
             if path == f"/api/models/{source}/tree/{revision}":
                 tree = [{"type": "file", "path": file.relative_to(folder).as_posix(),
                          "size": file.stat().st_size, "oid": "0" * 40}

@@ -76,6 +76,29 @@ def test_a_model_is_fetched_once_and_then_loaded_offline(fetch, hub, tmp_path):
     assert int(loaded.stdout.split()[0]) > 10_000 and hub.asked == []
 
 
+SETTLED = """
+import sys
+from pathlib import Path
+from itdr.models.loading import load_tokenizer
+from itdr.models.source import settled
+from itdr.settings.model import load_model_settings
+settings = load_model_settings(Path(sys.argv[1]))
+print(settled(settings).revision, load_tokenizer(settings).chat_template)
+"""
+
+
+def test_the_newest_commit_is_noted_where_the_file_names_none(fetch, hub, tmp_path):
+    fetch.changes = {"revision": "main", "chat_template": "{{ messages[0]['content'] }}"}
+    assert fetch(program=("-c", SETTLED), HF_HUB_OFFLINE="1").returncode == 1, "nothing is here yet"
+    done = fetch("--out", "fetched.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "fetched.json").read_text())["revision"] == REVISION
+    hub.asked.clear()
+    told = fetch(program=("-c", SETTLED), HF_HUB_OFFLINE="1")
+    assert told.stdout.split(maxsplit=1) == [REVISION, "{{ messages[0]['content'] }}\n"]
+    assert fetch().returncode == 0 and hub.asked == []
+
+
 def test_a_tokenizer_comes_without_the_weights_which_come_later(fetch, hub):
     assert fetch("--tokenizer-only").returncode == 0
     assert "tokenizer.json" in hub.downloaded and "model.safetensors" not in hub.downloaded

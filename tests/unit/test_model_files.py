@@ -77,7 +77,7 @@ GLM = (
 class Family:
     special: tuple[str, ...]
     eos: str
-    template: str
+    template: str | None  # of its tokenizer; where it has none its file has one
     prompt: str  # of the instruction "Do this." and the input "With that."
     answer: str  # the labels of the answer "4.5"
     bos: str | None = None
@@ -92,13 +92,33 @@ def qwen(system, eos):
     return Family(special, eos, QWEN.replace("SYSTEM", system), prompt, "4.5<|im_end|>")
 
 
+def glm(template):
+    return Family(
+        ("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>"),
+        "<|endoftext|>",
+        template,
+        "[gMASK]<sop><|user|>\nDo this.\n\nWith that.<|assistant|>",
+        "\n4.5<|endoftext|>",
+    )
+
+
+LLAMA_TOKENS = ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 FAMILIES = {
     "qwen2.5-7b-instruct": qwen(
         "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", "<|im_end|>"
     ),
     "qwen2.5-7b": qwen("You are a helpful assistant.", "<|endoftext|>"),
     "llama-3.2-3b": Family(
-        ("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+        (*LLAMA_TOKENS, "<|end_of_text|>"),
+        "<|end_of_text|>",
+        None,
+        "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nDo this.\n\nWith that."
+        "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+        "4.5<|eot_id|>",
+        bos="<|begin_of_text|>",
+    ),
+    "llama-3.2-3b-instruct": Family(
+        LLAMA_TOKENS,
         "<|eot_id|>",
         LLAMA,
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
@@ -108,13 +128,8 @@ FAMILIES = {
         "4.5<|eot_id|>",
         bos="<|begin_of_text|>",
     ),
-    "glm-4-9b": Family(
-        ("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>"),
-        "<|endoftext|>",
-        GLM,
-        "[gMASK]<sop><|user|>\nDo this.\n\nWith that.<|assistant|>",
-        "\n4.5<|endoftext|>",
-    ),
+    "glm-4-9b": glm(None),
+    "glm-4-9b-chat": glm(GLM),
 }
 
 
@@ -149,6 +164,7 @@ def test_prompt_and_labels_are_those_of_the_models_own_template(model):
     user = {"role": "user", "content": "Do this.\n\nWith that."}
     values = {"return_dict": False, **settings.template_values}
     plain = PreTrainedTokenizerFast.from_pretrained(settings.source)
+    plain.chat_template = family.template or settings.chat_template
     assert prompt == plain.apply_chat_template([user], add_generation_prompt=True, **values)
     both = plain.apply_chat_template([user, {"role": "assistant", "content": "4.5"}], **values)
     assert example.ids[: len(both)] == both[: len(example.ids)]
@@ -156,7 +172,10 @@ def test_prompt_and_labels_are_those_of_the_models_own_template(model):
 
 def test_the_file_names_one_version_of_the_weights(model):
     settings, _ = model
-    assert len(settings.revision) == 40 and int(settings.revision, 16)
+    if settings.model == "glm-4-9b":  # of which no public source named a commit
+        assert settings.revision == "main"
+    else:
+        assert len(settings.revision) == 40 and int(settings.revision, 16)
     assert settings.gated == ("llama" in settings.model)
 
 

@@ -93,6 +93,13 @@ def test_a_download_is_found_in_the_cache_by_its_revision(tmp_path):
     assert cached_folder("some/model", None, tmp_path) == folder / "snapshots" / "abc"
 
 
+def test_a_chat_template_of_ours_stands_in_for_one_that_is_missing_and_is_checked(model):
+    (model / "chat_template.jinja").unlink()
+    assert faults(model) == ["no chat_template.jinja, nor a chat template in tokenizer_config.json"]
+    assert faults(model, "{{ messages[0]['content'] }}") == []
+    assert faults(model, "Hello") == ["its chat_template leaves out what is asked"]
+
+
 def test_a_file_whose_download_broke_off_is_missing_from_the_cache(model, tmp_path):
     blob = tmp_path / "blob"
     (model / "model.safetensors").rename(blob)
