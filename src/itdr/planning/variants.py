@@ -74,6 +74,8 @@ def require_trainable(
         SettingsError: it cannot, or a metric of validation goes with no answers of a variant.
     """
     for variant in stages:
+        if not variant.is_trained:  # its adapter is the authors'
+            continue
         settings = training_of(experiment, variant, where).of(model)
         cells = cells_of(experiment, variant)
         metric = settings.validation.metric
