@@ -6,8 +6,12 @@ from typing import Any
 
 from itdr.inference.rows import predictions_of, prompts_of
 from itdr.inference.transformers_engine import TransformersEngine
+from itdr.instructions.record import PREDICTION
 from itdr.settings.experiment import InferenceSettings
 from itdr.settings.model import ModelSettings
+
+_NOTHING_SAID = dict.fromkeys(PREDICTION.names)
+"""A prediction that nobody tells anything of, such as by which engine it was made."""
 
 
 def answers_in_training(
@@ -38,6 +42,7 @@ def answers_in_training(
             for came in engine.answer_with(loaded, asked, ())
             for at, given in came
         }
-        return predictions_of([rows[place] for place in places], answers)
+        given = predictions_of([rows[place] for place in places], answers)
+        return [_NOTHING_SAID | row for row in given]
 
     return answer

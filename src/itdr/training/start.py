@@ -11,11 +11,14 @@ from itdr.errors import SettingsError
 from itdr.files.checksums import sha256
 from itdr.files.formats import read_json_object
 from itdr.models.check import adapter_fault
-from itdr.models.loading import check_adapter, not_an_adapter, require_safe_weights
+from itdr.models.loading import (
+    ADAPTER_WEIGHTS,
+    check_adapter,
+    not_an_adapter,
+    require_safe_weights,
+)
 from itdr.settings.model import ModelSettings
 
-WEIGHTS = "adapter_model.safetensors"
-"""The file of an adapter that has its weights."""
 _KEPT = ("mixture_sha256", "seed", "steps", "start_from")
 _ALIKE = ("r", "lora_alpha", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
 """Fields of PEFT's configuration without which the same tensors are another adapter."""
@@ -33,14 +36,16 @@ def described_start(adapter: Path | None) -> dict[str, Any] | None:
     """
     if adapter is None:
         return None
-    if not (adapter / WEIGHTS).is_file():
+    if not (adapter / ADAPTER_WEIGHTS).is_file():
         raise SettingsError(
-            f"--start-from {adapter}: there is no {WEIGHTS}. Name the folder of an adapter."
+            f"--start-from {adapter}: there is no {ADAPTER_WEIGHTS}. Name the folder of an adapter."
         )
     check_adapter(adapter)
     run = adapter / "run.json"
     told = read_json_object(run) if run.is_file() else {}
-    return {"adapter_sha256": sha256(adapter / WEIGHTS)} | {name: told.get(name) for name in _KEPT}
+    return {"adapter_sha256": sha256(adapter / ADAPTER_WEIGHTS)} | {
+        name: told.get(name) for name in _KEPT
+    }
 
 
 def start_from(adapted: Any, adapter: Path, model: ModelSettings) -> None:
@@ -59,7 +64,7 @@ def start_from(adapted: Any, adapter: Path, model: ModelSettings) -> None:
         for name in _ALIKE
         if getattr(theirs, name) != getattr(ours, name)
     ]
-    weights = load_file(adapter / WEIGHTS)
+    weights = load_file(adapter / ADAPTER_WEIGHTS)
     needed = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     if not different and (fault := adapter_fault(_shapes(needed), _shapes(weights))):
         different.append(fault)

@@ -26,6 +26,7 @@ from itdr.files.checksums import sha256
 from itdr.instructions.asked import first_rows
 from itdr.instructions.record import RECORD, reference_columns
 from itdr.instructions.tasks import load_task
+from itdr.models.loading import ADAPTER_WEIGHTS
 from itdr.models.prompt import PromptRenderer
 from itdr.settings.metric import lower_is_better
 from itdr.settings.reading import MOST_ROWS
@@ -33,7 +34,6 @@ from itdr.settings.training import TrainingSettings, ValidationSettings
 from itdr.training.batches import Steps, answer_loss
 from itdr.training.checkpoints import check_checkpoint
 from itdr.training.examples import COLUMNS, tokenize
-from itdr.training.start import WEIGHTS
 from itdr.training.trainer import StepTrainer
 
 log = logging.getLogger("itdr")
@@ -154,7 +154,7 @@ class Validation(TrainerCallback):
             return
         checkpoint = checkpoints / f"checkpoint-{best}"
         check_checkpoint(checkpoint)
-        shutil.copyfile(checkpoint / WEIGHTS, finished / WEIGHTS)
+        shutil.copyfile(checkpoint / ADAPTER_WEIGHTS, finished / ADAPTER_WEIGHTS)
 
 
 def values_in(state: Any) -> list[tuple[int, float | None]]:
