@@ -45,6 +45,7 @@ WORDS_OF = {
     "mix": "--train {run}/parts/train.parquet --audit {run}/audit/audit.json --out {out}",
     "tiny-model": "--recipe {run}/none --out {out}",
     "train": f"--model {MODEL} --mixture {{run}}/none --out {{out}}",
+    "import-adapter": f"--model {MODEL} --folder {{run}}/none --out {{out}}",
     "infer": f"--model {MODEL} --test {{run}}/none --out {{out}}",
     "trivial": "user-mean --train {run}/parts/train.parquet --test {run}/parts/test.parquet"
     " --out {out}",
@@ -55,7 +56,10 @@ WORDS_OF = {
     "trace": "RP/movielens-32m --configfile {run}/mine.yaml",
     "report": "--scores {run}/scores/m/v/1.csv --results {run} --make main --out {out}",
 }
-REFUSED_OTHERWISE = {"tiny-model", "train", "infer", "import-release", "fetch-release"}
+REFUSED_OTHERWISE = {
+    *("tiny-model", "train", "infer"),
+    *("import-adapter", "import-release", "fetch-release"),
+}
 """Their words above name an input that is not there, because they would work for long."""
 
 

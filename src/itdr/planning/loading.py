@@ -57,8 +57,8 @@ def load_workflow(files: Sequence[Path], overrides: Mapping[str, Any] | None = N
         models[model] = load_model_settings(Path("config/models") / f"{model}.yaml")
         if models[model].endpoint and found.has_adapter:
             raise SettingsError(
-                f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint takes no adapter."
-                f" Take {model}/base, or another variant without training."
+                f"{files[-1]}: 'columns': {column!r}: a model behind an endpoint cannot be trained,"
+                f" nor take an adapter. Take {model}/base, or another variant without training."
             )
         if found.is_trained:
             stages = [variants[name] for name in chain_of(variants, variant, files[-1])]
