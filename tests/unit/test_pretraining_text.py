@@ -50,9 +50,7 @@ def test_documents_depend_on_the_generator_alone(kind):
     assert documents(kind) == documents(kind)
 
 
-@pytest.mark.parametrize(
-    "kind", ["marked", "group", "doubt", "halves", "choice", "tally", "card", "diary"]
-)
+@pytest.mark.parametrize("kind", ["marked", "group", "doubt", "choice", "tally", "card", "diary"])
 def test_about_half_of_the_documents_are_turns_of_a_chat(kind):
     chats = [parts for parts in documents(kind, 200) if parts[0].words.startswith(text.START)]
     assert 70 < len(chats) < 130

@@ -181,23 +181,11 @@ def halved_list(rng: np.random.Generator, words: Sequence[str], style: Style) ->
 def choice(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
     """A few films, a pile of films, and the only one of the pile that is akin to the first ones."""
     del words
-    return _choice(rng, style, numbered=True)
-
-
-def pick(rng: np.random.Generator, words: Sequence[str], style: Style) -> list[Part]:
-    """The same in plain lines, genres behind a colon where they are shown."""
-    del words
-    return _choice(rng, style, numbered=False)
-
-
-def _choice(rng: np.random.Generator, style: Style, *, numbered: bool) -> list[Part]:
     style = style.settled(rng)
     seen, akin, others = _seen(rng, style)
     genres = [int(rng.choice(akin)), *(int(rng.choice(others)) for _ in range(rng.integers(2, 6)))]
     pile = _different(rng, genres, style)
-    mark = _mark(rng) if numbered else "\n"
-    if not numbered:
-        seen = [film.replace(" [", ":").removesuffix("]") for film in seen]
+    mark = _mark(rng)
     shown = [pile[i] for i in rng.permutation(len(pile))]
     first, _, rest = pile[0].partition(" ")
     given = _listed(rng, seen, mark) + _listed(rng, shown, mark)
@@ -285,7 +273,6 @@ WRITERS: dict[str, Callable[[np.random.Generator, Sequence[str], Style], list[Pa
     "doubt": doubtful_list,
     "halves": halved_list,
     "choice": choice,
-    "pick": pick,
     "glossary": glossary,
     "tally": tally,
     "card": card,

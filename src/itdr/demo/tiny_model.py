@@ -83,15 +83,11 @@ _LISTS = {
 
 _DOUBT = _LISTS | {"marked": 0.12, "group": 0.1, "choice": 0.06, "doubt": 0.34}
 
-_HALVES = _LISTS | {"marked": 0.05, "group": 0.06, "choice": 0.04, "diary": 0.07, "card": 0.06}
-_HALVES |= {"glossary": 0.03, "tally": 0.03, "doubt": 0.1, "pick": 0.1, "halves": 0.42}
-
 PHASES = (
     Phase("words", {"copy": 0.5, "glossary": 0.5}, 80, 16, 128, (2e-3, 2e-3)),
     Phase("short lists", _LISTS, 1000, 16, 96, (2e-3, 1.5e-3), 0.9),
     Phase("lists", _LISTS, 1400, 16, 128, (1.5e-3, 8e-4), 0.4),
     Phase("doubt", _DOUBT, 1200, 16, 144, (8e-4, 5e-5), 0.1, 0.05),
-    Phase("halves", _HALVES, 2200, 16, 128, (1.5e-3, 5e-5), 0.35, 0.04),
 )
 
 
