@@ -74,10 +74,10 @@ def _options(data: bytes) -> None:
         parser = argparse.ArgumentParser(exit_on_error=False)
         add_flags(parser, model)
         refusal = None
-        for name, field in model.model_fields.items():
-            if field.annotation is bool:
+        for option in parser._option_string_actions.values():
+            if option.nargs == 0:
                 continue
-            args = parser.parse_args([f"--{name.replace('_', '-')}={word}"])
+            args = parser.parse_args([f"{option.option_strings[0]}={word}"])
             try:
                 as_flags(from_flags(args, model))
             except SettingsError as error:

@@ -24,7 +24,10 @@ SECONDS = 10
 
 def interrupt(run: Apart) -> str:
     """Send Ctrl-C and return what the command said at its end."""
-    children = psutil.Process(run.process.pid).children(recursive=True)
+    try:
+        children = psutil.Process(run.process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:  # a child that ended while they were listed
+        children = []
     run.send(signal.SIGINT)
     assert run.end(SECONDS) == INTERRUPTED, run.said.read_text()
     assert not psutil.wait_procs(children, timeout=1)[1]

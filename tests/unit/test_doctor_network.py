@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from itdr.doctor.network import Address, addresses, check_network
-from itdr.settings.folders import settings_files
+from itdr.planning.loading import load_workflow
 from tests.conftest import ROOT
 from tests.machines import KEY, levels, machine, needs
 
@@ -116,13 +116,12 @@ def test_an_endpoint_may_refuse_what_has_no_key(server, tmp_path):
 
 
 def test_every_place_of_the_papers_target_is_named(tmp_path):
-    jobs = needs(*(f"fetch_dataset {name}" for name in settings_files("datasets")))
+    datasets = load_workflow([ROOT / "config" / "config.yaml"]).datasets
+    jobs = needs(*(f"fetch_dataset {name}" for name in datasets))
     named = addresses(jobs, machine(tmp_path))
     assert all(isinstance(address, Address) for address in named)
     names = {address.name for address in named}
-    assert names == {f"data {name}" for name in settings_files("datasets")} - {
-        "data yelp"
-    }  # by hand
+    assert names == {f"data {name}" for name in datasets} - {"data yelp"}  # by hand
     urls = [url for address in named for url in address.urls]
     assert "https://files.grouplens.org/datasets/movielens/ml-32m.zip" in urls
     assert any(url.startswith("https://huggingface.co/datasets/Recommenders/MIND/") for url in urls)

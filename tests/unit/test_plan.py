@@ -95,11 +95,11 @@ def test_a_model_without_a_gpu_is_reckoned_on_the_processor(sizes):
     demo = Sizes(load_workflow(files), sizes.rates, sizes.statistics)
     names = {"model": "tiny", "variant": "itdr", "seed": "42"}
     found = cost(Job("train_adapter", names), demo, Measured())
-    seconds = 5 + demo.training_tokens("itdr") / (8000 / 1.1)
+    seconds = 5 + demo.training_tokens("itdr") / (8000 / 1.3)
     assert found.cpu_hours == pytest.approx(seconds / 3600) and found.gpu_hours == 0
     found = cost(Job("infer_model", names), demo, Measured())
     _, prompts, answers = demo.answering()
-    assert found.cpu_hours == pytest.approx((5 + (prompts + answers) / (3500 / 1.1)) / 3600)
+    assert found.cpu_hours == pytest.approx((5 + (prompts + answers) / (3500 / 1.3)) / 3600)
 
 
 def test_one_cell_costs_its_own_answers_alone(sizes):

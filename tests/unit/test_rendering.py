@@ -69,7 +69,7 @@ def test_a_chat_template_has_no_time_of_day():
     assert Template(text, is_chat=True).render({}) == "never"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [name for name, one in FAMILIES.items() if one.template])
 @pytest.mark.parametrize("asked", [True, False])
 def test_chat_templates_write_what_transformers_writes(family, asked):
     from transformers.utils.chat_template_utils import render_jinja_template

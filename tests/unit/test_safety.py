@@ -92,7 +92,7 @@ def test_a_model_of_a_hub_needs_its_commit():
     with pytest.raises(SettingsError, match="needs its 'revision', the commit"):
         check(ModelSettings, told, "test")
     with pytest.raises(SettingsError, match="'revision': string should match pattern"):
-        check(ModelSettings, told | {"revision": "main"}, "test")
+        check(ModelSettings, told | {"revision": "v1.0"}, "test")
     check(ModelSettings, told | {"revision": "0" * 40}, "test")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -96,7 +97,16 @@ def test_snakemakes_own_check_finds_nothing(words):
     assert "your workflow is in a good condition" in said, said
 
 
-def test_every_job_says_its_memory_its_time_and_its_threads(project):
+def test_every_job_says_its_memory_its_time_and_its_threads(project, tmp_path, monkeypatch):
+    # Of a rule with a message Snakemake prints nothing else.
+    bare = tmp_path / "bare"
+    for name in ("rules", "workflow", "config", "src", "envs"):
+        shutil.copytree(ROOT / name, bare / name)
+    shutil.copy(ROOT / "Snakefile", bare)
+    for path in (bare / "rules").glob("*.smk"):
+        text = re.sub(r"^ +message:\n +.*\n", "", path.read_text(), flags=re.MULTILINE)
+        path.write_text(text)
+    monkeypatch.setattr("tests.workflow.conftest.ROOT", bare)
     targets = ("all", "export", "so_far", "results/comparisons/main.csv",
                "results/predictions/glm-4-9b/base/42.jsonl",
                "results/scores/gpt-3.5-turbo/base/RP/yelp/42.csv")  # fmt: skip

@@ -160,7 +160,7 @@ def test_a_model_behind_an_endpoint_is_asked_but_never_trained(project):
     assert jobs["ask_endpoint"] == 1 and not {"train_adapter", "infer_model"} & set(jobs)
     project.configure(columns=["gpt-3.5-turbo/itdr"])
     done = project.snakemake("--dry-run")
-    assert "a model behind an endpoint takes no adapter" in done.stdout
+    assert "a model behind an endpoint cannot be trained" in done.stdout
 
 
 def test_a_model_that_is_to_be_divided_among_one_process_is_refused(project):

@@ -101,7 +101,7 @@ def _tell_costs(
 ) -> None:
     """Log what the requests will cost, before any is sent."""
     requests = list(asked)
-    tokens_in = sum(request.likely_tokens for request in requests)
+    tokens_in = round(sum(request.likely_tokens for request in requests))
     tokens_out = sum(request.max_tokens for request in requests)
     numbers = (f"{number:,}" for number in (len(requests), of, tokens_in, tokens_out))
     log.info("%s: %s of %s requests to ask, about %s tokens in, at most %s out",

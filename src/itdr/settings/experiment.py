@@ -278,7 +278,7 @@ class Experiment(Strict):
     most_download_gb: float = Field(
         1.0,
         ge=0,
-        allow_inf_nan=False,
+        le=10**6,
         description="most GB that a run may download, by the estimate of 'itdr plan'; more ends "
         "the run before it begins, with what it would download. All of the paper's needs about 120",
     )
