@@ -104,7 +104,7 @@ def test_every_job_says_its_memory_its_time_and_its_threads(project, tmp_path, m
         shutil.copytree(ROOT / name, bare / name)
     shutil.copy(ROOT / "Snakefile", bare)
     for path in (bare / "rules").glob("*.smk"):
-        text = re.sub(r"^ +message:\n +.*\n", "", path.read_text(), flags=re.MULTILINE)
+        text = re.sub(r"^( +)message:\n(?:\1 +.*\n)+", "", path.read_text(), flags=re.MULTILINE)
         path.write_text(text)
     monkeypatch.setattr("tests.workflow.conftest.ROOT", bare)
     targets = ("all", "export", "so_far", "results/comparisons/main.csv",
@@ -112,7 +112,7 @@ def test_every_job_says_its_memory_its_time_and_its_threads(project, tmp_path, m
                "results/scores/gpt-3.5-turbo/base/RP/yelp/42.csv")  # fmt: skip
     plans = [project.snakemake(*targets, "--dry-run", "-p", "--cores", "8").stdout]
     plans.append(project.snakemake("--config", "data=released", "--dry-run", "-p").stdout)
-    project.configure(simulated_world=WORLD)
+    project.configure(simulated_world=WORLD, columns=["tiny/released"])
     plans.append(project.snakemake("--dry-run", "-p").stdout)
     jobs = [re.split(r"\n\[", block)[0] for plan in plans
             for block in re.split(r"^rule ", plan, flags=re.MULTILINE)[1:]]  # fmt: skip
