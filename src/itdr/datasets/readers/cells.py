@@ -77,8 +77,9 @@ class Milliseconds(WholeNumber):
 
 _TEXT = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _TEXT_LITERAL = re.compile(_TEXT)
-# Nothing is tried twice (*+), or a cell of many blanks would take for ever.
-_LIST_LITERAL = re.compile(rf"\[\s*+(?:(?:{_TEXT})\s*+(?:,\s*+(?:{_TEXT})\s*+)*+(?:,\s*+)?)?\]")
+# Blanks are not tried twice (*+), or a cell of many would take for ever. The group is a plain one:
+# some versions of Python 3.11 do not step back in a possessive one whose last turn fails.
+_LIST_LITERAL = re.compile(rf"\[\s*+(?:(?:{_TEXT})\s*+(?:,\s*+(?:{_TEXT})\s*+)*(?:,\s*+)?)?\]")
 
 
 @dataclass(frozen=True)
