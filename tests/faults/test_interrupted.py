@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -24,10 +25,10 @@ SECONDS = 10
 
 def interrupt(run: Apart) -> str:
     """Send Ctrl-C and return what the command said at its end."""
-    try:
-        children = psutil.Process(run.process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:  # a child that ended while they were listed
-        children = []
+    while True:
+        with suppress(psutil.NoSuchProcess):  # a child that ended while they were listed
+            children = psutil.Process(run.process.pid).children(recursive=True)
+            break
     run.send(signal.SIGINT)
     assert run.end(SECONDS) == INTERRUPTED, run.said.read_text()
     assert not psutil.wait_procs(children, timeout=1)[1]

@@ -35,6 +35,7 @@ def test_a_model_is_fetched_first_and_answers_without_the_hub(project, hub):
     answers = "results/predictions/random/base/RP/movielens-32m/42.parquet"
     done = project.snakemake(answers, "--until", "fetch_model")
     assert done.returncode == 0, done.stdout
+    assert "state 'billions'" in done.stdout and "download is not counted" in done.stdout
     told = json.loads((project.folder / "results/models/random/fetched.json").read_text())
     assert told["revision"] == REVISION and "model.safetensors" in hub.downloaded
 

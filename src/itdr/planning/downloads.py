@@ -1,5 +1,6 @@
 """Downloads that nobody was told of."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from itdr.planning.needs import load_sizes
 from itdr.planning.plan import size_text
 from itdr.planning.sizes import Sizes
 from itdr.planning.workflow import Workflow
+
+log = logging.getLogger("itdr")
 
 _FETCHING = ("fetch_dataset", "fetch_model")
 _NAMED = 4
@@ -56,5 +59,6 @@ def refuse_large_download(jobs: Iterable[Job], sizes: Sizes) -> None:
 def _megabytes(job: Job, sizes: Sizes) -> float:
     try:
         return cost(job, sizes, Measured()).download_mb
-    except SettingsError:  # of a model whose size neither its file nor its name tells
+    except SettingsError as error:
+        log.warning("%s Its download is not counted in what this run may fetch.", error)
         return 0

@@ -153,8 +153,8 @@ def _train(
             seconds -= validation.seconds
             validation.take_best(trainer.state, checkpoints, finished)
         tokens = sum(map(passes.tokens, range(done, trainer.state.global_step)))
-        rows, origin = validation.rows if validation else 0, read_protocol(mixture).data
-        run = Run(manifest, data, passes, trainer.state, seconds, tokens, rows, origin)
+        validated, origin = validation.rows if validation else 0, read_protocol(mixture).data
+        run = Run(manifest, data, passes, trainer.state, seconds, tokens, validated, origin)
         write_run(out, finished, run)
         shutil.rmtree(checkpoints)
 
